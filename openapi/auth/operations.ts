@@ -1,0 +1,109 @@
+import { defineOperation, ref } from '../contract.ts'
+import { aliceExample } from '../users/examples.ts'
+import { User } from '../users/schemas.ts'
+import { LoginRequest, RefreshRequest, RegisterRequest, RegisterResult, RequestCodeRequest, TokenPair, VerifyEmailRequest } from './schemas.ts'
+
+const tokenPairExample = {
+  accessToken: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTg5MGE1ZCJ9.signature',
+  refreshToken: 'rt_2mHnGWTfrJ0V5b8Jc0vJ0g0w0yqQ2t3y4u5i6o7p8a9',
+  expiresInSeconds: 900,
+  refreshExpiresInSeconds: 604800,
+  tokenType: 'Bearer',
+  user: aliceExample,
+}
+
+export const register = defineOperation({
+  operationId: 'auth.register',
+  method: 'POST',
+  path: '/v1/auth/register',
+  summary: 'Register',
+  description: 'With a password, or with the e-mail address alone. A 6-digit code is mailed either way; `auth.verifyEmail` turns it into tokens.',
+  access: 'public',
+  rateLimit: 'auth',
+  body: ref(RegisterRequest),
+  examples: {
+    password: { email: 'alice@example.com', password: 'correct horse battery', username: 'alice', displayName: 'Alice Liddell' },
+    emailAlone: { email: 'alice@example.com', firstName: 'Alice', lastName: 'Liddell' },
+  },
+  responses: { 201: { description: 'Registered; the code is on its way', body: ref(RegisterResult), example: { user: { ...aliceExample, emailVerified: false } } } },
+  errors: ['conflict'],
+})
+
+export const requestCode = defineOperation({
+  operationId: 'auth.requestCode',
+  method: 'POST',
+  path: '/v1/auth/code',
+  summary: 'Request a code by e-mail',
+  description: 'To sign in without a password, or to get another verification code. The answer is the same whether the address is known or not.',
+  access: 'public',
+  rateLimit: 'auth',
+  body: ref(RequestCodeRequest),
+  examples: { any: { email: 'alice@example.com' } },
+  responses: { 202: { description: 'If the address is known, a code is on its way; it voids the ones before' } },
+  errors: [],
+})
+
+export const verifyEmail = defineOperation({
+  operationId: 'auth.verifyEmail',
+  method: 'POST',
+  path: '/v1/auth/verify-email',
+  summary: 'Sign in with a mailed code',
+  description: 'Marks the address as verified and starts a session.',
+  access: 'public',
+  rateLimit: 'auth',
+  body: ref(VerifyEmailRequest),
+  examples: { any: { email: 'alice@example.com', code: '123456' } },
+  responses: { 200: { description: 'Signed in', body: ref(TokenPair), example: tokenPairExample } },
+  errors: ['invalid_code'],
+})
+
+export const login = defineOperation({
+  operationId: 'auth.login',
+  method: 'POST',
+  path: '/v1/auth/login',
+  summary: 'Sign in with a password',
+  access: 'public',
+  rateLimit: 'auth',
+  body: ref(LoginRequest),
+  examples: { any: { identifier: 'alice@example.com', password: 'correct horse battery' } },
+  responses: { 200: { description: 'Signed in', body: ref(TokenPair), example: tokenPairExample } },
+  errors: ['invalid_credentials', 'email_not_verified'],
+})
+
+export const refresh = defineOperation({
+  operationId: 'auth.refresh',
+  method: 'POST',
+  path: '/v1/auth/refresh',
+  summary: 'Exchange a refresh token for the next pair',
+  description:
+    'A refresh token works once. Used again within 10 seconds (a lost answer), it returns the same next token; used again later, it is taken for stolen and the whole session is revoked.',
+  access: 'public',
+  rateLimit: 'public',
+  body: ref(RefreshRequest),
+  examples: { any: { refreshToken: tokenPairExample.refreshToken } },
+  responses: { 200: { description: 'The next pair', body: ref(TokenPair), example: tokenPairExample } },
+  errors: ['unauthorized', 'token_family_compromised'],
+})
+
+export const logout = defineOperation({
+  operationId: 'auth.logout',
+  method: 'POST',
+  path: '/v1/auth/logout',
+  summary: 'Sign out',
+  description: 'Revokes the session of the access token: its refresh token, its access tokens and its sockets end at once.',
+  access: 'user',
+  rateLimit: 'default',
+  responses: { 204: { description: 'Signed out' } },
+  errors: [],
+})
+
+export const me = defineOperation({
+  operationId: 'auth.me',
+  method: 'GET',
+  path: '/v1/auth/me',
+  summary: 'Get the signed-in user',
+  access: 'user',
+  rateLimit: 'default',
+  responses: { 200: { description: 'You', body: ref(User), example: aliceExample } },
+  errors: [],
+})

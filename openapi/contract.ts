@@ -1,0 +1,123 @@
+/**
+ * The contract kit. A *component* is a named schema: one entry of `components.schemas`, one type of the SDK.
+ * An *operation* is one method on one path with everything a caller can see of it; an *event* and a *command* are
+ * the same for the socket. Nothing here knows of the server: `document.ts` turns operations into OpenAPI,
+ * `realtime.ts` turns events and commands into AsyncAPI, `src/http/bind-operations.ts` turns operations into routes.
+ */
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import type { ErrorCode } from './shared/errors.ts'
+
+const components = new Map<string, TSchema>()
+
+export function component<T extends TSchema>(name: string, schema: T): T {
+  if (components.has(name)) throw new Error(`Component ${name} is defined twice`)
+  const named = { ...schema, $id: name }
+  components.set(name, named)
+  return named
+}
+
+export const allComponents = (): ReadonlyMap<string, TSchema> => components
+
+/** A reference to a component that keeps its static type. */
+export const ref = <T extends TSchema>(schema: T) => Type.Unsafe<Static<T>>({ $ref: `${schema.$id}#` })
+
+/** An object that refuses unknown fields: every request body is one. */
+export const closed = <T extends Parameters<typeof Type.Object>[0]>(properties: T, options: { description?: string; minProperties?: number } = {}) =>
+  Type.Object(properties, { ...options, additionalProperties: false })
+
+export const nullable = <T extends TSchema & { type: string }>(schema: T) =>
+  Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type, 'null'] })
+
+/** One of a few words: a string `enum`, which every generator understands, rather than a union of literals. */
+export const oneOfWords = <const W extends string>(words: readonly W[], options: { description?: string } = {}) =>
+  Type.Unsafe<W>({ type: 'string', enum: words, ...options })
+
+/** Who may call: everybody, whoever holds an access token, administrators. */
+export type Access = 'public' | 'user' | 'admin'
+
+export type RateLimitClass = 'auth' | 'default' | 'messages' | 'uploads' | 'public' | 'sockets'
+
+export interface Outcome {
+  description: string
+  body?: TSchema
+  /** `application/json` unless said otherwise. */
+  contentType?: string
+  example?: unknown
+}
+
+export interface Operation {
+  /** `<resource>.<verb>`: also the handler's key and the SDK's method. */
+  operationId: `${string}.${string}`
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  path: `/${string}`
+  summary: string
+  description?: string
+  access: Access
+  /** `none` is for probes and documents that must answer always. */
+  rateLimit: RateLimitClass | 'none'
+  /** The body's `clientId` may also be given as the `Idempotency-Key` header. */
+  idempotent?: true
+  params?: TSchema
+  query?: TSchema
+  body?: TSchema
+  /** Request bodies for the documentation, by a short name. */
+  examples?: Record<string, unknown>
+  /** Successful outcomes by status; the first is the one a handler's plain return value stands for. */
+  responses: Record<number, Outcome>
+  /** Beyond those that every operation has: see `errorsOf`. */
+  errors: readonly ErrorCode[]
+}
+
+export const defineOperation = <const O extends Operation>(operation: O): O => operation
+
+/** What a part of a request is in a handler; `undefined` where the operation has no such part. */
+export type Part<O extends Operation, K extends 'params' | 'query' | 'body'> = O[K] extends TSchema ? Static<O[K]> : undefined
+
+/** What a handler returns: the body of one of the operation's successful outcomes. */
+export type Result<O extends Operation> = {
+  [S in keyof O['responses']]: O['responses'][S] extends { body: infer B extends TSchema } ? Static<B> : void
+}[keyof O['responses']]
+
+/** The errors an operation can answer with: its own and those that follow from what it is. */
+export function errorsOf(operation: Operation): ErrorCode[] {
+  const errors = new Set<ErrorCode>(operation.errors)
+  if (operation.params || operation.query || operation.body) errors.add('validation_error')
+  if (operation.body) for (const code of ['malformed_json', 'payload_too_large', 'unsupported_media_type'] as const) errors.add(code)
+  if (operation.access !== 'public') errors.add('unauthorized')
+  if (operation.access === 'admin') errors.add('forbidden')
+  if (operation.rateLimit !== 'none') {
+    errors.add('rate_limit_exceeded')
+    errors.add('unavailable')
+  }
+  errors.add('internal_error')
+  return [...errors]
+}
+
+/**
+ * What the server pushes. A *change* is numbered by its conversation's `changeSeq` and can be resumed; a *signal*
+ * (typing, control frames) is of the moment and is never repeated.
+ */
+export interface RealtimeEvent {
+  type: string
+  kind: 'change' | 'signal'
+  summary: string
+  description?: string
+  data: TSchema
+  example: unknown
+}
+
+export const defineEvent = <const E extends RealtimeEvent>(event: E): E => event
+
+/** What a client may say over the socket. Every command that bears an `id` is answered by `ack` or `error` with the same `id`. */
+export interface Command {
+  type: string
+  summary: string
+  description?: string
+  rateLimit: RateLimitClass
+  data: TSchema
+  result?: TSchema
+  errors: readonly ErrorCode[]
+  example: unknown
+}
+
+export const defineCommand = <const C extends Command>(command: C): C => command

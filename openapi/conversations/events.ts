@@ -1,0 +1,82 @@
+import { Type } from '@sinclair/typebox'
+import { closed, defineCommand, defineEvent, ref } from '../contract.ts'
+import { conversationId } from '../messages/examples.ts'
+import { ConversationId, UserId } from '../shared/ids.ts'
+import { Sequence } from '../shared/scalars.ts'
+import { ids } from '../users/examples.ts'
+import { conversationState, memberExample } from './examples.ts'
+import { ConversationState, Member, ReadMark } from './schemas.ts'
+
+export const conversationUpdated = defineEvent({
+  type: 'conversation.updated',
+  kind: 'change',
+  summary: 'A conversation was created or changed',
+  data: Type.Object({ conversation: ref(ConversationState) }),
+  example: { conversation: conversationState },
+})
+
+export const memberJoined = defineEvent({
+  type: 'member.joined',
+  kind: 'change',
+  summary: 'Somebody became a member',
+  description: 'When it is you, the conversation is new to you.',
+  data: Type.Object({ member: ref(Member) }),
+  example: { member: memberExample },
+})
+
+export const memberUpdated = defineEvent({
+  type: 'member.updated',
+  kind: 'change',
+  summary: 'A member has another role',
+  data: Type.Object({ member: ref(Member) }),
+  example: { member: { ...memberExample, role: 'admin' } },
+})
+
+export const memberLeft = defineEvent({
+  type: 'member.left',
+  kind: 'change',
+  summary: 'Somebody left or was removed',
+  description: 'When it is you, it is the last event of this conversation.',
+  data: Type.Object({ userId: UserId }),
+  example: { userId: ids.bob },
+})
+
+export const read = defineEvent({
+  type: 'read',
+  kind: 'change',
+  summary: 'A member has read up to a message',
+  data: Type.Object({ userId: UserId, readSeq: Sequence }),
+  example: { userId: ids.bob, readSeq: 41 },
+})
+
+export const typing = defineEvent({
+  type: 'typing',
+  kind: 'signal',
+  summary: 'A member is typing, or not any more',
+  data: Type.Object({
+    conversationId: ConversationId,
+    userId: UserId,
+    typing: Type.Boolean(),
+    expiresInSeconds: Type.Integer({ minimum: 0, description: 'It has ended when nothing else was said until then' }),
+  }),
+  example: { conversationId, userId: ids.bob, typing: true, expiresInSeconds: 6 },
+})
+
+export const markReadCommand = defineCommand({
+  type: 'conversations.markRead',
+  summary: 'Mark as read up to a message',
+  rateLimit: 'default',
+  data: closed({ conversationId: ConversationId, seq: Sequence }),
+  result: ref(ReadMark),
+  errors: ['not_found'],
+  example: { conversationId, seq: 41 },
+})
+
+export const setTypingCommand = defineCommand({
+  type: 'conversations.setTyping',
+  summary: 'Say that you are typing, or not any more',
+  rateLimit: 'default',
+  data: closed({ conversationId: ConversationId, typing: Type.Boolean() }),
+  errors: ['not_found'],
+  example: { conversationId, typing: true },
+})

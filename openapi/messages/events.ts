@@ -1,0 +1,24 @@
+import { Type } from '@sinclair/typebox'
+import { closed, defineCommand, defineEvent, ref } from '../contract.ts'
+import { conversationId, messageExample } from './examples.ts'
+import { Message, SendMessageResult, sendMessageCommandFields } from './schemas.ts'
+
+export const messageCreated = defineEvent({
+  type: 'message.created',
+  kind: 'change',
+  summary: 'A message was sent',
+  description: "Moves its sender's read mark to it.",
+  data: Type.Object({ message: ref(Message) }),
+  example: { message: messageExample },
+})
+
+export const sendMessageCommand = defineCommand({
+  type: 'conversations.sendMessage',
+  summary: 'Send a message',
+  description: 'The same as the operation. A client that got no answer sends it again with the same `clientId`.',
+  rateLimit: 'messages',
+  data: closed(sendMessageCommandFields),
+  result: ref(SendMessageResult),
+  errors: ['not_found', 'conflict'],
+  example: { conversationId, content: messageExample.content, clientId: messageExample.clientId },
+})

@@ -1,0 +1,17 @@
+import { ids } from '../users/examples.ts'
+import type { Message } from './schemas.ts'
+
+export const conversationId = '0193a1b2-0000-7000-8000-0000000000c1'
+
+export const messageExample = {
+  id: '0193a1b2-0000-7000-8000-0000000000a1',
+  conversationId,
+  seq: 41,
+  changeSeq: 57,
+  senderId: ids.alice,
+  type: 'text',
+  content: 'Shall we meet at noon?',
+  clientId: 'b2c1f0de-1',
+  metadata: {},
+  createdAt: '2026-11-20T10:00:00.000Z',
+} satisfies Record<keyof Message, unknown>

@@ -1,0 +1,63 @@
+import { Type } from '@sinclair/typebox'
+import { defineEvent, ref } from '../contract.ts'
+import { conversationId } from '../messages/examples.ts'
+import { ConversationId } from '../shared/ids.ts'
+import { Count, Sequence } from '../shared/scalars.ts'
+import { Positions } from './schemas.ts'
+
+export const hello = defineEvent({
+  type: 'hello',
+  kind: 'signal',
+  summary: 'The socket is subscribed',
+  description: 'The first frame. Live events follow from here on; whoever held cursors before compares them with `positions` and sends `resume` for those that are behind.',
+  data: Type.Object({
+    heartbeatSeconds: Type.Integer({ description: 'The server pings this often; a ping unanswered until the next one ends the connection' }),
+    maxFrameBytes: Type.Integer({ description: 'A longer frame from the client ends the connection with code 1009' }),
+    positions: ref(Positions),
+  }),
+  example: { heartbeatSeconds: 25, maxFrameBytes: 65536, positions: { [conversationId]: 57 } },
+})
+
+export const ready = defineEvent({
+  type: 'ready',
+  kind: 'signal',
+  summary: 'The resume is complete',
+  description: 'Everything newer than the cursors has been sent, or announced by `gap` or `gone`; from here on there are live events only.',
+  data: Type.Object({ cursors: ref(Positions) }),
+  example: { cursors: { [conversationId]: 57 } },
+})
+
+export const gap = defineEvent({
+  type: 'gap',
+  kind: 'signal',
+  summary: 'Too much was missed to send it here',
+  description: 'Fetch it with `sync.pull`, or page the messages, and go on from `changeSeq`.',
+  data: Type.Object({ conversationId: ConversationId, fromChangeSeq: Sequence, changeSeq: Sequence, missed: Count }),
+  example: { conversationId, fromChangeSeq: 57, changeSeq: 12057, missed: 12000 },
+})
+
+export const gone = defineEvent({
+  type: 'gone',
+  kind: 'signal',
+  summary: 'A conversation of the resume is not yours any more',
+  data: Type.Object({ conversationId: ConversationId }),
+  example: { conversationId },
+})
+
+export const pong = defineEvent({
+  type: 'pong',
+  kind: 'signal',
+  summary: 'The answer to `ping`',
+  data: Type.Object({}),
+  example: {},
+})
+
+/** Why the server ends a socket. Codes from 4000 on are ours (RFC 6455, section 7.4.2). */
+export const closeCodes = {
+  4400: 'The client keeps sending frames that are not commands',
+  4401: 'The access token expired or its session was revoked: sign in or refresh, then connect and resume',
+  4408: 'The client does not read as fast as events come, or did not answer a ping: connect and resume',
+  4429: 'The client sends faster than it may',
+  1001: 'The server is going away: connect and resume',
+  1009: 'A frame was longer than `maxFrameBytes`',
+} as const

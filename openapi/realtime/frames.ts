@@ -1,0 +1,74 @@
+/**
+ * The frames of the socket, made from the events and commands of all features: `{ type, conversationId, changeSeq, data }` for a
+ * change, `{ type, data }` for a signal, `{ type, id?, data }` for a command and `ack` or `error` for its answer.
+ */
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import * as conversationEvents from '../conversations/events.ts'
+import { type Command, component, type RealtimeEvent, ref } from '../contract.ts'
+import * as messageEvents from '../messages/events.ts'
+import { ApiError } from '../shared/errors.ts'
+import * as realtimeCommands from './commands.ts'
+import * as realtimeEvents from './events.ts'
+import { changeEnvelope } from './schemas.ts'
+
+const { conversationUpdated, memberJoined, memberUpdated, memberLeft, read, typing } = conversationEvents
+const { hello, ready, gap, gone, pong } = realtimeEvents
+
+export const changeEvents = [messageEvents.messageCreated, conversationUpdated, memberJoined, memberUpdated, memberLeft, read] as const
+export const signalEvents = [hello, ready, gap, gone, pong, typing] as const
+export const commands = [
+  realtimeCommands.resume,
+  realtimeCommands.ping,
+  messageEvents.sendMessageCommand,
+  conversationEvents.markReadCommand,
+  conversationEvents.setTypingCommand,
+] as const
+
+const word = <W extends string>(value: W) => Type.Unsafe<W>({ type: 'string', enum: [value] })
+
+/** `message.created` → `MessageCreatedEvent`. */
+const eventName = (type: string) => `${pascalCase(type)}Event`
+const pascalCase = (type: string) => type.replace(/(^|\.)(\w)/g, (_, _dot, letter: string) => letter.toUpperCase())
+
+export interface ChangeFrame<E extends RealtimeEvent = RealtimeEvent> {
+  type: E['type']
+  conversationId: Static<typeof changeEnvelope.conversationId>
+  changeSeq: number
+  previousChangeSeq?: number
+  data: Static<E['data']>
+}
+
+type ChangeFrames<E> = E extends RealtimeEvent ? ChangeFrame<E> : never
+export type AnyChangeFrame = ChangeFrames<(typeof changeEvents)[number]>
+
+const frameOf = (event: RealtimeEvent): TSchema =>
+  component(eventName(event.type), Type.Object({ type: word(event.type), ...(event.kind === 'change' && changeEnvelope), data: event.data }, { description: event.summary }))
+
+export const changeFrames = new Map(changeEvents.map((event) => [event.type as string, frameOf(event)]))
+export const signalFrames = new Map(signalEvents.map((event) => [event.type as string, frameOf(event)]))
+
+/** Any numbered change, told apart by `type`. */
+export const Change = component('Change', Type.Unsafe<AnyChangeFrame>({
+  type: 'object',
+  discriminator: { propertyName: 'type' },
+  required: ['type'],
+  oneOf: [...changeFrames.values()].map((frame) => ref(frame)),
+}))
+
+const CommandId = Type.Union([Type.String({ maxLength: 64 }), Type.Integer()], { description: 'Your own, to find the answer by' })
+
+export const commandFrames = new Map(commands.map((command: Command) => [
+  command.type,
+  component(`${pascalCase(command.type)}Command`, Type.Object({ type: word(command.type), id: Type.Optional(CommandId), data: command.data }, {
+    additionalProperties: false,
+    description: command.summary,
+  })),
+]))
+
+export const AckFrame = component('AckFrame', Type.Object({
+  type: word('ack'),
+  id: CommandId,
+  data: Type.Optional(Type.Unknown({ description: 'The result of the command, where it has one' })),
+}))
+
+export const ErrorFrame = component('ErrorFrame', Type.Object({ type: word('error'), id: Type.Optional(CommandId), error: ref(ApiError) }))

@@ -1,0 +1,19 @@
+/** Every kind of id is a type of its own, so that one cannot be passed for another. All are UUIDs, version 7 where the server makes them. */
+import { Type } from '@sinclair/typebox'
+
+declare const brand: unique symbol
+type Id<Name extends string> = string & { readonly [brand]: Name }
+
+const id = <Name extends string>(description: string) => Type.Unsafe<Id<Name>>({ type: 'string', format: 'uuid', description })
+
+export type UserId = Id<'User'>
+export const UserId = id<'User'>('Id of a user')
+
+export type SessionId = Id<'Session'>
+export const SessionId = id<'Session'>('Id of a session: one sign-in on one device, with all the tokens that follow from it')
+
+export type ConversationId = Id<'Conversation'>
+export const ConversationId = id<'Conversation'>('Id of a conversation')
+
+export type MessageId = Id<'Message'>
+export const MessageId = id<'Message'>('Id of a message')

@@ -1,0 +1,26 @@
+/** Times, counters and words that every feature uses. */
+import { Type } from '@sinclair/typebox'
+
+export const Timestamp = Type.String({ format: 'date-time', description: 'ISO 8601, UTC, milliseconds' })
+
+/** A position among a conversation's messages (`seq`) or changes (`changeSeq`): 1, 2, 3 … */
+export const Sequence = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+
+export const Count = Type.Integer({ minimum: 0 })
+
+export const Email = Type.String({ format: 'email', maxLength: 255 })
+
+/** The caller's own name for what it creates: a retry that bears it again gets the first result. */
+export const ClientId = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  description: 'Any string the client chooses, unique among what this user creates: a retry with the same one returns the first result, for as long as that exists',
+})
+
+/** PostgreSQL stores every character but U+0000, and no half surrogate pair can be UTF-8: both are refused where text comes in. */
+export const storableText = '^[^\\u0000\\uD800-\\uDFFF]*$'
+
+export const Metadata = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }), Type.Union([Type.String({ maxLength: 500 }), Type.Number(), Type.Boolean()]), {
+  maxProperties: 50,
+  description: 'Up to 50 entries of your own',
+})

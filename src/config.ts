@@ -1,0 +1,126 @@
+/**
+ * The environment, read once into one frozen value that is passed to whoever needs it. A wrong value is one clear
+ * sentence at start. README.md has the same table for people: a test compares the two.
+ */
+import { resolve } from 'node:path'
+import type { RateLimitClass } from '../openapi/contract.ts'
+import { StartError } from './start-error.ts'
+
+export interface RateLimit {
+  /** Requests per window. */
+  limit: number
+  windowMilliseconds: number
+}
+
+export interface Config {
+  environment: 'development' | 'test' | 'production'
+  /** Address to listen on. */
+  host: string
+  /** 0 takes any free port. */
+  port: number
+  /** What clients see, without a slash at the end; undefined until the server knows its port. */
+  publicUrl: string | undefined
+  logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+  /** Absolute folder of everything the server keeps itself: embedded database, secrets, mails. */
+  dataDir: string
+  /** Undefined starts the embedded PostgreSQL. */
+  databaseUrl: string | undefined
+  databaseMaxConnections: number
+  /** Undefined: generated once into `dataDir`; required in production. */
+  jwtSecret: string | undefined
+  /** Undefined writes mails to `dataDir`. */
+  smtpUrl: string | undefined
+  mailFrom: string
+  /** Origins of browsers that may call; `*` alone stands for all. */
+  corsOrigins: string[]
+  /** Whether `X-Forwarded-For` of the proxy in front is believed. */
+  trustProxy: boolean
+  /** Undefined is no limit. */
+  rateLimits: Record<RateLimitClass, RateLimit | undefined>
+}
+
+/** @throws StartError with a sentence that names the variable and what it may be. */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): Readonly<Config> {
+  const read = reader(env)
+  const environment = read('NODE_ENV', 'development', oneOf('development', 'test', 'production'))
+  const production = environment === 'production'
+  const config: Config = {
+    environment,
+    host: read('HOST', production ? '0.0.0.0' : '127.0.0.1', text),
+    port: read('PORT', '3000', integer(0, 65535)),
+    publicUrl: read.optional('PUBLIC_URL', url('http:', 'https:'))?.replace(/\/+$/, ''),
+    logLevel: read('LOG_LEVEL', 'info', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),
+    dataDir: resolve(read('DATA_DIR', '.data', text)),
+    databaseUrl: read.optional('DATABASE_URL', url('postgres:', 'postgresql:')),
+    databaseMaxConnections: read('DATABASE_MAX_CONNECTIONS', '10', integer(3, 1000)),
+    jwtSecret: read.optional('JWT_SECRET', secret),
+    smtpUrl: read.optional('SMTP_URL', url('smtp:', 'smtps:')),
+    mailFrom: read('MAIL_FROM', 'Parley <parley@localhost>', text),
+    corsOrigins: read('CORS_ORIGINS', production ? '' : '*', list),
+    trustProxy: read('TRUST_PROXY', 'false', oneOf('true', 'false')) === 'true',
+    rateLimits: {
+      auth: read('RATE_LIMIT_AUTH', '5/1m', rateLimit),
+      default: read('RATE_LIMIT_DEFAULT', '100/1m', rateLimit),
+      messages: read('RATE_LIMIT_MESSAGES', '100/1m', rateLimit),
+      uploads: read('RATE_LIMIT_UPLOADS', '20/1m', rateLimit),
+      public: read('RATE_LIMIT_PUBLIC', '100/1m', rateLimit),
+      sockets: read('RATE_LIMIT_SOCKETS', '10/1m', rateLimit),
+    },
+  }
+  if (production && config.jwtSecret === undefined) {
+    throw new StartError('JWT_SECRET is required in production: set it to at least 32 random characters, the same for every process.')
+  }
+  return Object.freeze(config)
+}
+
+type Parse<T> = (value: string) => T | Refusal
+
+/** What a variable may be, for the sentence at start. */
+class Refusal {
+  readonly expected: string
+  constructor(expected: string) {
+    this.expected = expected
+  }
+}
+
+function reader(env: Readonly<Record<string, string | undefined>>) {
+  const parsed = <T>(name: string, value: string, parse: Parse<T>): T => {
+    const result = parse(value)
+    // The value is not repeated: it may be a secret.
+    if (result instanceof Refusal) throw new StartError(`${name} must be ${result.expected}.`)
+    return result
+  }
+  const read = <T>(name: string, fallback: string, parse: Parse<T>): T => parsed(name, env[name] || fallback, parse)
+  read.optional = <T>(name: string, parse: Parse<T>): T | undefined => {
+    const value = env[name]
+    return value ? parsed(name, value, parse) : undefined
+  }
+  return read
+}
+
+const text: Parse<string> = (value) => value
+
+const list: Parse<string[]> = (value) => value.split(',').map((entry) => entry.trim()).filter((entry) => entry !== '')
+
+const oneOf = <const W extends string>(...words: W[]): Parse<W> => (value) =>
+  words.find((word) => word === value) ?? new Refusal(`one of ${words.join(', ')}`)
+
+const integer = (minimum: number, maximum: number): Parse<number> => (value) => {
+  const number = Number(value)
+  return Number.isInteger(number) && number >= minimum && number <= maximum ? number : new Refusal(`a whole number from ${minimum} to ${maximum}`)
+}
+
+const url = (...protocols: string[]): Parse<string> => (value) =>
+  URL.canParse(value) && protocols.includes(new URL(value).protocol) ? value : new Refusal(`a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`)
+
+const secret: Parse<string> = (value) => (value.length >= 32 ? value : new Refusal('at least 32 characters long'))
+
+const windowUnits: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000 }
+
+/** `100/1m`, `5/30s`, `off`. */
+const rateLimit: Parse<RateLimit | undefined> = (value) => {
+  if (value === 'off') return undefined
+  const [, limit, length, unit = ''] = /^(\d{1,9})\/(\d{1,6})([smh])$/.exec(value) ?? []
+  const windowMilliseconds = Number(length) * (windowUnits[unit] ?? 0)
+  return Number(limit) > 0 && windowMilliseconds > 0 ? { limit: Number(limit), windowMilliseconds } : new Refusal('like 100/1m (requests per s, m or h), or off')
+}

@@ -1,0 +1,31 @@
+import { sql } from 'drizzle-orm'
+import { bigint, check, index, jsonb, pgTable, primaryKey, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import type { ConversationId, MessageId, UserId } from '../../../openapi/shared/ids.ts'
+import { conversations } from './conversations.ts'
+import { users } from './users.ts'
+
+/** Keyed by conversation first, so that it can be distributed by it. */
+export const messages = pgTable(
+  'messages',
+  {
+    conversationId: uuid().$type<ConversationId>().notNull().references(() => conversations.id, { onDelete: 'cascade' }),
+    seq: bigint({ mode: 'number' }).notNull(),
+    changeSeq: bigint({ mode: 'number' }).notNull(),
+    id: uuid().$type<MessageId>().notNull(),
+    senderId: uuid().$type<UserId>().notNull().references(() => users.id),
+    /** The sender's own name for it: sending again with the same one finds it. */
+    clientId: text(),
+    content: text().notNull(),
+    metadata: jsonb().$type<Record<string, string | number | boolean>>().notNull().default({}),
+    createdAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.conversationId, table.seq] }),
+    index('messages_id').on(table.id),
+    uniqueIndex('messages_client_id_unique').on(table.senderId, table.clientId).where(sql`${table.clientId} is not null`),
+    uniqueIndex('messages_change_seq').on(table.conversationId, table.changeSeq),
+    check('messages_seq', sql`${table.seq} > 0 and ${table.changeSeq} >= ${table.seq}`),
+  ],
+)
+
+export type MessageRow = typeof messages.$inferSelect

@@ -1,0 +1,21 @@
+import { type ErrorCode, errorCatalog, type FieldError } from '../../openapi/shared/errors.ts'
+
+/** A failure that the caller is told: a code of the catalog, a sentence for a person, and the fields that are wrong where there are any. */
+export class AppError extends Error {
+  readonly code: ErrorCode
+  readonly details: FieldError[] | undefined
+  /** For `Retry-After`. */
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(code: ErrorCode, message: string = errorCatalog[code].title, options: { details?: FieldError[]; retryAfterSeconds?: number } = {}) {
+    super(message)
+    this.name = 'AppError'
+    this.code = code
+    this.details = options.details
+    this.retryAfterSeconds = options.retryAfterSeconds
+  }
+
+  get status(): number {
+    return errorCatalog[this.code].status
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * What happened, told inside this process. A service publishes after its commit and before its promise resolves; whoever serves
+ * live clients (the socket gateway is the first, not the only one) subscribes. Changes are numbered by their conversation, so a
+ * listener that sees a jump, or hears `stale`, reads from the database what it missed: no promise rests on this delivery.
+ */
+import type { ConversationId, SessionId, UserId } from '../openapi/shared/ids.ts'
+import type { ConversationRow, MemberRow } from './db/schema/conversations.ts'
+import type { MessageRow } from './db/schema/messages.ts'
+import type { UserRow } from './db/schema/users.ts'
+
+/** A member together with what others may see of the user. */
+export type MemberEntity = MemberRow & { user: Pick<UserRow, 'id' | 'username' | 'displayName'> }
+
+interface Numbered<Type extends string> {
+  type: Type
+  conversationId: ConversationId
+  changeSeq: number
+}
+
+/** A numbered change of a conversation, with the state that it led to. */
+export type Change =
+  | (Numbered<'message.created'> & { message: MessageRow })
+  | (Numbered<'conversation.updated'> & { conversation: ConversationRow })
+  | (Numbered<'member.joined' | 'member.updated'> & { member: MemberEntity })
+  | (Numbered<'member.left'> & { userId: UserId })
+  | (Numbered<'read'> & { userId: UserId; readSeq: number })
+
+export interface Typing {
+  type: 'typing'
+  conversationId: ConversationId
+  userId: UserId
+  typing: boolean
+}
+
+/** The session's tokens are worth nothing from now on. */
+export interface SessionRevoked {
+  type: 'session.revoked'
+  sessionId: SessionId
+}
+
+interface TopicEvents {
+  conversation: { id: ConversationId; event: Change | Typing }
+  user: { id: UserId; event: Extract<Change, { type: 'member.joined' | 'member.left' }> }
+  session: { id: SessionId; event: SessionRevoked }
+}
+
+type Kind = keyof TopicEvents
+type Listener<K extends Kind> = (event: TopicEvents[K]['event']) => void
+
+export type Topics = ReturnType<typeof createTopics>
+
+export function createTopics() {
+  const listeners: { [K in Kind]: Map<string, Set<Listener<K>>> } = { conversation: new Map(), user: new Map(), session: new Map() }
+  const staleListeners = new Set<() => void>()
+
+  return {
+    publish<K extends Kind>(kind: K, id: TopicEvents[K]['id'], event: TopicEvents[K]['event']): void {
+      const topic: Set<Listener<K>> | undefined = listeners[kind].get(id)
+      if (topic) for (const listener of topic) listener(event)
+    },
+
+    /** @returns the function that ends the subscription. */
+    subscribe<K extends Kind>(kind: K, id: TopicEvents[K]['id'], listener: Listener<K>): () => void {
+      const topics: Map<string, Set<Listener<K>>> = listeners[kind]
+      const topic = topics.get(id) ?? new Set()
+      topics.set(id, topic.add(listener))
+      return () => {
+        topic.delete(listener)
+        if (topic.size === 0 && topics.get(id) === topic) topics.delete(id)
+      }
+    },
+
+    /** Events may have been missed: whoever keeps a state of its own compares it with the database. */
+    publishStale(): void {
+      for (const listener of staleListeners) listener()
+    },
+
+    onStale(listener: () => void): () => void {
+      staleListeners.add(listener)
+      return () => staleListeners.delete(listener)
+    },
+  }
+}
