@@ -3,9 +3,13 @@ import { component } from '../contract.ts'
 import { ConversationId } from '../shared/ids.ts'
 import { Sequence } from '../shared/scalars.ts'
 
+/** A format says nothing about the keys of a record; a pattern does. */
+const AnyUuid = Type.String({ pattern: '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$' })
+
 /** A `changeSeq` per conversation. 500 of them fit a socket frame with room to spare; who holds more asks in several turns. */
-export const Cursors = component('Cursors', Type.Record(Type.String({ format: 'uuid' }), Sequence, {
+export const Cursors = component('Cursors', Type.Record(AnyUuid, Sequence, {
   maxProperties: 500,
+  additionalProperties: false,
   description: 'The last `changeSeq` you hold, by conversation id; 0 where you hold nothing: then from where you joined',
 }))
 export type Cursors = Static<typeof Cursors>

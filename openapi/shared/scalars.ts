@@ -20,7 +20,8 @@ export const ClientId = Type.String({
 /** PostgreSQL stores every character but U+0000, and no half surrogate pair can be UTF-8: both are refused where text comes in. */
 export const storableText = '^[^\\u0000\\uD800-\\uDFFF]*$'
 
-export const Metadata = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }), Type.Union([Type.String({ maxLength: 500 }), Type.Number(), Type.Boolean()]), {
+export const Metadata = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }), Type.Union([Type.String({ maxLength: 500, pattern: storableText }), Type.Number(), Type.Boolean()]), {
   maxProperties: 50,
+  additionalProperties: false,
   description: 'Up to 50 entries of your own',
 })

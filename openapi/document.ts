@@ -1,0 +1,110 @@
+/** All operations as one OpenAPI 3.1 document, without a server. */
+import * as auth from './auth/operations.ts'
+import type { Operation } from './contract.ts'
+import * as conversations from './conversations/operations.ts'
+import { parametersOf, sharedParameters } from './emission/parameters.ts'
+import { responsesOf, sharedHeaders, sharedResponses } from './emission/responses.ts'
+import { emitComponents, emitSchema, type JsonObject, toJson } from './emission/schema.ts'
+import * as messages from './messages/operations.ts'
+import './realtime/frames.ts'
+import * as sync from './sync/operations.ts'
+import * as system from './system/operations.ts'
+
+export interface OperationModule {
+  /** The chapter of the documentation. */
+  tag: string
+  description: string
+  operations: Record<string, Operation>
+}
+
+export const operationModules: readonly OperationModule[] = [
+  { tag: 'auth', description: 'Who you are: registration, sign-in, tokens', operations: auth },
+  { tag: 'conversations', description: 'Direct conversations and groups, their members and read marks', operations: conversations },
+  { tag: 'messages', description: 'Sending and reading messages', operations: messages },
+  { tag: 'sync', description: 'What changed while you were away, without a socket', operations: sync },
+  { tag: 'system', description: 'Probes, metrics and these documents', operations: system },
+]
+
+export const allOperations: readonly Operation[] = operationModules.flatMap(({ operations }) => Object.values(operations))
+
+export interface OpenApiDocument extends JsonObject {
+  readonly openapi: string
+  readonly info: JsonObject
+  readonly servers: readonly { readonly url: string }[]
+  readonly paths: JsonObject
+  readonly components: JsonObject
+}
+
+export const productInfo = { title: 'Parley', version: '0.1.0', license: { name: 'MIT', identifier: 'MIT' } }
+
+const description = `A self-hosted messaging backend. The socket that pushes what happens is described in \`/asyncapi.json\`.
+
+**Signing in.** \`auth.register\`, then \`auth.verifyEmail\` with the code that was mailed (or \`auth.login\` with a password), give an access token for
+\`Authorization: Bearer\` and a refresh token for the next pair. \`x-access\` says who may call an operation.
+
+**Errors** all have one shape, \`{ "error": { code, message, details?, requestId, timestamp } }\`. What you may not see is answered as if it did not exist.
+A path that does not answer to a method says \`method_not_allowed\` (405).
+
+**Request ids.** Send \`X-Request-Id\` or get one made; it comes back on every answer and stands in every log line of the request.
+
+**Rate limits** are counted by class, \`x-rate-limit\`; the answers say in headers how much is left. After 429 and 503 wait for \`Retry-After\` seconds.
+
+**Retries.** Operations that take \`Idempotency-Key\` or \`clientId\` can be sent again safely: the retry gets the first result.`
+
+export function openApiDocument(): OpenApiDocument {
+  return {
+    openapi: '3.1.0',
+    info: { ...productInfo, description },
+    servers: [{ url: '/' }],
+    tags: operationModules.map(({ tag, description }) => ({ name: tag, description })),
+    security: [],
+    paths: paths(),
+    components: {
+      securitySchemes: {
+        bearerAuth: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The `accessToken` of `auth.login`, `auth.verifyEmail` or `auth.refresh`' },
+      },
+      schemas: emitComponents({ discriminators: true }),
+      parameters: sharedParameters,
+      headers: sharedHeaders,
+      responses: sharedResponses(allOperations),
+    },
+  }
+}
+
+function paths(): JsonObject {
+  const all: Record<string, Record<string, JsonObject>> = {}
+  for (const { tag, operations } of operationModules) {
+    for (const operation of Object.values(operations)) {
+      const path = all[operation.path] ?? {}
+      all[operation.path] = { ...path, [operation.method.toLowerCase()]: emitOperation(tag, operation) }
+    }
+  }
+  return all
+}
+
+function emitOperation(tag: string, operation: Operation): JsonObject {
+  const { operationId, summary, description, access, rateLimit, body, examples = {} } = operation
+  const parameters = parametersOf(operation)
+  return {
+    operationId,
+    tags: [tag],
+    summary,
+    ...(description && { description }),
+    'x-access': access,
+    'x-rate-limit': rateLimit,
+    security: access === 'public' ? [] : [{ bearerAuth: [] }],
+    ...(parameters.length > 0 && { parameters }),
+    ...(body && {
+      requestBody: {
+        required: true,
+        content: {
+          'application/json': {
+            schema: emitSchema(body, { discriminators: true }),
+            examples: Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value: toJson(value) }])),
+          },
+        },
+      },
+    }),
+    responses: responsesOf(operation),
+  }
+}

@@ -1,0 +1,49 @@
+/** The protocol of the socket in words: the description of the AsyncAPI document. */
+export const protocolDescription = (closeCodes: Record<number, string>) => `What happens, pushed as it happens, and the commands that a client may send. The REST API is described in \`/openapi.json\`.
+
+## Connecting
+
+\`GET /v1/ws\`, upgraded, with an access token in one of three ways: \`?token=\`, \`Authorization: Bearer\`, or the subprotocols \`parley.v1, bearer.<access token>\`
+(the server selects \`parley.v1\`). Without a valid token the upgrade is answered with the error of the REST API.
+
+Every frame is one JSON object in a text frame: \`{ type, conversationId, changeSeq, previousChangeSeq?, data }\` for a change, \`{ type, data }\` for a signal,
+\`{ type, id?, data }\` for a command, \`{ type: "ack", id, data? }\` or \`{ type: "error", id?, error }\` for its answer.
+
+## Missing nothing
+
+Every change of a conversation has a number, \`changeSeq\`, and follows another one: \`previousChangeSeq\`, or \`changeSeq - 1\` where that is left out.
+Hold a cursor per conversation, the \`changeSeq\` that you applied last, and for every change
+
+- drop it if \`changeSeq\` is not greater than the cursor: you have it;
+- if the change that it follows is greater than the cursor, there is a hole: drop it and \`resume\` from the cursor, unless a resume for it is under way (the resume brings it);
+- otherwise apply it, and move the cursor to its \`changeSeq\`.
+
+A conversation that you hold no cursor for and that appears live is new to you: apply its first change as it is.
+
+1. The server has subscribed you, then says \`hello\` with the present number of each of your conversations (\`positions\`). Live events flow from here on.
+2. Compare: for the conversations in which you are behind send \`resume\` with your cursors, 0 for one that you hold nothing of. At most 500 in one frame;
+   for more send several, one after the other's \`ready\`.
+3. The server sends what is newer, in ascending order within each conversation, as the present state of what changed. \`gap\` says that it is too much for the socket:
+   fetch it with \`sync.pull\` (\`POST /v1/sync\`). \`gone\` says that the conversation is not yours any more.
+4. \`ready\` ends the answer.
+
+So a change arrives at least once on the wire, and exactly once and in order after this rule. Signals, such as \`typing\`, are of the moment and not repeated.
+
+## Commands
+
+A command that bears an \`id\` is answered by \`ack\` or \`error\` with the same \`id\`. An \`ack\` of a send means that the message is stored. If the connection ends before the answer,
+connect and send it again with the same \`clientId\`: the answer is the first result.
+
+## Limits
+
+A frame is at most \`maxFrameBytes\` of \`hello\` long. Commands count for the rate-limit class that they name (\`x-rate-limit\`), together with the REST API; beyond it they are
+answered by \`rate_limit_exceeded\`. The server pings every \`heartbeatSeconds\`; clients that cannot see pings send \`ping\` and wait for \`pong\`.
+
+## Close codes
+
+| code | meaning |
+|---|---|
+${Object.entries(closeCodes)
+  .map(([code, meaning]) => `| ${code} | ${meaning} |`)
+  .join('\n')}
+`

@@ -1,0 +1,93 @@
+/**
+ * What every contract must fulfil beyond what the types demand. `npm run check` and the tests execute these rules: a contract that
+ * breaks one is not published.
+ */
+import { type Command, errorsOf, type Operation, type RealtimeEvent } from './contract.ts'
+import { allOperations } from './document.ts'
+import { eventFrameExample, commandFrameExample } from './realtime.ts'
+import { changeEvents, changeFrames, commandFrames, commands, signalEvents, signalFrames } from './realtime/frames.ts'
+import { exampleProblems } from './rules/examples.ts'
+import { propertyNames, requestProblems } from './rules/requests.ts'
+import { errorCatalog } from './shared/errors.ts'
+
+export interface Contract {
+  operations: readonly Operation[]
+  events: readonly RealtimeEvent[]
+  commands: readonly Command[]
+}
+
+const published: Contract = { operations: allOperations, events: [...changeEvents, ...signalEvents], commands }
+
+/** One sentence for each thing that is wrong; none for a good contract. */
+export const contractProblems = (contract: Contract = published): string[] => [
+  ...twice('operationId', contract.operations.map(({ operationId }) => operationId)),
+  ...twice('route', contract.operations.map(({ method, path }) => `${method} ${path.replace(/\{\w+\}/g, '{}')}`)),
+  ...twice('frame type', contract.events.map(({ type }) => type)),
+  ...twice('command', contract.commands.map(({ type }) => type)),
+  ...contract.operations.flatMap((operation) => operationProblems(operation).map((problem) => `${operation.operationId}: ${problem}`)),
+  ...contract.events.flatMap((event) => eventProblems(event).map((problem) => `event ${event.type}: ${problem}`)),
+  ...contract.commands.flatMap((command) => commandProblems(command).map((problem) => `command ${command.type}: ${problem}`)),
+]
+
+function twice(what: string, values: readonly string[]): string[] {
+  return values.filter((value, index) => values.indexOf(value) !== index).map((value) => `${what} ${value} is there twice`)
+}
+
+function operationProblems(operation: Operation): string[] {
+  return [...nameProblems(operation), ...pathProblems(operation), ...inputProblems(operation), ...outcomeProblems(operation)]
+}
+
+function nameProblems({ operationId, summary }: Operation): string[] {
+  return [
+    ...(/^[a-z][A-Za-z]*\.[a-z][A-Za-z]*$/.test(operationId) ? [] : ['an operationId is <resource>.<verb>']),
+    ...summaryProblems(summary),
+  ]
+}
+
+const summaryProblems = (summary: string): string[] =>
+  summary.trim() === '' || summary.endsWith('.') || summary.length > 80 ? ['needs a summary: up to 80 characters, without a full stop'] : []
+
+function pathProblems({ path, params }: Operation): string[] {
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+  const declared = params ? propertyNames(params) : []
+  return inPath.toSorted().join() === declared.toSorted().join() ? [] : [`the path has {${inPath.join()}}, params declare {${declared.join()}}`]
+}
+
+function inputProblems({ params, query, body, examples = {}, idempotent }: Operation): string[] {
+  return [
+    ...(params ? requestProblems(params, 'params') : []),
+    ...(query ? requestProblems(query, 'query') : []),
+    ...(body ? requestProblems(body, 'body') : []),
+    ...(body && Object.keys(examples).length === 0 ? ['the body has no example'] : []),
+    ...(body ? Object.entries(examples).flatMap(([name, example]) => exampleProblems(body, example, `example ${name}`)) : []),
+    ...(idempotent && !(body && propertyNames(body).includes('clientId')) ? ['is idempotent, but its body has no clientId'] : []),
+  ]
+}
+
+function outcomeProblems(operation: Operation): string[] {
+  const errorStatuses: number[] = errorsOf(operation).map((code) => errorCatalog[code].status)
+  return Object.entries(operation.responses).flatMap(([status, { body, example, description }]) => [
+    ...(description.trim() === '' ? [`outcome ${status} has no description`] : []),
+    ...(errorStatuses.includes(Number(status)) ? [`status ${status} is an outcome and an error`] : []),
+    ...(body && example === undefined ? [`outcome ${status} has no example`] : []),
+    ...(body && example !== undefined ? exampleProblems(body, example, `example of ${status}`) : []),
+  ])
+}
+
+function eventProblems(event: RealtimeEvent): string[] {
+  const frame = (event.kind === 'change' ? changeFrames : signalFrames).get(event.type)
+  return [
+    ...summaryProblems(event.summary),
+    ...exampleProblems(event.data, event.example, 'example'),
+    ...(frame ? exampleProblems(frame, eventFrameExample(event), 'frame') : ['is not in realtime/frames.ts']),
+  ]
+}
+
+function commandProblems(command: Command): string[] {
+  const frame = commandFrames.get(command.type)
+  return [
+    ...summaryProblems(command.summary),
+    ...exampleProblems(command.data, command.example, 'example'),
+    ...(frame ? [...requestProblems(frame, 'frame'), ...exampleProblems(frame, commandFrameExample(command), 'frame')] : ['is not in realtime/frames.ts']),
+  ]
+}
