@@ -1,0 +1,93 @@
+/**
+ * The pool of connections and Drizzle on top of it. A connection may break at any moment, idle or in use, without the
+ * process noticing more than a log line: the statement that was under way fails, the next one gets a new connection.
+ */
+import { DrizzleQueryError } from 'drizzle-orm/errors'
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
+import pg from 'pg'
+import type { Log } from '../log.ts'
+
+export interface Database {
+  pool: pg.Pool
+  db: NodePgDatabase
+  /** Waits for what is under way. */
+  close(): Promise<void>
+  /** Whether the database answers, and soon. */
+  ping(): Promise<boolean>
+}
+
+interface Options {
+  url: string
+  maxConnections: number
+  log: Log
+}
+
+// Drizzle reads through pg's global parsers, so these are global. Every int8 of ours counts something (sequence numbers,
+// bytes, rows) and stays far below 2^53, up to which a JavaScript number is exact.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number)
+
+const connectTimeoutMs = 5_000
+const statementTimeoutMs = 30_000
+const pingTimeoutMs = 2_000
+
+export const createDatabase = ({ url, maxConnections, log }: Options): Database => {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: 'parley',
+    max: maxConnections,
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: statementTimeoutMs,
+    // Times inside JSON that PostgreSQL builds are written in the session's zone.
+    options: '-c timezone=UTC',
+  })
+  pool.on('connect', (client) => {
+    client.on('error', (error) => log.warn({ err: error }, 'A database connection broke'))
+  })
+  // The listener above has said it already; unheard here, it would end the process.
+  pool.on('error', () => undefined)
+
+  return {
+    pool,
+    db: drizzle(pool, { casing: 'snake_case' }),
+    close: () => pool.end(),
+    ping: () => ping(pool),
+  }
+}
+
+/** Whether the statement failed because the database was out of reach, so that it may succeed later as it is. */
+export function isUnavailable(error: unknown): boolean {
+  const cause = unwrap(error)
+  if (!(cause instanceof Error)) return false
+  const code = 'code' in cause ? String(cause.code) : ''
+  return unavailableCodes.has(code) || code.startsWith('08') || unavailableMessage.test(cause.message)
+}
+
+/** Whether a unique constraint (this one, or any) refused the statement. */
+export const isUniqueViolation = (error: unknown, constraint?: string): boolean => {
+  const cause = unwrap(error)
+  return cause instanceof pg.DatabaseError && cause.code === '23505' && (constraint === undefined || cause.constraint === constraint)
+}
+
+const unavailableCodes = new Set([
+  ...['57P01', '57P02', '57P03', '57P05', '53300'],
+  ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
+])
+
+/** What pg and its pool say without a code. */
+const unavailableMessage =
+  /^Connection terminated|^timeout exceeded when trying to connect|^Client has encountered a connection error|^Client was closed|after calling end on the pool/
+
+const unwrap = (error: unknown): unknown => (error instanceof DrizzleQueryError && error.cause !== undefined ? unwrap(error.cause) : error)
+
+async function ping(pool: pg.Pool): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>()
+  const timer = setTimeout(() => late.resolve(false), pingTimeoutMs)
+  const answer = pool.query('select 1').then(
+    () => true,
+    () => false,
+  )
+  return Promise.race([answer, late.promise]).finally(() => clearTimeout(timer))
+}
