@@ -1,0 +1,95 @@
+/** What a method of a resource returns, and the request that it describes. */
+import { newClientId } from './runtime.ts'
+
+/** Options of a single call; they win over the client's. */
+export interface CallOptions {
+  /** Aborts the call and its retries; what is thrown is the signal's reason. */
+  signal?: AbortSignal
+  /** For one attempt, not for the call with its retries. */
+  timeoutMilliseconds?: number
+  /** How often to try again, where that is safe; 0 for never. */
+  retries?: number
+  /** Added to those that the SDK sets. */
+  headers?: Record<string, string>
+}
+
+/** A call under way: await it for the result. */
+export interface ApiCall<T> extends Promise<T> {
+  /** The result together with the response it came in: status and headers (its body is read already). */
+  withResponse(): Promise<{ data: T; response: Response }>
+}
+
+/** One page of a list. `nextCursor` is null on the last. */
+export interface Page<T> {
+  items: T[]
+  nextCursor: string | null
+  hasMore: boolean
+}
+
+/**
+ * A list under way. Await it for its first page, or go through all items, page after page as you get there:
+ * `for await (const message of api.messages.list(id)) …`
+ */
+export interface PagedCall<T> extends ApiCall<Page<T>>, AsyncIterable<T> {
+  /** Page by page: `for await (const { items } of api.messages.list(id).pages()) …` */
+  pages(): AsyncIterable<Page<T>>
+}
+
+/** One operation of the contract with its arguments. */
+export interface ApiRequest {
+  id: string
+  method: string
+  path: string
+  body?: object
+  query?: object
+  /** Needs no access token. */
+  public?: boolean
+  /** Bears a `clientId`, so that a repetition returns the first result. */
+  idempotent?: boolean
+  /** Statuses from 400 on that are results, not errors. */
+  accepts?: number[]
+}
+
+export type Call = <T>(request: ApiRequest, options?: CallOptions) => ApiCall<T>
+
+export interface Outcome<T> {
+  data: T
+  response: Response
+}
+
+export function apiCall<T>(outcome: Promise<Outcome<T>>): ApiCall<T> {
+  const data = outcome.then((settled) => settled.data)
+  const withResponse = () => {
+    data.catch(() => {}) // its failure is told through `outcome`
+    return outcome
+  }
+  return Object.assign(data, { withResponse })
+}
+
+/** `fetchPage` sends the first request at once and one more for each page that is asked for. */
+export function paged<T>(fetchPage: (next?: { cursor: string }) => ApiCall<Page<T>>): PagedCall<T> {
+  const first = fetchPage()
+  async function* pages() {
+    let page = await first
+    yield page
+    while (page.nextCursor !== null) {
+      page = await fetchPage({ cursor: page.nextCursor })
+      yield page
+    }
+  }
+  async function* items() {
+    for await (const page of pages()) yield* page.items
+  }
+  return Object.assign(first, { pages, [Symbol.asyncIterator]: items })
+}
+
+/** A path with its parameters encoded. @throws TypeError for an empty one, which would be another path. */
+export const path = (parts: TemplateStringsArray, ...parameters: string[]): string =>
+  parts.reduce((result, part, index) => {
+    const parameter = parameters[index - 1] ?? ''
+    if (['', '.', '..'].includes(parameter)) throw new TypeError('An id is empty')
+    return result + encodeURIComponent(parameter) + part
+  })
+
+/** Names what is created, so that a repetition is recognized; a name of the caller's own stays. */
+export const withClientId = <T extends { clientId?: string }>(body: T) => ({ ...body, clientId: body.clientId ?? newClientId() })

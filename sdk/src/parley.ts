@@ -1,0 +1,100 @@
+import type { ParleyError } from './errors.ts'
+import { Resources } from './generated/resources.ts'
+import { type Runtime, systemRuntime } from './runtime.ts'
+import { createSession, type Session } from './session.ts'
+import type { Tokens } from './tokens.ts'
+import { createTransport, type DebugEvent } from './transport.ts'
+
+/** How to reach a Parley server, and as whom. Only `baseUrl` is needed. */
+export interface ParleyOptions {
+  /** Where the server is: `http://localhost:3000`. A path is kept as a prefix. */
+  baseUrl: string
+  /** To go on with the tokens of an earlier run; see `onTokens`. */
+  accessToken?: string | undefined
+  /** With it, access tokens are renewed by themselves. */
+  refreshToken?: string | undefined
+  /** For one attempt. Default: 30,000. */
+  timeoutMilliseconds?: number
+  /** How often a call is tried again, where that is safe. Default: 3. */
+  retries?: number
+  /** Sent with every request. */
+  headers?: Record<string, string>
+  /** Instead of the global one. */
+  fetch?: typeof fetch
+  /** Called whenever the tokens change, null when they are gone: the place to store them. */
+  onTokens?(tokens: Tokens | null): void
+  /** Called when the server refuses to renew the tokens, after `onTokens(null)`: show the sign-in page. */
+  onSignedOut?(error: ParleyError): void
+  /** Told of every request, response, retry and renewal. Tokens and bodies are never in it. */
+  debug?(event: DebugEvent): void
+  /** Time and chance, for deterministic tests. */
+  runtime?: Runtime
+}
+
+/**
+ * The API of a Parley server. Its methods are the operations of the contract: `api.<resource>.<verb>(…path parameters, body, query, options)`.
+ *
+ * It keeps the tokens that a sign-in returns, renews them before they expire, and repeats what failed for a passing reason where that
+ * is safe: sends bear a `clientId`, so a repetition never doubles a message. What fails throws a `ParleyError`; every call can throw
+ * `UnauthorizedError`, `RateLimitError`, `ServerError`, `ConnectionError` and `TimeoutError`, and each method names what else it throws.
+ *
+ *     const api = new Parley({ baseUrl: 'http://localhost:3000' })
+ *     await api.auth.login({ identifier: 'alice', password })
+ *     for await (const conversation of api.conversations.list()) …
+ */
+export class Parley extends Resources {
+  /** Without a slash at the end. */
+  readonly baseUrl: string
+  readonly runtime: Runtime
+  readonly #session: Session
+
+  constructor(options: ParleyOptions) {
+    const { accessToken, refreshToken, timeoutMilliseconds = 30_000, retries = 3, headers = {}, runtime = systemRuntime } = options
+    const baseUrl = options.baseUrl.replace(/\/+$/, '')
+    const debug = (event: DebugEvent) => options.debug?.(event)
+    const fetch: typeof globalThis.fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init))
+    const session = createSession({
+      send: createTransport({ baseUrl, fetch, timeoutMilliseconds, retries, headers, debug, runtime }),
+      initial: accessToken === undefined ? null : { accessToken, refreshToken },
+      runtime,
+      onRefresh: () => debug({ type: 'refresh' }),
+      onTokens: (tokens) => options.onTokens?.(tokens),
+      onSignedOut: (error) => options.onSignedOut?.(error),
+    })
+    super(session.call)
+    this.baseUrl = baseUrl
+    this.runtime = runtime
+    this.#session = session
+  }
+
+  /** What the client is signed in with; null when it is not. */
+  get tokens(): Tokens | null {
+    return this.#session.tokens.tokens
+  }
+
+  /** Signs in with tokens of an earlier run, or, with null, forgets them (`auth.logout` also ends the session on the server). */
+  setTokens(tokens: Tokens | null): void {
+    this.#session.tokens.set(tokens)
+  }
+
+  /** Signs in with an access token alone: it is used until it expires. */
+  setToken(accessToken: string): void {
+    this.setTokens({ accessToken })
+  }
+
+  /**
+   * An access token that is not about to expire, for requests of your own; undefined when nobody is signed in.
+   * @throws {UnauthorizedError} {ForbiddenError} when the server refuses to renew it
+   */
+  getAccessToken(): Promise<string | undefined> {
+    return this.#session.tokens.fresh()
+  }
+
+  /**
+   * Renews the tokens now; calls in parallel share one renewal. There is seldom a reason to: it happens by itself.
+   * @throws {UnauthorizedError} {ForbiddenError} when the server refuses: you are signed out
+   */
+  refreshTokens(): Promise<void> {
+    return this.#session.tokens.renew()
+  }
+}

@@ -1,0 +1,45 @@
+/** Time and chance, as the SDK takes them from its surroundings. Pass your own to make tests deterministic. */
+export interface Runtime {
+  /** Milliseconds since 1970. */
+  now(): number
+  /** 0 ≤ n < 1. */
+  random(): number
+  /** Calls back once, later. Returns what cancels it. */
+  after(milliseconds: number, callback: () => void): () => void
+}
+
+export const systemRuntime: Runtime = {
+  now: Date.now,
+  random: Math.random,
+  after(milliseconds, callback) {
+    const timer = setTimeout(callback, milliseconds)
+    return () => clearTimeout(timer)
+  },
+}
+
+/** Exponential backoff with full jitter: anything up to 0.5 s, 1 s, 2 s, 4 s … 30 s, so that clients that fail together do not return together. */
+export const backoff = (attempt: number, { random }: Runtime): number => random() * Math.min(30_000, 500 * 2 ** attempt)
+
+/** @throws the signal's reason when it aborts first. */
+export const wait = (milliseconds: number, runtime: Runtime, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const cancel = runtime.after(milliseconds, () => {
+      signal?.removeEventListener('abort', abort)
+      resolve()
+    })
+    const abort = () => {
+      cancel()
+      reject(signal?.reason)
+    }
+    if (signal?.aborted) abort()
+    else signal?.addEventListener('abort', abort, { once: true })
+  })
+
+/** A random UUID. `crypto.randomUUID` would do, but browsers have it on secure origins only. */
+export function newClientId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  bytes.set([((bytes[6] ?? 0) & 0x0f) | 0x40], 6)
+  bytes.set([((bytes[8] ?? 0) & 0x3f) | 0x80], 8)
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+}

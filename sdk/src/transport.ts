@@ -1,0 +1,131 @@
+/** One request: its attempts, its timeouts, and which failures may be repeated. It knows nothing of tokens beyond the header it is given. */
+import type { ApiRequest, CallOptions, Outcome } from './api-call.ts'
+import { ConnectionError, errorFromResponse, ParleyError, TimeoutError } from './errors.ts'
+import { backoff, type Runtime, wait } from './runtime.ts'
+
+/** What the SDK does, for a log. Tokens and bodies are never in it. */
+export type DebugEvent =
+  | { type: 'request'; operation: string; method: string; url: string; attempt: number }
+  | { type: 'response'; operation: string; status: number; requestId: string | null; durationMilliseconds: number }
+  | { type: 'retry'; operation: string; attempt: number; delayMilliseconds: number; error: ParleyError }
+  | { type: 'refresh' }
+
+export interface TransportOptions {
+  baseUrl: string
+  fetch: typeof fetch
+  timeoutMilliseconds: number
+  retries: number
+  headers: Record<string, string>
+  debug: (event: DebugEvent) => void
+  runtime: Runtime
+}
+
+export type Send = <T>(request: ApiRequest, options?: CallOptions, accessToken?: string) => Promise<Outcome<T>>
+
+export function createTransport(settings: TransportOptions): Send {
+  const { runtime, debug } = settings
+
+  return async function send<T>(request: ApiRequest, options: CallOptions = {}, accessToken?: string): Promise<Outcome<T>> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await sendOnce<T>(request, options, accessToken, attempt)
+      } catch (error) {
+        const delay = attempt < (options.retries ?? settings.retries) ? retryDelay(request, error, attempt, runtime) : undefined
+        if (delay === undefined || !(error instanceof ParleyError)) throw error
+        debug({ type: 'retry', operation: request.id, attempt: attempt + 1, delayMilliseconds: delay, error })
+        await wait(delay, runtime, options.signal)
+      }
+    }
+  }
+
+  async function sendOnce<T>(request: ApiRequest, options: CallOptions, accessToken: string | undefined, attempt: number): Promise<Outcome<T>> {
+    const { id, method, body, accepts = [] } = request
+    const url = settings.baseUrl + request.path + queryString(request.query)
+    const startedAt = runtime.now()
+    debug({ type: 'request', operation: id, method, url, attempt })
+    const headers = {
+      ...settings.headers,
+      ...options.headers,
+      ...(body && { 'Content-Type': 'application/json' }),
+      ...(accessToken && { Authorization: `Bearer ${accessToken}` }),
+    }
+    const { response, text } = await withinTime(options, async (signal) => {
+      const response = await settings.fetch(url, { method, headers, signal, ...(body && { body: JSON.stringify(body) }) })
+      return { response, text: await response.text() }
+    })
+    debug({
+      type: 'response',
+      operation: id,
+      status: response.status,
+      requestId: response.headers.get('X-Request-Id'),
+      durationMilliseconds: runtime.now() - startedAt,
+    })
+    const isResult = response.ok || accepts.includes(response.status)
+    const data = readBody(response, text, isResult)
+    if (!isResult) throw errorFromResponse(response, data, runtime.now())
+    return { data, response }
+  }
+
+  /** Ends the work when its time is over or the caller aborts, and says which of them it was. */
+  async function withinTime<T>(options: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { signal, timeoutMilliseconds = settings.timeoutMilliseconds } = options
+    signal?.throwIfAborted()
+    const controller = new AbortController()
+    let timedOut = false
+    const abort = () => controller.abort(signal?.reason)
+    const cancelTimer = runtime.after(timeoutMilliseconds, () => {
+      timedOut = true
+      controller.abort()
+    })
+    signal?.addEventListener('abort', abort, { once: true })
+    try {
+      return await work(controller.signal)
+    } catch (cause) {
+      if (signal?.aborted) throw signal.reason
+      if (timedOut) throw new TimeoutError({ code: 'timeout', message: `No answer came within ${timeoutMilliseconds} milliseconds` }, { cause })
+      throw new ConnectionError({ code: 'connection_failed', message: `${settings.baseUrl} cannot be reached` }, { cause })
+    } finally {
+      cancelTimer()
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+}
+
+/** A wait beyond this is the caller's decision. */
+const longestWaitSeconds = 60
+
+/** POSTs that change nothing when they are repeated, although they bear no `clientId`. The server answers a refresh that is repeated at once with the same pair. */
+const repeatablePosts = new Set(['auth.refresh', 'sync.pull', 'conversations.markRead'])
+
+/**
+ * How many milliseconds to wait before the next attempt; undefined to give up. What the server refused to begin (429, 503 with
+ * `Retry-After`) may always be repeated; what it may have done already, only where doing it again changes nothing.
+ */
+function retryDelay(request: ApiRequest, error: unknown, attempt: number, runtime: Runtime): number | undefined {
+  if (!(error instanceof ParleyError)) return undefined
+  const { status, retryAfterSeconds } = error
+  const notBegun = status === 429 || (status === 503 && retryAfterSeconds !== undefined)
+  const unclear = error instanceof ConnectionError || error instanceof TimeoutError || (status !== undefined && [502, 503, 504].includes(status))
+  if (!notBegun && !(unclear && isRepeatable(request))) return undefined
+  if (retryAfterSeconds === undefined) return backoff(attempt, runtime)
+  return retryAfterSeconds > longestWaitSeconds ? undefined : retryAfterSeconds * 1000 + runtime.random() * 250
+}
+
+const isRepeatable = ({ id, method, idempotent }: ApiRequest) => idempotent || ['GET', 'PUT', 'DELETE'].includes(method) || repeatablePosts.has(id)
+
+/** Text stays text; JSON that cannot be read is an error of the answer, not of the caller. */
+function readBody(response: Response, text: string, isResult: boolean) {
+  if (!response.headers.get('Content-Type')?.includes('json')) return text === '' ? undefined : text
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    if (!isResult) return undefined
+    throw new ParleyError({ code: 'unexpected_answer', message: 'The server answered with broken JSON', status: response.status }, { cause })
+  }
+}
+
+function queryString(query: object = {}): string {
+  const entries = Object.entries(query).filter(([, value]) => value !== undefined && value !== null)
+  const search = new URLSearchParams(entries.flatMap(([name, value]) => [value].flat().map((item) => [name, String(item)])))
+  return entries.length > 0 ? `?${search}` : ''
+}
