@@ -1,0 +1,78 @@
+import { and, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm'
+import type { Executor } from '../../db/executor.ts'
+import { type EmailCodeRow, emailCodes } from '../../db/schema/email-codes.ts'
+
+const cleanupLimit = 20
+
+export interface NewCode {
+  email: string
+  requestId: string
+  codeHash: string
+  now: Date
+  expiresAt: Date
+}
+
+export interface MailLimit {
+  mails: number
+  withinMilliseconds: number
+}
+
+export type CodeRepository = ReturnType<typeof createCodeRepository>
+
+export const createCodeRepository = (db: Executor) => ({
+  /**
+   * Puts the code in the place of the one before, unless that one answers a later request, or the limit is reached. The same
+   * request may come again, when its mail failed; it then counts once, and not at all if its code was used.
+   * @returns whether it is there
+   */
+  async replace({ email, requestId, codeHash, now, expiresAt }: NewCode, limit: MailLimit): Promise<boolean> {
+    const since = new Date(now.getTime() - limit.withinMilliseconds).toISOString()
+    const again = sql`${emailCodes.requestId} = excluded.request_id`
+    const rows = await db
+      .insert(emailCodes)
+      .values({ email, requestId, codeHash, expiresAt, issuedAt: [now] })
+      .onConflictDoUpdate({
+        target: emailCodes.email,
+        set: {
+          requestId,
+          codeHash,
+          expiresAt,
+          tries: 0,
+          usedAt: null,
+          issuedAt: sql`case when ${again} then ${emailCodes.issuedAt} else (excluded.issued_at || ${emailCodes.issuedAt})[1:${sql.raw(String(limit.mails))}] end`,
+        },
+        setWhere: sql`case when ${again} then ${emailCodes.usedAt} is null
+          else ${emailCodes.requestId} < excluded.request_id and coalesce(${emailCodes.issuedAt}[${sql.raw(String(limit.mails))}] <= ${since}::timestamptz, true) end`,
+      })
+      .returning({ email: emailCodes.email })
+    return rows.length > 0
+  },
+
+  /**
+   * Counts a try before anybody looks at the code: the row's lock lets no more tries through than there are, however many come at once.
+   * @returns undefined when there is no code that could still be used
+   */
+  async countTry(email: string, maxTries: number, now: Date): Promise<EmailCodeRow | undefined> {
+    const [row] = await db
+      .update(emailCodes)
+      .set({ tries: sql`${emailCodes.tries} + 1` })
+      .where(and(eq(emailCodes.email, email), isNull(emailCodes.usedAt), lt(emailCodes.tries, maxTries), gt(emailCodes.expiresAt, now)))
+      .returning()
+    return row
+  },
+
+  /** @returns whether it was still unused */
+  async markUsed({ email, requestId }: EmailCodeRow, now: Date, executor: Executor): Promise<boolean> {
+    const rows = await executor
+      .update(emailCodes)
+      .set({ usedAt: now })
+      .where(and(eq(emailCodes.email, email), eq(emailCodes.requestId, requestId), isNull(emailCodes.usedAt)))
+      .returning({ email: emailCodes.email })
+    return rows.length > 0
+  },
+
+  async deleteExpired(before: Date): Promise<void> {
+    const expired = db.select({ email: emailCodes.email }).from(emailCodes).where(lt(emailCodes.expiresAt, before)).limit(cleanupLimit).for('update', { skipLocked: true })
+    await db.delete(emailCodes).where(inArray(emailCodes.email, expired))
+  },
+})

@@ -1,0 +1,17 @@
+import type * as operations from '../../../openapi/auth/operations.ts'
+import type { TokenPair } from '../../../openapi/auth/schemas.ts'
+import type { Handlers } from '../../http/bind-operations.ts'
+import { serializeUser } from '../users/serialize.ts'
+import type { AuthService, SignedIn } from './service.ts'
+
+export const authRoutes = ({ auth }: { auth: AuthService }): Handlers<typeof operations> => ({
+  'auth.register': async ({ body }) => ({ user: serializeUser(await auth.register(body)) }),
+  'auth.requestCode': ({ body }) => auth.requestCode(body.email),
+  'auth.verifyEmail': async ({ body }) => serializeTokenPair(await auth.verifyEmail(body.email, body.code)),
+  'auth.login': async ({ body }) => serializeTokenPair(await auth.login(body.identifier, body.password)),
+  'auth.refresh': async ({ body }) => serializeTokenPair(await auth.refresh(body.refreshToken)),
+  'auth.logout': ({ actor }) => auth.logout(actor),
+  'auth.me': async ({ actor }) => serializeUser(await auth.me(actor)),
+})
+
+const serializeTokenPair = ({ user, ...tokens }: SignedIn): TokenPair => ({ ...tokens, tokenType: 'Bearer', user: serializeUser(user) })

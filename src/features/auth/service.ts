@@ -1,0 +1,125 @@
+import type { Actor } from '../../actor.ts'
+import type { Clock, NewId } from '../../clock.ts'
+import type { Executor } from '../../db/executor.ts'
+import type { UserRow } from '../../db/schema/users.ts'
+import { AppError } from '../../errors/app-error.ts'
+import type { Jobs } from '../../jobs/queue.ts'
+import { normalizeEmail, type UserService } from '../users/service.ts'
+import type { AccessTokens } from './access-tokens.ts'
+import type { Codes } from './codes.ts'
+import type { Passwords } from './passwords.ts'
+import type { IssuedSession, Sessions } from './sessions.ts'
+
+export interface Registration {
+  email: string
+  /** Without one, the user signs in by mailed codes. */
+  password?: string | undefined
+  username?: string | undefined
+  displayName?: string | undefined
+  firstName?: string | undefined
+  lastName?: string | undefined
+  phone?: string | undefined
+  companyCustomerId?: string | undefined
+}
+
+export interface SignedIn {
+  user: UserRow
+  accessToken: string
+  refreshToken: string
+  expiresInSeconds: number
+  refreshExpiresInSeconds: number
+}
+
+interface Dependencies {
+  db: Executor
+  users: UserService
+  sessions: Sessions
+  codes: Codes
+  passwords: Passwords
+  accessTokens: AccessTokens
+  jobs: Pick<Jobs, 'enqueue' | 'wake'>
+  clock: Clock
+  newId: NewId
+}
+
+export type AuthService = ReturnType<typeof createAuthService>
+
+export function createAuthService({ db, users, sessions, codes, passwords, accessTokens, jobs, clock, newId }: Dependencies) {
+  const requestCode = async (email: string, executor: Executor): Promise<void> =>
+    jobs.enqueue(executor, 'auth.mailCode', { email: normalizeEmail(email), requestId: newId() })
+
+  const toSignedIn = (user: UserRow, issued: IssuedSession): SignedIn => ({
+    user,
+    ...accessTokens.issue(user, issued.sessionId, { id: issued.tokenId, issuedAt: issued.issuedAt }),
+    refreshToken: issued.refreshToken,
+    refreshExpiresInSeconds: Math.round((issued.refreshExpiresAt.getTime() - clock.now().getTime()) / 1000),
+  })
+
+  return {
+    /**
+     * The code's mail is asked for in the transaction that stores the user: one never comes without the other.
+     * @throws `conflict` when the address or the username is taken
+     */
+    async register({ password, ...profile }: Registration): Promise<UserRow> {
+      const passwordHash = password === undefined ? null : await passwords.hash(password)
+      const now = clock.now()
+      const user = await db.transaction(async (tx) => {
+        const created = await users.create({ ...profile, id: newId(), passwordHash, createdAt: now, updatedAt: now }, tx)
+        await requestCode(created.email, tx)
+        return created
+      })
+      jobs.wake('auth.mailCode')
+      return user
+    },
+
+    /** Tells nothing of whether the address is known. */
+    async requestCode(email: string): Promise<void> {
+      await requestCode(email, db)
+      jobs.wake('auth.mailCode')
+    },
+
+    /**
+     * Signs in by a mailed code, which also verifies the address.
+     * @throws `invalid_code`, also for an address that nobody has
+     */
+    async verifyEmail(email: string, code: string): Promise<SignedIn> {
+      const useUp = await codes.check(email, code)
+      return db.transaction(async (tx) => {
+        await useUp(tx)
+        const user = await users.setEmailVerified(email, clock.now(), tx)
+        if (user === undefined) throw new AppError('invalid_code')
+        return toSignedIn(user, await sessions.start(user.id, tx))
+      })
+    },
+
+    /**
+     * @param identifier e-mail address or username
+     * @throws `invalid_credentials`; `email_not_verified` only to whoever knows the password
+     */
+    async login(identifier: string, password: string): Promise<SignedIn> {
+      const user = await users.findByIdentifier(identifier)
+      const matches = await passwords.matches(user?.passwordHash, password)
+      if (user === undefined || !matches) throw new AppError('invalid_credentials')
+      if (user.emailVerifiedAt === null) throw new AppError('email_not_verified')
+      return toSignedIn(user, await db.transaction((tx) => sessions.start(user.id, tx)))
+    },
+
+    /** @throws `unauthorized`, `token_family_compromised`: see `Sessions.rotate` */
+    async refresh(refreshToken: string): Promise<SignedIn> {
+      const issued = await sessions.rotate(refreshToken)
+      return toSignedIn(await users.get(issued.userId), issued)
+    },
+
+    /** Ends the actor's session; ending it twice changes nothing. */
+    async logout(actor: Actor): Promise<void> {
+      await sessions.revoke(actor.sessionId, 'logout')
+    },
+
+    /** @throws `unauthorized` when the user is gone though the token is still good */
+    async me(actor: Actor): Promise<UserRow> {
+      const user = await users.find(actor.userId)
+      if (user === undefined) throw new AppError('unauthorized')
+      return user
+    },
+  }
+}
