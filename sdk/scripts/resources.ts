@@ -97,7 +97,7 @@ const errorClasses: Record<number, string> = {
 
 function typesOf(operations: Operation[]): string[] {
   const names = operations.flatMap(({ body, query, item, result }) => [body?.type, query, item ?? result])
-  return [...new Set(names.filter((name) => name !== undefined && name !== 'void' && name !== 'string'))].sort()
+  return [...new Set(names.filter((name): name is string => name !== undefined && name !== 'void' && name !== 'string'))].sort()
 }
 
 const pascalCase = (name: string) => name.charAt(0).toUpperCase() + name.slice(1)
