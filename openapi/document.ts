@@ -37,7 +37,8 @@ export interface OpenApiDocument extends JsonObject {
 
 export const productInfo = { title: 'Parley', version: '0.1.0', license: { name: 'MIT', identifier: 'MIT' } }
 
-const description = `A self-hosted messaging backend. The socket that pushes what happens is described in \`/asyncapi.json\`.
+const description = `A self-hosted messaging backend. This contract: [/openapi.json](/openapi.json). The socket that pushes what happens: [/asyncapi.json](/asyncapi.json).
+A collection for Postman: [/docs/postman.json](/docs/postman.json).
 
 **Signing in.** \`auth.register\`, then \`auth.verifyEmail\` with the code that was mailed (or \`auth.login\` with a password), give an access token for
 \`Authorization: Bearer\` and a refresh token for the next pair. \`x-access\` says who may call an operation.
@@ -61,7 +62,12 @@ export function openApiDocument(): OpenApiDocument {
     paths: paths(),
     components: {
       securitySchemes: {
-        bearerAuth: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The `accessToken` of `auth.login`, `auth.verifyEmail` or `auth.refresh`' },
+        bearerAuth: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: 'The `accessToken` of `auth.login`, `auth.verifyEmail` or `auth.refresh`',
+        },
       },
       schemas: emitComponents({ discriminators: true }),
       parameters: sharedParameters,

@@ -4,8 +4,8 @@
  */
 import { type Command, errorsOf, type Operation, type RealtimeEvent } from './contract.ts'
 import { allOperations } from './document.ts'
-import { eventFrameExample, commandFrameExample } from './realtime.ts'
 import { changeEvents, changeFrames, commandFrames, commands, signalEvents, signalFrames } from './realtime/frames.ts'
+import { commandFrameExample, eventFrameExample } from './realtime.ts'
 import { exampleProblems } from './rules/examples.ts'
 import { propertyNames, requestProblems } from './rules/requests.ts'
 import { errorCatalog } from './shared/errors.ts'
@@ -20,10 +20,22 @@ const published: Contract = { operations: allOperations, events: [...changeEvent
 
 /** One sentence for each thing that is wrong; none for a good contract. */
 export const contractProblems = (contract: Contract = published): string[] => [
-  ...twice('operationId', contract.operations.map(({ operationId }) => operationId)),
-  ...twice('route', contract.operations.map(({ method, path }) => `${method} ${path.replace(/\{\w+\}/g, '{}')}`)),
-  ...twice('frame type', contract.events.map(({ type }) => type)),
-  ...twice('command', contract.commands.map(({ type }) => type)),
+  ...twice(
+    'operationId',
+    contract.operations.map(({ operationId }) => operationId),
+  ),
+  ...twice(
+    'route',
+    contract.operations.map(({ method, path }) => `${method} ${path.replace(/\{\w+\}/g, '{}')}`),
+  ),
+  ...twice(
+    'frame type',
+    contract.events.map(({ type }) => type),
+  ),
+  ...twice(
+    'command',
+    contract.commands.map(({ type }) => type),
+  ),
   ...contract.operations.flatMap((operation) => operationProblems(operation).map((problem) => `${operation.operationId}: ${problem}`)),
   ...contract.events.flatMap((event) => eventProblems(event).map((problem) => `event ${event.type}: ${problem}`)),
   ...contract.commands.flatMap((command) => commandProblems(command).map((problem) => `command ${command.type}: ${problem}`)),
@@ -38,10 +50,7 @@ function operationProblems(operation: Operation): string[] {
 }
 
 function nameProblems({ operationId, summary }: Operation): string[] {
-  return [
-    ...(/^[a-z][A-Za-z]*\.[a-z][A-Za-z]*$/.test(operationId) ? [] : ['an operationId is <resource>.<verb>']),
-    ...summaryProblems(summary),
-  ]
+  return [...(/^[a-z][A-Za-z]*\.[a-z][A-Za-z]*$/.test(operationId) ? [] : ['an operationId is <resource>.<verb>']), ...summaryProblems(summary)]
 }
 
 const summaryProblems = (summary: string): string[] =>

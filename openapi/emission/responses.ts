@@ -15,7 +15,11 @@ export const sharedHeaders = {
     schema: { type: 'string' },
     example: '0193a1b2-0000-7000-8000-00000000000f',
   },
-  RateLimitLimit: { description: 'How many requests the time window allows; not there where the limit is switched off', schema: { type: 'integer' }, example: 100 },
+  RateLimitLimit: {
+    description: 'How many requests the time window allows; not there where the limit is switched off',
+    schema: { type: 'integer' },
+    example: 100,
+  },
   RateLimitRemaining: { description: 'How many are left in this window', schema: { type: 'integer' }, example: 99 },
   RateLimitReset: { description: 'When the window ends, in Unix seconds', schema: { type: 'integer' }, example: 1795168860 },
   RetryAfter: { required: true, description: 'Seconds to wait before the next try', schema: { type: 'integer' }, example: 30 },

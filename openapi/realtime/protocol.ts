@@ -1,5 +1,7 @@
 /** The protocol of the socket in words: the description of the AsyncAPI document. */
-export const protocolDescription = (closeCodes: Record<number, string>) => `What happens, pushed as it happens, and the commands that a client may send. The REST API is described in \`/openapi.json\`.
+export const protocolDescription = (
+  closeCodes: Record<number, string>,
+) => `What happens, pushed as it happens, and the commands that a client may send. The REST API is described in \`/openapi.json\`.
 
 ## Connecting
 

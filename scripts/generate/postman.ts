@@ -59,4 +59,7 @@ function stableRequest({ url, header = [], ...request }: PostmanRequest): Postma
   }
 }
 
-const pathVariables = ({ item = [], request }: Item): string[] => [...item.flatMap(pathVariables), ...(request?.url.variable ?? []).map(({ key }: Parameter) => key)]
+const pathVariables = ({ item = [], request }: Item): string[] => [
+  ...item.flatMap(pathVariables),
+  ...(request?.url.variable ?? []).map(({ key }: Parameter) => key),
+]
