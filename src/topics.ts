@@ -38,9 +38,16 @@ export interface SessionRevoked {
   sessionId: SessionId
 }
 
+/** For whoever serves a user: a conversation to follow from `afterChangeSeq` on; told before the changes are. It ends with the `member.left` of that user. */
+export interface ConversationJoined {
+  type: 'conversation.joined'
+  conversationId: ConversationId
+  afterChangeSeq: number
+}
+
 interface TopicEvents {
   conversation: { id: ConversationId; event: Change | Typing }
-  user: { id: UserId; event: Extract<Change, { type: 'member.joined' | 'member.left' }> }
+  user: { id: UserId; event: ConversationJoined }
   session: { id: SessionId; event: SessionRevoked }
 }
 

@@ -17,6 +17,7 @@ export const errorCatalog = {
   conflict: { status: 409, title: 'The request contradicts the present state.' },
   payload_too_large: { status: 413, title: 'The request is too large.' },
   unsupported_media_type: { status: 415, title: 'Send the body as `application/json`.' },
+  upgrade_required: { status: 426, title: 'This path speaks WebSocket only (RFC 6455); /asyncapi.json describes it.' },
   rate_limit_exceeded: { status: 429, title: 'Too many requests; wait for the seconds that `Retry-After` says.' },
   internal_error: { status: 500, title: 'Something went wrong on the server; quote the request id when you report it.' },
   unavailable: { status: 503, title: 'The server cannot reach its database at the moment; try again shortly.' },

@@ -2,6 +2,7 @@
  * The pool of connections and Drizzle on top of it. A connection may break at any moment, idle or in use, without the
  * process noticing more than a log line: the statement that was under way fails, the next one gets a new connection.
  */
+import { setTimeout } from 'node:timers/promises'
 import { DrizzleQueryError } from 'drizzle-orm/errors'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
@@ -14,7 +15,11 @@ export interface Database {
   close(): Promise<void>
   /** Whether the database answers, and soon. */
   ping(): Promise<boolean>
+  /** Calls back when the database answers again after connections broke: what was committed without an acknowledgement is not known here. */
+  onRecovered(listener: () => void): void
 }
+
+export type Transaction = Parameters<Parameters<NodePgDatabase['transaction']>[0]>[0]
 
 interface Options {
   url: string
@@ -29,6 +34,7 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 const connectTimeoutMs = 5_000
 const statementTimeoutMs = 30_000
 const pingTimeoutMs = 2_000
+const recoveryPollMs = 250
 
 export const createDatabase = ({ url, maxConnections, log }: Options): Database => {
   const pool = new pg.Pool({
@@ -44,16 +50,37 @@ export const createDatabase = ({ url, maxConnections, log }: Options): Database 
     options: '-c timezone=UTC',
   })
   pool.on('connect', (client) => {
-    client.on('error', (error) => log.warn({ err: error }, 'A database connection broke'))
+    client.on('error', (error) => {
+      log.warn({ err: error }, 'A database connection broke')
+      void recovery.wait()
+    })
   })
   // The listener above has said it already; unheard here, it would end the process.
   pool.on('error', () => undefined)
+  const recovery = createRecovery(pool)
 
   return {
     pool,
+    onRecovered: recovery.listen,
     db: drizzle(pool, { casing: 'snake_case' }),
     close: () => pool.end(),
     ping: () => ping(pool),
+  }
+}
+
+function createRecovery(pool: pg.Pool) {
+  const listeners: (() => void)[] = []
+  let waiting = false
+  return {
+    listen: (listener: () => void) => void listeners.push(listener),
+
+    async wait(): Promise<void> {
+      if (waiting) return
+      waiting = true
+      while (!pool.ending && !(await ping(pool))) await setTimeout(recoveryPollMs, undefined, { ref: false })
+      waiting = false
+      if (!pool.ending) for (const listener of listeners) listener()
+    },
   }
 }
 
@@ -84,7 +111,7 @@ const unwrap = (error: unknown): unknown => (error instanceof DrizzleQueryError 
 
 async function ping(pool: pg.Pool): Promise<boolean> {
   const late = Promise.withResolvers<boolean>()
-  const timer = setTimeout(() => late.resolve(false), pingTimeoutMs)
+  const timer = globalThis.setTimeout(() => late.resolve(false), pingTimeoutMs)
   const answer = pool.query('select 1').then(
     () => true,
     () => false,

@@ -62,6 +62,7 @@ export const members = pgTable(
   (table) => [
     primaryKey({ columns: [table.conversationId, table.userId] }),
     index('members_user').on(table.userId),
+    index('members_joined').on(table.conversationId, table.joinedChangeSeq),
     check('members_role', sql`${table.role} in ('owner', 'admin', 'member')`),
     check('members_marks', sql`${table.readSeq} >= 0`),
   ],

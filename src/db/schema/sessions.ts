@@ -13,7 +13,10 @@ export const sessions = pgTable(
   'sessions',
   {
     id: uuid().$type<SessionId>().primaryKey(),
-    userId: uuid().$type<UserId>().notNull().references(() => users.id, { onDelete: 'cascade' }),
+    userId: uuid()
+      .$type<UserId>()
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
     createdAt: timestamp({ withTimezone: true }).notNull(),
     /** When its tokens were refreshed last. */
     lastUsedAt: timestamp({ withTimezone: true }).notNull(),
@@ -37,7 +40,10 @@ export const refreshTokens = pgTable(
   {
     /** Also the `jti` of the access token that was issued with it. */
     id: uuid().primaryKey(),
-    sessionId: uuid().$type<SessionId>().notNull().references(() => sessions.id, { onDelete: 'cascade' }),
+    sessionId: uuid()
+      .$type<SessionId>()
+      .notNull()
+      .references(() => sessions.id, { onDelete: 'cascade' }),
     /** SHA-256, base64url: who reads the table cannot use it. */
     tokenHash: text().notNull(),
     issuedAt: timestamp({ withTimezone: true }).notNull(),
@@ -45,10 +51,7 @@ export const refreshTokens = pgTable(
     /** When it was exchanged for the next one. */
     usedAt: timestamp({ withTimezone: true }),
   },
-  (table) => [
-    uniqueIndex('refresh_tokens_hash_unique').on(table.tokenHash),
-    index('refresh_tokens_session').on(table.sessionId, table.expiresAt),
-  ],
+  (table) => [uniqueIndex('refresh_tokens_hash_unique').on(table.tokenHash), index('refresh_tokens_session').on(table.sessionId, table.expiresAt)],
 )
 
 export type RefreshTokenRow = typeof refreshTokens.$inferSelect

@@ -72,7 +72,12 @@ export const createCodeRepository = (db: Executor) => ({
   },
 
   async deleteExpired(before: Date): Promise<void> {
-    const expired = db.select({ email: emailCodes.email }).from(emailCodes).where(lt(emailCodes.expiresAt, before)).limit(cleanupLimit).for('update', { skipLocked: true })
+    const expired = db
+      .select({ email: emailCodes.email })
+      .from(emailCodes)
+      .where(lt(emailCodes.expiresAt, before))
+      .limit(cleanupLimit)
+      .for('update', { skipLocked: true })
     await db.delete(emailCodes).where(inArray(emailCodes.email, expired))
   },
 })

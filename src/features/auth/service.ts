@@ -1,3 +1,4 @@
+import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'
 import type { Clock, NewId } from '../../clock.ts'
 import type { Executor } from '../../db/executor.ts'
@@ -47,6 +48,12 @@ export type AuthService = ReturnType<typeof createAuthService>
 export function createAuthService({ db, users, sessions, codes, passwords, accessTokens, jobs, clock, newId }: Dependencies) {
   const requestCode = async (email: string, executor: Executor): Promise<void> =>
     jobs.enqueue(executor, 'auth.mailCode', { email: normalizeEmail(email), requestId: newId() })
+
+  const requireUser = async (userId: UserId): Promise<UserRow> => {
+    const user = await users.find(userId)
+    if (user === undefined) throw new AppError('unauthorized')
+    return user
+  }
 
   const toSignedIn = (user: UserRow, issued: IssuedSession): SignedIn => ({
     user,
@@ -107,7 +114,7 @@ export function createAuthService({ db, users, sessions, codes, passwords, acces
     /** @throws `unauthorized`, `token_family_compromised`: see `Sessions.rotate` */
     async refresh(refreshToken: string): Promise<SignedIn> {
       const issued = await sessions.rotate(refreshToken)
-      return toSignedIn(await users.get(issued.userId), issued)
+      return toSignedIn(await requireUser(issued.userId), issued)
     },
 
     /** Ends the actor's session; ending it twice changes nothing. */
@@ -117,9 +124,7 @@ export function createAuthService({ db, users, sessions, codes, passwords, acces
 
     /** @throws `unauthorized` when the user is gone though the token is still good */
     async me(actor: Actor): Promise<UserRow> {
-      const user = await users.find(actor.userId)
-      if (user === undefined) throw new AppError('unauthorized')
-      return user
+      return requireUser(actor.userId)
     },
   }
 }

@@ -46,7 +46,10 @@ export const createSessionRepository = (db: Executor) => ({
 
   /** The first time and reason stay. */
   async revoke(id: SessionId, at: Date, reason: RevokedReason, executor: Executor = db): Promise<void> {
-    await executor.update(sessions).set({ revokedAt: at, revokedReason: reason }).where(and(eq(sessions.id, id), isNull(sessions.revokedAt)))
+    await executor
+      .update(sessions)
+      .set({ revokedAt: at, revokedReason: reason })
+      .where(and(eq(sessions.id, id), isNull(sessions.revokedAt)))
   },
 
   async listRevokedSince(since: Date): Promise<SessionId[]> {
@@ -56,7 +59,12 @@ export const createSessionRepository = (db: Executor) => ({
 
   /** Skips what others have locked, so that nobody waits for it. Their tokens go with them. */
   async deleteExpired(before: Date, executor: Executor = db): Promise<void> {
-    const expired = executor.select({ id: sessions.id }).from(sessions).where(lt(sessions.expiresAt, before)).limit(cleanupLimit).for('update', { skipLocked: true })
+    const expired = executor
+      .select({ id: sessions.id })
+      .from(sessions)
+      .where(lt(sessions.expiresAt, before))
+      .limit(cleanupLimit)
+      .for('update', { skipLocked: true })
     await executor.delete(sessions).where(inArray(sessions.id, expired))
   },
 

@@ -18,7 +18,12 @@ export const createUserRepository = (db: Executor) => ({
   },
 
   async findByIds(ids: readonly UserId[]): Promise<UserRow[]> {
-    return ids.length === 0 ? [] : db.select().from(users).where(inArray(users.id, [...ids]))
+    return ids.length === 0
+      ? []
+      : db
+          .select()
+          .from(users)
+          .where(inArray(users.id, [...ids]))
   },
 
   /** @param email in lower case */
@@ -29,13 +34,19 @@ export const createUserRepository = (db: Executor) => ({
 
   /** In any letter case. */
   async findByUsername(username: string): Promise<UserRow | undefined> {
-    const [row] = await db.select().from(users).where(eq(sql`lower(${users.username})`, username.toLowerCase()))
+    const [row] = await db
+      .select()
+      .from(users)
+      .where(eq(sql`lower(${users.username})`, username.toLowerCase()))
     return row
   },
 
   /** The first time stays. @param email in lower case */
   async setEmailVerified(email: string, at: Date, executor: Executor = db): Promise<UserRow | undefined> {
-    await executor.update(users).set({ emailVerifiedAt: at, updatedAt: at }).where(and(eq(users.email, email), isNull(users.emailVerifiedAt)))
+    await executor
+      .update(users)
+      .set({ emailVerifiedAt: at, updatedAt: at })
+      .where(and(eq(users.email, email), isNull(users.emailVerifiedAt)))
     const [row] = await executor.select().from(users).where(eq(users.email, email))
     return row
   },

@@ -1,0 +1,130 @@
+/** The whole server, composed: the one file that knows every part. */
+import fastifyJwt, { type JWT } from '@fastify/jwt'
+import type { FastifyBaseLogger } from 'fastify'
+import * as authOperations from '../openapi/auth/operations.ts'
+import * as conversationOperations from '../openapi/conversations/operations.ts'
+import { allOperations } from '../openapi/document.ts'
+import * as messageOperations from '../openapi/messages/operations.ts'
+import * as syncOperations from '../openapi/sync/operations.ts'
+import * as systemOperations from '../openapi/system/operations.ts'
+import { type Clock, newId, systemClock } from './clock.ts'
+import type { Config } from './config.ts'
+import type { Database } from './db/client.ts'
+import { createAccessTokens, jwtOptions } from './features/auth/access-tokens.ts'
+import { createCodeRepository } from './features/auth/code-repository.ts'
+import { createCodes } from './features/auth/codes.ts'
+import { deriveKey } from './features/auth/keys.ts'
+import { createPasswords } from './features/auth/passwords.ts'
+import { createRevocations } from './features/auth/revocations.ts'
+import { authRoutes } from './features/auth/routes.ts'
+import { createAuthService } from './features/auth/service.ts'
+import { createSessionRepository } from './features/auth/session-repository.ts'
+import { createSessions } from './features/auth/sessions.ts'
+import { createConversationRepository } from './features/conversations/repository.ts'
+import { conversationRoutes } from './features/conversations/routes.ts'
+import { createConversationService } from './features/conversations/service.ts'
+import { createMessageRepository } from './features/messages/repository.ts'
+import { messageRoutes } from './features/messages/routes.ts'
+import { createMessageService } from './features/messages/service.ts'
+import { createMessageWriter } from './features/messages/writer.ts'
+import { createSyncRepository } from './features/sync/repository.ts'
+import { syncRoutes } from './features/sync/routes.ts'
+import { createSyncService } from './features/sync/service.ts'
+import { systemRoutes } from './features/system/routes.ts'
+import { createUserRepository } from './features/users/repository.ts'
+import { createUserService, type UserService } from './features/users/service.ts'
+import { createIdentify } from './http/authenticate.ts'
+import { addComponents, bindOperations } from './http/bind-operations.ts'
+import { createPublicDocuments, serveDocs } from './http/docs.ts'
+import { handleErrors } from './http/error-handler.ts'
+import { createRateLimit } from './http/rate-limit.ts'
+import { createServer } from './http/server.ts'
+import { routeUpgrades } from './http/upgrades.ts'
+import { createMailer } from './integrations/mailer.ts'
+import { createJobs, type Jobs } from './jobs/queue.ts'
+import { createMetrics } from './metrics.ts'
+import { createRateCounters } from './rate-counters.ts'
+import { createCommands } from './realtime/commands.ts'
+import { createGateway } from './realtime/gateway.ts'
+import { serveSockets, socketPath } from './realtime/serve-sockets.ts'
+import { createTopics, type Topics } from './topics.ts'
+
+interface Options {
+  config: Config & { jwtSecret: string }
+  database: Database
+  log: FastifyBaseLogger
+  clock?: Clock
+  heartbeatSeconds?: number
+}
+
+export type App = Awaited<ReturnType<typeof buildApp>>
+
+/** Everything but listening. `server.close()` answers what is under way, sends the sockets away and ends the jobs; the database stays open. */
+export async function buildApp({ config, database, log, clock = systemClock, heartbeatSeconds = 25 }: Options) {
+  const { db, pool } = database
+  const topics = createTopics()
+  const counters = createRateCounters({ limits: config.rateLimits, clock })
+  const jobs = await createJobs({ pool, log })
+  const server = await createServer({ config, clock, log })
+  await server.register(fastifyJwt, jwtOptions(config.jwtSecret))
+
+  const metrics = createMetrics({ pool, socketCount: () => gateway.size })
+  const users = createUserService({ users: createUserRepository(db) })
+  const { auth, accessTokens } = await createAuth({ config, database, log, clock, topics, jobs, users, jwt: server.jwt })
+  const conversations = createConversationService({ conversations: createConversationRepository(database), users, topics, clock, newId })
+  const writer = createMessageWriter({
+    pool,
+    onCreated: (message) => {
+      metrics.countMessage()
+      const { conversationId, changeSeq } = message
+      topics.publish('conversation', conversationId, { type: 'message.created', conversationId, changeSeq, message })
+    },
+  })
+  const messages = createMessageService({ messages: createMessageRepository(database), writer, conversations, clock, newId })
+  const sync = createSyncService({ sync: createSyncRepository(database) })
+  const commands = createCommands({ messages, conversations, counters })
+  const gateway = createGateway({ topics, sync, commands, clock, log, heartbeatSeconds })
+  database.onRecovered(topics.publishStale)
+
+  const documents = await createPublicDocuments(config.publicUrl ?? `http://localhost:${config.port}`)
+  const checks = { database: database.ping, jobs: jobs.isUp }
+  const hooks = { identify: createIdentify(accessTokens.verify), rateLimit: await createRateLimit(server, { counters, clock }) }
+  handleErrors(server, { clock, operations: allOperations })
+  addComponents(server)
+  bindOperations(server, hooks, authOperations, authRoutes({ auth }))
+  bindOperations(server, hooks, conversationOperations, conversationRoutes(conversations))
+  bindOperations(server, hooks, messageOperations, messageRoutes(messages))
+  bindOperations(server, hooks, syncOperations, syncRoutes(sync))
+  bindOperations(server, hooks, systemOperations, systemRoutes({ environment: config.environment, clock, documents, metricsText: metrics.text, checks }))
+  await serveDocs(server, documents)
+
+  const upgrades = routeUpgrades(server.server)
+  await serveSockets(server, { upgrades: upgrades.at(socketPath), gateway, verifyToken: accessTokens.verify, rateLimit: hooks.rateLimit })
+  server.addHook('onResponse', async (request, reply) => metrics.countRequest(request.method, request.routeOptions.url, reply))
+  server.addHook('onClose', jobs.stop)
+
+  return { server, topics, services: { auth, users, conversations, messages, sync } }
+}
+
+interface AuthParts extends Pick<Options, 'config' | 'database' | 'log'> {
+  clock: Clock
+  topics: Topics
+  jobs: Jobs
+  users: UserService
+  jwt: JWT
+}
+
+async function createAuth({ config, database: { db }, log, clock, topics, jobs, users, jwt }: AuthParts) {
+  const { jwtSecret, smtpUrl, mailFrom, dataDir, environment } = config
+  const sessionRepository = createSessionRepository(db)
+  const revocations = createRevocations({ sessions: sessionRepository, topics, clock })
+  await revocations.load()
+  const accessTokens = createAccessTokens({ jwt, revocations, clock })
+  const mailer = createMailer({ smtpUrl, from: mailFrom, dataDir, log })
+  const fixedCode = environment === 'development' ? '000000' : undefined
+  const codes = createCodes({ codes: createCodeRepository(db), users, mailer, key: deriveKey(jwtSecret, 'email-codes'), clock, fixedCode })
+  await jobs.work('auth.mailCode', codes.mail)
+  const sessions = createSessions({ db, sessions: sessionRepository, revocations, key: deriveKey(jwtSecret, 'refresh-tokens'), clock, newId })
+  const auth = createAuthService({ db, users, sessions, codes, passwords: createPasswords(), accessTokens, jobs, clock, newId })
+  return { auth, accessTokens }
+}

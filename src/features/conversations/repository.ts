@@ -1,0 +1,142 @@
+import { and, eq, isNull } from 'drizzle-orm'
+import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
+import type { Database, Transaction } from '../../db/client.ts'
+import { isoTime, memberJson, messageJson } from '../../db/json.ts'
+import { type ConversationRow, conversations, members } from '../../db/schema/conversations.ts'
+import { type LockedConversation, lockConversation } from './locked-conversation.ts'
+
+export type NewConversation = Pick<ConversationRow, 'id' | 'type' | 'title' | 'createdBy' | 'clientId' | 'directKey' | 'createdAt'>
+
+interface ListedConversation {
+  /** A `Conversation` as JSON. */
+  text: string
+  id: ConversationId
+  updatedAtMilliseconds: number
+}
+
+interface MarkResult {
+  readSeq: number
+  unreadCount: number
+  /** Null when the mark stood there already. */
+  changeSeq: number | null
+}
+
+export type ConversationRepository = ReturnType<typeof createConversationRepository>
+
+export const createConversationRepository = ({ db, pool }: Database) => ({
+  /** As JSON, for one member. @returns undefined when the reader is no member. */
+  async view(readerId: UserId, conversationId: ConversationId): Promise<string | undefined> {
+    const { rows } = await pool.query<{ text: string }>({ name: 'conversation-view', text: `select ${conversationJson} as text from ${ownConversations} and c.id = $2`, values: [readerId, conversationId] })
+    return rows[0]?.text
+  },
+
+  /** The latest first. */
+  async list(readerId: UserId, { before, limit }: { before: { updatedAtMilliseconds: number; id: string } | undefined; limit: number }): Promise<ListedConversation[]> {
+    const { rows } = await pool.query<ListedConversation>({
+      name: 'conversation-list',
+      text: `select ${conversationJson} as text, c.id, ${milliseconds('c.updated_at')} as "updatedAtMilliseconds"
+        from ${ownConversations} and ($2::float8 is null or (${milliseconds('c.updated_at')}, c.id) < ($2::float8, $3::uuid))
+        order by c.updated_at desc, c.id desc limit $4`,
+      values: [readerId, before?.updatedAtMilliseconds ?? null, before?.id ?? null, limit],
+    })
+    return rows
+  },
+
+  async listMembers(conversationId: ConversationId, afterChangeSeq: number, limit: number): Promise<{ text: string; joinedChangeSeq: number }[]> {
+    const { rows } = await pool.query<{ text: string; joinedChangeSeq: number }>({
+      name: 'member-list',
+      text: `select ${memberJson('m', 'u')}::text as text, m.joined_change_seq as "joinedChangeSeq" from members m join users u on u.id = m.user_id
+        where m.conversation_id = $1 and m.left_at is null and m.joined_change_seq > $2 order by m.joined_change_seq limit $3`,
+      values: [conversationId, afterChangeSeq, limit],
+    })
+    return rows
+  },
+
+  async isMember(conversationId: ConversationId, userId: UserId): Promise<boolean> {
+    const found = await db.$count(members, and(eq(members.conversationId, conversationId), eq(members.userId, userId), isNull(members.leftAt)))
+    return found > 0
+  },
+
+  async findDirect(directKey: string): Promise<ConversationId | undefined> {
+    const [row] = await db.select({ id: conversations.id }).from(conversations).where(eq(conversations.directKey, directKey))
+    return row?.id
+  },
+
+  /** Of these, who is a member. */
+  async membersAmong(conversationId: ConversationId, userIds: UserId[]): Promise<string[]> {
+    const { rows } = await pool.query<{ text: string }>({
+      name: 'members-among',
+      text: `select ${memberJson('m', 'u')}::text as text from members m join users u on u.id = m.user_id
+        where m.conversation_id = $1 and m.left_at is null and m.user_id = any($2::uuid[]) order by m.joined_change_seq`,
+      values: [conversationId, userIds],
+    })
+    return rows.map(({ text }) => text)
+  },
+
+  /**
+   * Creates a conversation and fills it, or finds the one that has its `directKey` or its creator's `clientId`.
+   * @returns the changes of the new one; undefined as `created` when it was there.
+   */
+  create(row: NewConversation, fill: (conversation: LockedConversation) => Promise<void>): Promise<{ id: ConversationId; created: LockedConversation | undefined }> {
+    return db.transaction(async (tx) => {
+      const inserted = await tx.insert(conversations).values({ ...row, updatedAt: row.createdAt, lastChangeSeq: 1, changeSeq: 1 }).onConflictDoNothing().returning({ id: conversations.id })
+      if (inserted.length === 0) return { id: await earlier(tx, row), created: undefined }
+      const created = await lockConversation(tx, row.id)
+      if (created === undefined) throw new Error('A conversation that was just written is not there')
+      await fill(created)
+      return { id: row.id, created }
+    })
+  },
+
+  /** Runs a change under the conversation's lock; what it throws undoes it. @returns undefined when there is no such conversation. */
+  change<T>(conversationId: ConversationId, work: (conversation: LockedConversation) => Promise<T>): Promise<{ result: T; conversation: LockedConversation } | undefined> {
+    return db.transaction(async (tx) => {
+      const conversation = await lockConversation(tx, conversationId)
+      return conversation && { result: await work(conversation), conversation }
+    })
+  },
+
+  /** Moves a mark forward, never back, and at most to the newest message. @returns undefined when the reader is no member. */
+  async markRead(readerId: UserId, conversationId: ConversationId, seq: number): Promise<MarkResult | undefined> {
+    const { rows } = await pool.query<MarkResult>({ name: 'mark-read', text: markReadStatement, values: [conversationId, readerId, seq] })
+    return rows[0]
+  },
+})
+
+async function earlier(tx: Transaction, { directKey, createdBy, clientId }: NewConversation): Promise<ConversationId> {
+  const same = directKey === null ? and(eq(conversations.createdBy, createdBy), eq(conversations.clientId, clientId ?? '')) : eq(conversations.directKey, directKey)
+  const [row] = await tx.select({ id: conversations.id }).from(conversations).where(same)
+  if (row === undefined) throw new Error('A conversation that is in the way is not there')
+  return row.id
+}
+
+const milliseconds = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`
+
+const ownConversations = 'members me join conversations c on c.id = me.conversation_id where me.user_id = $1 and me.left_at is null'
+
+const membersShown = 10
+
+const conversationJson = `json_build_object(
+  'id', c.id, 'type', c.type, 'title', c.title, 'createdBy', c.created_by, 'createdAt', ${isoTime('c.created_at')},
+  'role', me.role, 'memberCount', c.member_count,
+  'members', (select json_agg(first.member) from (
+    select ${memberJson('m', 'u')} as member from members m join users u on u.id = m.user_id
+    where m.conversation_id = c.id and m.left_at is null order by m.joined_change_seq limit ${membersShown}) first),
+  'lastMessage', (select ${messageJson('m')} from messages m where m.conversation_id = c.id and m.seq = c.last_seq),
+  'lastSeq', c.last_seq, 'changeSeq', c.last_change_seq, 'readSeq', me.read_seq, 'unreadCount', c.last_seq - me.read_seq,
+  'updatedAt', ${isoTime('c.updated_at')})::text`
+
+/** The lock comes first, so that marks of many readers are numbered one after another. */
+const markReadStatement = `
+  with locked as materialized (
+    select id, last_seq, last_change_seq + 1 as change_seq from conversations where id = $1 for no key update
+  ), moved as (
+    update members m set read_seq = least($3, l.last_seq), read_change_seq = l.change_seq from locked l
+    where m.conversation_id = l.id and m.user_id = $2 and m.left_at is null and m.read_seq < least($3, l.last_seq)
+    returning m.read_seq, m.read_change_seq
+  ), advanced as (
+    update conversations c set last_change_seq = moved.read_change_seq from moved where c.id = $1
+  )
+  select coalesce(moved.read_seq, m.read_seq) as "readSeq", l.last_seq - coalesce(moved.read_seq, m.read_seq) as "unreadCount", moved.read_change_seq as "changeSeq"
+  from members m join locked l on l.id = m.conversation_id left join moved on true
+  where m.user_id = $2 and m.left_at is null`

@@ -1,0 +1,30 @@
+import type * as operations from '../../../openapi/conversations/operations.ts'
+import type { AddMembersResult, ConversationResult } from '../../../openapi/conversations/schemas.ts'
+import { pageJson } from '../../db/json.ts'
+import type { Handlers } from '../../http/bind-operations.ts'
+import { jsonText } from '../../http/json-text.ts'
+import { serializeMember } from './serialize.ts'
+import type { ConversationService, TextPage } from './service.ts'
+
+export const conversationRoutes = (conversations: ConversationService): Handlers<typeof operations> => ({
+  'conversations.create': async ({ actor, body, reply }) => {
+    const { text, created } = await conversations.create(actor, body)
+    if (!created) reply.code(200)
+    return conversationResult(text)
+  },
+  'conversations.list': async ({ actor, query }) => page(await conversations.list(actor, query)),
+  'conversations.get': async ({ actor, params }) => conversationResult(await conversations.view(actor, params.conversationId)),
+  'conversations.update': async ({ actor, params, body }) => conversationResult(await conversations.update(actor, params.conversationId, body)),
+  'conversations.listMembers': async ({ actor, params, query }) => page(await conversations.listMembers(actor, params.conversationId, query)),
+  'conversations.addMembers': async ({ actor, params, body }) =>
+    jsonText<AddMembersResult>(`{"members":[${await conversations.addMembers(actor, params.conversationId, body.userIds)}]}`),
+  'conversations.updateMember': async ({ actor, params, body }) =>
+    serializeMember(await conversations.updateMember(actor, params.conversationId, params.userId, body.role)),
+  'conversations.removeMember': ({ actor, params }) => conversations.removeMember(actor, params.conversationId, params.userId),
+  'conversations.markRead': ({ actor, params, body }) => conversations.markRead(actor, params.conversationId, body.seq),
+  'conversations.setTyping': ({ actor, params, body }) => conversations.setTyping(actor, params.conversationId, body.typing),
+})
+
+const conversationResult = (text: string) => jsonText<ConversationResult>(`{"conversation":${text}}`)
+
+const page = ({ items, nextCursor }: TextPage) => jsonText<never>(pageJson(`[${items.join(',')}]`, nextCursor))

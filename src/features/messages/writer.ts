@@ -1,0 +1,187 @@
+/**
+ * The hot path. What arrives together is written together: one statement is in flight, what comes meanwhile is the next batch. The
+ * statement takes the batch as arrays, checks membership, locks the conversations in id order (so that two processes never
+ * deadlock), advances their counters and inserts. Each caller is answered after the commit that holds its message.
+ *
+ * The same `clientId` from two processes at once surfaces as a unique violation of the whole statement, for its snapshot is older
+ * than its locks. Nothing was written then and no number spent: the batch is split and tried again, so a bad item fails alone.
+ */
+import type { Pool } from 'pg'
+import type { ConversationId, MessageId, UserId } from '../../../openapi/shared/ids.ts'
+import { isUnavailable, isUniqueViolation } from '../../db/client.ts'
+import type { MessageRow } from '../../db/schema/messages.ts'
+import { AppError } from '../../errors/app-error.ts'
+
+export interface NewMessage {
+  id: MessageId
+  conversationId: ConversationId
+  senderId: UserId
+  clientId: string | null
+  content: string
+  metadata: MessageRow['metadata']
+  createdAt: Date
+}
+
+interface Waiting {
+  message: NewMessage
+  resolve(written: Written): void
+  reject(reason: unknown): void
+}
+
+export interface Written {
+  message: MessageRow
+  /** False when an earlier send with the same `clientId` had stored it. */
+  created: boolean
+}
+
+interface Options {
+  pool: Pool
+  /** Called after the commit, before the callers are answered, in the order of `seq` within each conversation. */
+  onCreated(message: MessageRow): void
+}
+
+const maximumBatch = 500
+/** Losing the same race again and again would take as many rivals as attempts. */
+const attempts = 5
+
+export type MessageWriter = ReturnType<typeof createMessageWriter>
+
+export function createMessageWriter({ pool, onCreated }: Options) {
+  let queue: Waiting[] = []
+  let running = false
+
+  const run = async (): Promise<void> => {
+    while (queue.length > 0) {
+      const { batch, rest } = nextBatch(queue)
+      queue = rest
+      await write(batch, attempts)
+    }
+    running = false
+  }
+
+  const write = async (batch: Waiting[], attemptsLeft: number): Promise<void> => {
+    let rows: WrittenRow[]
+    try {
+      rows = await insertBatch(pool, batch.map(({ message }) => message))
+    } catch (error) {
+      return writeApart(batch, attemptsLeft, error)
+    }
+    const results = batch.map(({ message }, index) => written(message, rows[index]))
+    const created = results.flatMap((result) => (result instanceof AppError || !result.created ? [] : [result.message]))
+    for (const message of created.sort((a, b) => a.seq - b.seq)) onCreated(message)
+    for (const [index, { resolve, reject }] of batch.entries()) {
+      const result = results[index]
+      if (result instanceof AppError || result === undefined) reject(result)
+      else resolve(result)
+    }
+  }
+
+  const writeApart = async (batch: Waiting[], attemptsLeft: number, error: unknown): Promise<void> => {
+    const lostRace = isUniqueViolation(error)
+    if (isUnavailable(error) || (batch.length === 1 && !(lostRace && attemptsLeft > 1))) {
+      for (const { reject } of batch) reject(error)
+      return
+    }
+    const middle = Math.ceil(batch.length / 2)
+    for (const part of [batch.slice(0, middle), batch.slice(middle)]) if (part.length > 0) await write(part, batch.length === 1 ? attemptsLeft - 1 : attemptsLeft)
+  }
+
+  return {
+    /** @throws `not_found` when the sender is no member, `conflict` when the `clientId` stands for a message of another conversation. */
+    write(message: NewMessage): Promise<Written> {
+      return new Promise((resolve, reject) => {
+        queue.push({ message, resolve, reject })
+        if (running) return
+        running = true
+        // After this turn of the event loop: what arrived with it goes with it.
+        setImmediate(run)
+      })
+    },
+  }
+}
+
+/** The same `clientId` twice in one statement would violate its uniqueness for certain: the second waits for the next batch. */
+function nextBatch(queue: readonly Waiting[]): { batch: Waiting[]; rest: Waiting[] } {
+  const batch: Waiting[] = []
+  const rest: Waiting[] = []
+  const keys = new Set<string>()
+  for (const waiting of queue) {
+    const { senderId, clientId } = waiting.message
+    const key = clientId === null ? undefined : `${senderId} ${clientId}`
+    if (batch.length >= maximumBatch || (key !== undefined && keys.has(key))) rest.push(waiting)
+    else {
+      batch.push(waiting)
+      if (key !== undefined) keys.add(key)
+    }
+  }
+  return { batch, rest }
+}
+
+interface WrittenRow {
+  seq: number | null
+  changeSeq: number | null
+  earlier: (Omit<MessageRow, 'createdAt'> & { createdAt: string }) | null
+}
+
+function written(message: NewMessage, row: WrittenRow | undefined): Written | AppError {
+  if (row?.earlier) {
+    if (row.earlier.conversationId !== message.conversationId) return new AppError('conflict', 'This clientId stands for a message of another conversation.')
+    return { message: { ...row.earlier, createdAt: new Date(row.earlier.createdAt) }, created: false }
+  }
+  if (row === undefined || row.seq === null || row.changeSeq === null) return new AppError('not_found')
+  return { message: { ...message, seq: row.seq, changeSeq: row.changeSeq }, created: true }
+}
+
+async function insertBatch(pool: Pool, batch: NewMessage[]): Promise<WrittenRow[]> {
+  const { rows } = await pool.query<WrittenRow>({
+    name: 'send-messages',
+    text: insertStatement,
+    values: [
+      batch.map(({ conversationId }) => conversationId),
+      batch.map(({ senderId }) => senderId),
+      batch.map(({ id }) => id),
+      batch.map(({ clientId }) => clientId),
+      batch.map(({ content }) => content),
+      batch.map(({ metadata }) => JSON.stringify(metadata)),
+      batch.map(({ createdAt }) => createdAt),
+    ],
+  })
+  return rows
+}
+
+const insertStatement = `
+  with input as (
+    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[])
+      with ordinality as i (conversation_id, sender_id, id, client_id, content, metadata, created_at, ord)
+  ), earlier as (
+    select i.ord, m.* from input i join messages m on m.sender_id = i.sender_id and m.client_id = i.client_id
+  ), fresh as (
+    select i.*, row_number() over (partition by i.conversation_id order by i.ord) as position
+    from input i
+    join members on members.conversation_id = i.conversation_id and members.user_id = i.sender_id and members.left_at is null
+    where not exists (select from earlier e where e.ord = i.ord)
+  ), locked as materialized (
+    select id from conversations where id in (select conversation_id from fresh) order by id for no key update
+  ), advanced as (
+    update conversations c
+    set last_seq = c.last_seq + f.added, last_change_seq = c.last_change_seq + f.added, updated_at = f.created_at
+    from (select conversation_id, count(*) as added, max(created_at) as created_at from fresh group by conversation_id) f
+    where c.id = f.conversation_id and c.id in (select id from locked)
+    returning c.id, c.last_seq - f.added as seq, c.last_change_seq - f.added as change_seq
+  ), inserted as (
+    insert into messages (conversation_id, seq, change_seq, id, sender_id, client_id, content, metadata, created_at)
+    select f.conversation_id, a.seq + f.position, a.change_seq + f.position, f.id, f.sender_id, f.client_id, f.content, f.metadata, f.created_at
+    from fresh f join advanced a on a.id = f.conversation_id
+    returning conversation_id, sender_id, id, seq, change_seq
+  ), marked as (
+    update members m set read_seq = s.seq
+    from (select conversation_id, sender_id, max(seq) as seq from inserted group by conversation_id, sender_id) s
+    where m.conversation_id = s.conversation_id and m.user_id = s.sender_id and m.read_seq < s.seq
+  )
+  select n.seq, n.change_seq as "changeSeq", case when e.id is not null then json_build_object(
+    'conversationId', e.conversation_id, 'seq', e.seq, 'changeSeq', e.change_seq, 'id', e.id, 'senderId', e.sender_id,
+    'clientId', e.client_id, 'content', e.content, 'metadata', e.metadata, 'createdAt', e.created_at) end as earlier
+  from input i
+  left join inserted n on n.id = i.id
+  left join earlier e on e.ord = i.ord
+  order by i.ord`

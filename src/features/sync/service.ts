@@ -1,0 +1,86 @@
+import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
+import type { Actor } from '../../actor.ts'
+import type { Change } from '../../topics.ts'
+import type { ChangeRange, Position, SyncRepository } from './repository.ts'
+
+/** A change and the number of the one that it follows: between the two there is nothing that still holds. */
+export interface LinkedChange {
+  change: Change
+  previousChangeSeq: number
+}
+
+export type Cursors = Readonly<Record<string, number>>
+
+export interface Pulled {
+  changes: LinkedChange[]
+  /** Those that were given, moved past these changes. */
+  cursors: Record<string, number>
+  positions: Record<string, number>
+  /** Conversations that are not the actor's any more. */
+  gone: ConversationId[]
+  hasMore: boolean
+}
+
+export type SyncService = ReturnType<typeof createSyncService>
+
+export function createSyncService({ sync }: { sync: SyncRepository }) {
+  const linked = async (range: ChangeRange, limit: number, previousChangeSeq = range.afterChangeSeq): Promise<LinkedChange[]> =>
+    link(await sync.changes(range, limit), previousChangeSeq)
+
+  return {
+    /** Where every conversation of a user stands, by its id. */
+    async positions(userId: UserId): Promise<Map<ConversationId, Position>> {
+      const positions = await sync.positions(userId)
+      return new Map(positions.map((position) => [position.conversationId, position]))
+    },
+
+    /** The changes of one conversation in a range, in order, at most `limit`. Asks nobody's permission: for those who know that the reader is a member. */
+    changes: linked,
+
+    /** The last `changeSeq` of these conversations. */
+    heads: (conversationIds: ConversationId[]): Promise<Map<ConversationId, number>> => sync.heads(conversationIds),
+
+    /** What changed since the actor's cursors, at most `limit` changes; a cursor of 0 stands for where the actor joined. */
+    async pull(actor: Actor, { cursors = {}, limit = 500 }: { cursors?: Cursors | undefined; limit?: number | undefined }): Promise<Pulled> {
+      const positions = await this.positions(actor.userId)
+      const pulled: Pulled = { changes: [], cursors: {}, positions: toRecord(positions), gone: [], hasMore: false }
+      for (const [id, cursor] of Object.entries(cursors)) {
+        const position = positions.get(id as ConversationId)
+        if (position === undefined) pulled.gone.push(id as ConversationId)
+        else await pullOne(pulled, position, cursor, limit)
+      }
+      return pulled
+    },
+  }
+
+  async function pullOne(pulled: Pulled, position: Position, cursor: number, limit: number): Promise<void> {
+    const { conversationId, changeSeq } = position
+    const room = limit - pulled.changes.length
+    const range = rangeSince(position, cursor)
+    const isBehind = range.upToChangeSeq > range.afterChangeSeq
+    const changes = isBehind && room > 0 ? await linked(range, room, cursor) : []
+    const cut = isBehind && changes.length >= room
+    pulled.changes.push(...changes)
+    pulled.cursors[conversationId] = cut ? (changes.at(-1)?.change.changeSeq ?? cursor) : changeSeq
+    pulled.hasMore ||= cut
+  }
+}
+
+/** Everything after a cursor up to the present; whoever holds nothing gets what they would have heard since they joined. */
+export const rangeSince = ({ conversationId, changeSeq, joinedChangeSeq }: Position, cursor: number): ChangeRange => ({
+  conversationId,
+  afterChangeSeq: cursor === 0 ? joinedChangeSeq - 1 : cursor,
+  upToChangeSeq: changeSeq,
+})
+
+export const toRecord = (positions: ReadonlyMap<ConversationId, Position>): Record<string, number> =>
+  Object.fromEntries([...positions.values()].map(({ conversationId, changeSeq }) => [conversationId, changeSeq]))
+
+function link(changes: Change[], firstPrevious: number): LinkedChange[] {
+  let previousChangeSeq = firstPrevious
+  return changes.map((change) => {
+    const linkedChange = { change, previousChangeSeq }
+    previousChangeSeq = change.changeSeq
+    return linkedChange
+  })
+}

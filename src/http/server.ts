@@ -1,0 +1,73 @@
+/** The bare Fastify instance as the house wants it: parsers, headers, request ids, the one log line per request. Routes come later, in app.ts. */
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { v7 } from 'uuid'
+import type { Clock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import { badRequestBytes, sendError } from './error-handler.ts'
+
+const bodyLimitBytes = 1_048_576
+
+export async function createServer({ config, clock, log }: { config: Config; clock: Clock; log: FastifyBaseLogger }): Promise<FastifyInstance> {
+  const app = fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    requestIdLogLabel: 'requestId',
+    requestIdHeader: false,
+    genReqId: (request) => acceptedRequestId(request.headers['x-request-id']) ?? v7(),
+    bodyLimit: bodyLimitBytes,
+    trustProxy: config.trustProxy,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error, request, reply) => {
+      sendError(error, request, reply, clock)
+    },
+    clientErrorHandler: (error, socket) => {
+      if (socket.writable) socket.end(badRequestBytes(error, clock.now()))
+      else socket.destroy()
+    },
+  })
+
+  acceptJsonOnly(app)
+  app.decorateRequest('actor', undefined)
+  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
+  app.addHook('onResponse', async (request, reply) => logRequest(request, reply))
+  await app.register(helmet, { contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }, useDefaults: false } })
+  await app.register(cors, {
+    origin: config.corsOrigins.includes('*') ? '*' : config.corsOrigins,
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: ['X-Request-Id', 'X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset', 'Retry-After'],
+    maxAge: 600,
+  })
+  return app
+}
+
+/** Clients may bring an id of their own; what could break a log line or a header is replaced. */
+function acceptedRequestId(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' && /^[\w.:-]{1,128}$/.test(header) ? header : undefined
+}
+
+function acceptJsonOnly(app: FastifyInstance): void {
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    // Many clients name the type also where they send nothing.
+    if (body.length === 0) done(null, undefined)
+    else parseJson(request, body as string, done)
+  })
+}
+
+function logRequest(request: FastifyRequest, reply: FastifyReply): void {
+  request.log.info(
+    {
+      method: request.method,
+      // The pattern, not the URL: a query may hold a token.
+      route: request.routeOptions.url ?? null,
+      status: reply.statusCode,
+      durationMilliseconds: Math.round(reply.elapsedTime * 10) / 10,
+      ...(request.actor && { userId: request.actor.userId }),
+    },
+    'request',
+  )
+}

@@ -1,0 +1,57 @@
+/** `GET /v1/ws`: who may open a socket, and by which of three ways the token comes. */
+import type { Server } from 'node:http'
+import websocket from '@fastify/websocket'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { EventEmitter } from 'node:events'
+import { AppError } from '../errors/app-error.ts'
+import { bearerToken, createIdentify, requireAccess } from '../http/authenticate.ts'
+import type { RequestHooks } from '../http/bind-operations.ts'
+import type { Actor } from '../actor.ts'
+import { type Gateway, maximumFrameBytes } from './gateway.ts'
+
+interface Options {
+  /** What emits the upgrades of this path. */
+  upgrades: EventEmitter
+  gateway: Gateway
+  verifyToken(token: string): Actor | undefined
+  rateLimit: RequestHooks['rateLimit']
+}
+
+export const socketPath = '/v1/ws'
+const subprotocol = 'parley.v1'
+
+export async function serveSockets(app: FastifyInstance, { upgrades, gateway, verifyToken, rateLimit }: Options): Promise<void> {
+  await app.register(websocket, {
+    options: {
+      // The plugin listens for upgrades and nothing else, so an emitter of them is server enough.
+      server: upgrades as unknown as Server,
+      maxPayload: maximumFrameBytes,
+      perMessageDeflate: false,
+      clientTracking: false,
+      handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
+    },
+    // Sockets are the gateway's; Fastify would wait for them after this.
+    preClose: (done) => {
+      gateway.close().then(() => done(), done)
+    },
+  })
+
+  app.route({
+    method: 'GET',
+    url: socketPath,
+    onRequest: [createIdentify(verifyToken, socketToken), ...rateLimit('sockets'), requireAccess('user')],
+    handler: async () => {
+      throw new AppError('upgrade_required')
+    },
+    wsHandler: (socket, request) => {
+      if (request.actor !== undefined) gateway.accept(socket, request.socket, request.actor)
+    },
+  })
+}
+
+/** Browsers cannot set headers on a socket: they name the token among the subprotocols, or in the query. */
+function socketToken(request: FastifyRequest): string | undefined {
+  const offered = request.headers['sec-websocket-protocol']?.split(',').map((protocol) => protocol.trim()) ?? []
+  const { token } = request.query as { token?: unknown }
+  return bearerToken(request) ?? offered.find((protocol) => protocol.startsWith('bearer.'))?.slice('bearer.'.length) ?? (typeof token === 'string' ? token : undefined)
+}
