@@ -85,11 +85,8 @@ export function errorsOf(operation: Operation): ErrorCode[] {
   if (operation.body) for (const code of ['malformed_json', 'payload_too_large', 'unsupported_media_type'] as const) errors.add(code)
   if (operation.access !== 'public') errors.add('unauthorized')
   if (operation.access === 'admin') errors.add('forbidden')
-  if (operation.rateLimit !== 'none') {
-    errors.add('rate_limit_exceeded')
-    errors.add('unavailable')
-  }
-  errors.add('internal_error')
+  // Probes and documents are neither counted nor do they need the database.
+  if (operation.rateLimit !== 'none') for (const code of ['rate_limit_exceeded', 'unavailable', 'internal_error'] as const) errors.add(code)
   return [...errors]
 }
 

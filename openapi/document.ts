@@ -10,14 +10,14 @@ import './realtime/frames.ts'
 import * as sync from './sync/operations.ts'
 import * as system from './system/operations.ts'
 
-export interface OperationModule {
+interface OperationModule {
   /** The chapter of the documentation. */
   tag: string
   description: string
   operations: Record<string, Operation>
 }
 
-export const operationModules: readonly OperationModule[] = [
+const operationModules: readonly OperationModule[] = [
   { tag: 'auth', description: 'Who you are: registration, sign-in, tokens', operations: auth },
   { tag: 'conversations', description: 'Direct conversations and groups, their members and read marks', operations: conversations },
   { tag: 'messages', description: 'Sending and reading messages', operations: messages },

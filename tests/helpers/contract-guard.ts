@@ -1,0 +1,82 @@
+/**
+ * Holds everything that a server says against the contract, in every test: each answer against the operation's outcome of its status, each
+ * frame of each socket against its event. Objects count as closed here, so that a field too many is found as one too few is.
+ */
+import type { TSchema } from '@sinclair/typebox'
+import { Ajv, type ValidateFunction } from 'ajv'
+import addFormats from 'ajv-formats'
+import type { FastifyInstance } from 'fastify'
+import { allComponents, errorsOf, type Operation } from '../../openapi/contract.ts'
+import { AckFrame, changeFrames, ErrorFrame, signalFrames } from '../../openapi/realtime/frames.ts'
+import { errorCatalog, ErrorResponse } from '../../openapi/shared/errors.ts'
+
+export interface ContractGuard {
+  /** What did not fit, a line each. */
+  violations: string[]
+  /** `auth.login 200`, `auth.login 401 invalid_credentials`, `message.created` … */
+  seen: Set<string>
+}
+
+const ajv = addFormats.default(new Ajv({ allErrors: true, strict: false, discriminator: true }))
+for (const schema of allComponents().values()) ajv.addSchema(closed(schema) as TSchema)
+
+const frames = new Map<string, TSchema>([...changeFrames, ...signalFrames, ['ack', AckFrame], ['error', ErrorFrame]])
+const compiled = new Map<object, ValidateFunction>()
+
+export function guardContract(server: FastifyInstance): ContractGuard {
+  const guard: ContractGuard = { violations: [], seen: new Set() }
+
+  server.addHook('onSend', async (request, reply, payload) => {
+    const { operation } = request.routeOptions.config
+    if (operation !== undefined) checkAnswer(guard, operation, reply.statusCode, payload)
+    return payload
+  })
+  server.websocketServer.on('connection', (socket) => {
+    const send = socket.send.bind(socket) as (...args: unknown[]) => void
+    socket.send = (...args: unknown[]) => {
+      checkFrame(guard, JSON.parse(String(args[0])))
+      send(...args)
+    }
+  })
+  return guard
+}
+
+function checkAnswer(guard: ContractGuard, operation: Operation, status: number, payload: unknown): void {
+  const outcome = operation.responses[status]
+  const place = `${operation.operationId} ${status}`
+  if (outcome === undefined) return checkError(guard, operation, status, payload)
+  guard.seen.add(place)
+  if (outcome.contentType !== undefined) return
+  if (outcome.body === undefined) {
+    if (payload !== undefined && payload !== null && payload !== '') guard.violations.push(`${place}: has a body, and declares none`)
+  } else check(guard, place, outcome.body, JSON.parse(String(payload)))
+}
+
+function checkError(guard: ContractGuard, operation: Operation, status: number, payload: unknown): void {
+  const body: { error: { code: keyof typeof errorCatalog } } = JSON.parse(String(payload))
+  const place = `${operation.operationId} ${status} ${body.error.code}`
+  guard.seen.add(place)
+  check(guard, place, ErrorResponse, body)
+  if (errorCatalog[body.error.code].status !== status) guard.violations.push(`${place}: the code has another status`)
+  if (!errorsOf(operation).includes(body.error.code)) guard.violations.push(`${place}: is not declared`)
+}
+
+function checkFrame(guard: ContractGuard, frame: { type: string }): void {
+  guard.seen.add(frame.type)
+  const schema = frames.get(frame.type)
+  if (schema === undefined) guard.violations.push(`frame ${frame.type}: is not declared`)
+  else check(guard, `frame ${frame.type}`, schema, frame)
+}
+
+function check(guard: ContractGuard, place: string, schema: TSchema, value: unknown): void {
+  const validate = compiled.get(schema) ?? ajv.compile(closed({ ...schema, $id: undefined }) as TSchema)
+  compiled.set(schema, validate)
+  if (!validate(value)) guard.violations.push(`${place}: ${ajv.errorsText(validate.errors)} in ${JSON.stringify(value).slice(0, 500)}`)
+}
+
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]))
+  return 'properties' in copy && !('additionalProperties' in copy) ? { ...copy, additionalProperties: false } : copy
+}
