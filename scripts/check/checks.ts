@@ -5,7 +5,7 @@ import { asyncApiProblems } from './asyncapi.ts'
 import { breakingChanges } from './breaking.ts'
 import { command } from './command.ts'
 import { contractDrift, migrationDrift, sdkDrift } from './drift.ts'
-import { longFiles } from './file-length.ts'
+import { sizeProblems } from './sizes.ts'
 
 export interface Check {
   name: string
@@ -34,5 +34,5 @@ export const checks: readonly Check[] = [
   { name: 'migrations', run: problems(migrationDrift) },
   { name: 'breaking', run: problems(() => breakingChanges()) },
   { name: 'dead-code', run: command('knip') },
-  { name: 'file-length', run: problems(longFiles) },
+  { name: 'sizes', run: problems(sizeProblems) },
 ]

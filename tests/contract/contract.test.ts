@@ -11,6 +11,7 @@ import { asyncApiDocument, asyncApiServer } from '../../openapi/realtime.ts'
 import { contractProblems } from '../../openapi/rules.ts'
 import { asyncApiProblems } from '../../scripts/check/asyncapi.ts'
 import { breakingChanges } from '../../scripts/check/breaking.ts'
+import { fileProblems } from '../../scripts/check/sizes.ts'
 import { contractDocuments } from '../../scripts/generate/documents.ts'
 
 interface PublishedOperation {
@@ -228,6 +229,17 @@ t.test('the rule of the house is enforced: imports go downward only', async (t) 
     ['everything-resolves', 'scripts/tool.ts'],
   ]
   for (const [rule, path] of broken) t.match(stdout, new RegExp(`error ${rule}: [^\\n]*${path}`), `${rule} is seen in ${path}`)
+})
+
+t.test('a function that has grown too long is found, a factory of many short ones is not', async (t) => {
+  const lines = (count: number) => Array.from({ length: count }, (_, index) => `  console.log(${index})`).join('\n')
+  const long = `function act() {\n${lines(49)}\n}\n`
+  t.match(fileProblems('long.ts', long), [/^long\.ts:1 is a function of 51 lines/])
+  t.same(
+    fileProblems('factory.ts', `const create = () => ({\n${Array.from({ length: 20 }, (_, index) => `act${index}() {\n${lines(5)}\n},`).join('\n')}\n})\n`),
+    [],
+  )
+  t.match(fileProblems('file.ts', lines(301)), [/^file\.ts has 301 lines/])
 })
 
 function resolve(document: unknown, reference: string): unknown {
