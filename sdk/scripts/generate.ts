@@ -4,6 +4,7 @@
  * their own are made components first, so that every type that a caller meets has a name.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { writeErrors } from './errors.ts'
 import { readOperations } from './operations.ts'
 import { writeResources } from './resources.ts'
 import { writeTypes } from './types.ts'
@@ -17,3 +18,4 @@ const { operations, schemas } = readOperations(document)
 await mkdir(target, { recursive: true })
 await writeFile(new URL('types.ts', target), notice + (await writeTypes(schemas)))
 await writeFile(new URL('resources.ts', target), notice + writeResources(operations, document.tags))
+await writeFile(new URL('errors.ts', target), notice + writeErrors(operations))

@@ -22,7 +22,7 @@ export interface ApiError {
     /**
      * For programs; the sentence in `message` may change, this does not
      */
-    code: "validation_error" | "malformed_json" | "unauthorized" | "invalid_credentials" | "invalid_code" | "forbidden" | "email_not_verified" | "token_family_compromised" | "not_found" | "method_not_allowed" | "conflict" | "payload_too_large" | "unsupported_media_type" | "rate_limit_exceeded" | "internal_error" | "unavailable";
+    code: "validation_error" | "malformed_json" | "unauthorized" | "invalid_credentials" | "invalid_code" | "forbidden" | "email_not_verified" | "token_family_compromised" | "not_found" | "method_not_allowed" | "conflict" | "payload_too_large" | "unsupported_media_type" | "upgrade_required" | "rate_limit_exceeded" | "internal_error" | "unavailable";
     /** For a person: what is wrong and what to do */
     message: string;
     /** Every field that is wrong */

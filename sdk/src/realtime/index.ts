@@ -1,1 +1,3 @@
-export {}
+export type { WebSocketClass, WebSocketLike } from './connection.ts'
+export type { RealtimeEvents, RealtimeState } from './events.ts'
+export { connect, Realtime, type RealtimeOptions } from './realtime.ts'
