@@ -25,8 +25,7 @@ export const ref = <T extends TSchema>(schema: T) => Type.Unsafe<Static<T>>({ $r
 export const closed = <T extends Parameters<typeof Type.Object>[0]>(properties: T, options: { description?: string; minProperties?: number } = {}) =>
   Type.Object(properties, { ...options, additionalProperties: false })
 
-export const nullable = <T extends TSchema & { type: string }>(schema: T) =>
-  Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type, 'null'] })
+export const nullable = <T extends TSchema & { type: string }>(schema: T) => Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type, 'null'] })
 
 /** One of a few words: a string `enum`, which every generator understands, rather than a union of literals. */
 export const oneOfWords = <const W extends string>(words: readonly W[], options: { description?: string } = {}) =>

@@ -1,5 +1,5 @@
-import type { Role } from '../openapi/users/schemas.ts'
 import type { SessionId, UserId } from '../openapi/shared/ids.ts'
+import type { Role } from '../openapi/users/schemas.ts'
 
 /** Who acts. It outlives the request that brought it: sockets and jobs pass it to services as routes do. */
 export interface Actor {

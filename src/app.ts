@@ -57,8 +57,6 @@ interface Options {
   heartbeatSeconds?: number
 }
 
-export type App = Awaited<ReturnType<typeof buildApp>>
-
 /** Everything but listening. `server.close()` answers what is under way, sends the sockets away and ends the jobs; the database stays open. */
 export async function buildApp({ config, database, log, clock = systemClock, heartbeatSeconds = 25 }: Options) {
   const { db, pool } = database

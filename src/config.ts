@@ -100,18 +100,30 @@ function reader(env: Readonly<Record<string, string | undefined>>) {
 
 const text: Parse<string> = (value) => value
 
-const list: Parse<string[]> = (value) => value.split(',').map((entry) => entry.trim()).filter((entry) => entry !== '')
+const list: Parse<string[]> = (value) =>
+  value
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
 
-const oneOf = <const W extends string>(...words: W[]): Parse<W> => (value) =>
-  words.find((word) => word === value) ?? new Refusal(`one of ${words.join(', ')}`)
+const oneOf =
+  <const W extends string>(...words: W[]): Parse<W> =>
+  (value) =>
+    words.find((word) => word === value) ?? new Refusal(`one of ${words.join(', ')}`)
 
-const integer = (minimum: number, maximum: number): Parse<number> => (value) => {
-  const number = Number(value)
-  return Number.isInteger(number) && number >= minimum && number <= maximum ? number : new Refusal(`a whole number from ${minimum} to ${maximum}`)
-}
+const integer =
+  (minimum: number, maximum: number): Parse<number> =>
+  (value) => {
+    const number = Number(value)
+    return Number.isInteger(number) && number >= minimum && number <= maximum ? number : new Refusal(`a whole number from ${minimum} to ${maximum}`)
+  }
 
-const url = (...protocols: string[]): Parse<string> => (value) =>
-  URL.canParse(value) && protocols.includes(new URL(value).protocol) ? value : new Refusal(`a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`)
+const url =
+  (...protocols: string[]): Parse<string> =>
+  (value) =>
+    URL.canParse(value) && protocols.includes(new URL(value).protocol)
+      ? value
+      : new Refusal(`a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`)
 
 const secret: Parse<string> = (value) => (value.length >= 32 ? value : new Refusal('at least 32 characters long'))
 
@@ -122,5 +134,7 @@ const rateLimit: Parse<RateLimit | undefined> = (value) => {
   if (value === 'off') return undefined
   const [, limit, length, unit = ''] = /^(\d{1,9})\/(\d{1,6})([smh])$/.exec(value) ?? []
   const windowMilliseconds = Number(length) * (windowUnits[unit] ?? 0)
-  return Number(limit) > 0 && windowMilliseconds > 0 ? { limit: Number(limit), windowMilliseconds } : new Refusal('like 100/1m (requests per s, m or h), or off')
+  return Number(limit) > 0 && windowMilliseconds > 0
+    ? { limit: Number(limit), windowMilliseconds }
+    : new Refusal('like 100/1m (requests per s, m or h), or off')
 }

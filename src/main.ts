@@ -36,13 +36,16 @@ async function start(config: Config, log: Logger): Promise<{ stop(): Promise<voi
     }
   } catch (error) {
     await closeDatabase()
-    throw error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' ? new StartError(`Port ${config.port} is in use: stop what listens there, or set PORT.`) : error
+    throw error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+      ? new StartError(`Port ${config.port} is in use: stop what listens there, or set PORT.`)
+      : error
   }
 }
 
 function greet({ environment }: Config, url: string): void {
   process.stdout.write(`\nParley is ready\n  API   ${url}/v1\n  Docs  ${url}/docs\n`)
-  if (environment === 'development') process.stdout.write('  Development: the code 000000 signs in anybody. Set NODE_ENV=production before others can reach this server.\n')
+  if (environment === 'development')
+    process.stdout.write('  Development: the code 000000 signs in anybody. Set NODE_ENV=production before others can reach this server.\n')
   process.stdout.write('\n')
 }
 

@@ -2,8 +2,6 @@
 import type { Pool } from 'pg'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
-export type Metrics = ReturnType<typeof createMetrics>
-
 export function createMetrics({ pool, socketCount }: { pool: Pool; socketCount(): number }) {
   const registry = new Registry()
   const registers = [registry]
@@ -16,7 +14,12 @@ export function createMetrics({ pool, socketCount }: { pool: Pool; socketCount()
     buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     registers,
   })
-  const requestCount = new Counter({ name: 'http_requests_total', help: 'HTTP requests by method and status', labelNames: ['method', 'status'] as const, registers })
+  const requestCount = new Counter({
+    name: 'http_requests_total',
+    help: 'HTTP requests by method and status',
+    labelNames: ['method', 'status'] as const,
+    registers,
+  })
   const messages = new Counter({ name: 'parley_messages_total', help: 'Messages stored by this process', registers })
   gauge('parley_sockets', 'Open sockets', socketCount)
   gauge('parley_database_connections', 'Connections of the pool', () => pool.totalCount)

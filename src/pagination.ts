@@ -1,5 +1,5 @@
 /** Opaque cursors: a few values that say where the next page begins. They give no rights, so they are not signed; they are checked. */
-import { AppError } from './errors/app-error.ts'
+import { invalidField } from './errors/app-error.ts'
 
 interface Types {
   string: string
@@ -11,7 +11,7 @@ export const encodeCursor = (values: (string | number)[]): string => Buffer.from
 /** @throws `validation_error` for a cursor that we did not make. */
 export function decodeCursor<const T extends (keyof Types)[]>(cursor: string, types: T): { [I in keyof T]: Types[T[I]] } {
   const values = parse(Buffer.from(cursor, 'base64url').toString())
-  if (!isTuple(values, types)) throw new AppError('validation_error', undefined, { details: [{ field: 'query.cursor', reason: 'is not a cursor of this list' }] })
+  if (!isTuple(values, types)) throw invalidField('query.cursor', 'is not a cursor of this list')
   return values
 }
 

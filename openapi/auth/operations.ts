@@ -25,7 +25,9 @@ export const register = defineOperation({
     password: { email: 'alice@example.com', password: 'correct horse battery', username: 'alice', displayName: 'Alice Liddell' },
     emailAlone: { email: 'alice@example.com', firstName: 'Alice', lastName: 'Liddell' },
   },
-  responses: { 201: { description: 'Registered; the code is on its way', body: ref(RegisterResult), example: { user: { ...aliceExample, emailVerified: false } } } },
+  responses: {
+    201: { description: 'Registered; the code is on its way', body: ref(RegisterResult), example: { user: { ...aliceExample, emailVerified: false } } },
+  },
   errors: ['conflict'],
 })
 

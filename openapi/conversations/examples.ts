@@ -6,7 +6,10 @@ const createdAt = '2026-11-20T09:00:00.000Z'
 
 export const memberExample = { user: bobSummary, role: 'member', readSeq: 40, joinedAt: createdAt } satisfies Record<keyof Member, unknown>
 
-export const conversationState = { id: conversationId, type: 'group', title: 'Lunch', createdBy: ids.alice, createdAt } satisfies Record<keyof ConversationState, unknown>
+export const conversationState = { id: conversationId, type: 'group', title: 'Lunch', createdBy: ids.alice, createdAt } satisfies Record<
+  keyof ConversationState,
+  unknown
+>
 
 export const conversationExample = {
   ...conversationState,

@@ -55,7 +55,9 @@ export const listConversations = defineOperation({
   access: 'user',
   rateLimit: 'default',
   query: PageQuery,
-  responses: { 200: { description: 'A page of conversations', body: page(ref(Conversation)), example: { items: [conversationExample], nextCursor: null, hasMore: false } } },
+  responses: {
+    200: { description: 'A page of conversations', body: page(ref(Conversation)), example: { items: [conversationExample], nextCursor: null, hasMore: false } },
+  },
   errors: [],
 })
 

@@ -9,7 +9,8 @@ export const hello = defineEvent({
   type: 'hello',
   kind: 'signal',
   summary: 'The socket is subscribed',
-  description: 'The first frame. Live events follow from here on; whoever held cursors before compares them with `positions` and sends `resume` for those that are behind.',
+  description:
+    'The first frame. Live events follow from here on; whoever held cursors before compares them with `positions` and sends `resume` for those that are behind.',
   data: Type.Object({
     heartbeatSeconds: Type.Integer({ description: 'The server pings this often; a ping unanswered until the next one ends the connection' }),
     maxFrameBytes: Type.Integer({ description: 'A longer frame from the client ends the connection with code 1009' }),

@@ -3,8 +3,8 @@
  * change, `{ type, data }` for a signal, `{ type, id?, data }` for a command and `ack` or `error` for its answer.
  */
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
-import * as conversationEvents from '../conversations/events.ts'
 import { type Command, component, type RealtimeEvent, ref } from '../contract.ts'
+import * as conversationEvents from '../conversations/events.ts'
 import * as messageEvents from '../messages/events.ts'
 import { ApiError } from '../shared/errors.ts'
 import * as realtimeCommands from './commands.ts'
@@ -42,33 +42,50 @@ type ChangeFrames<E> = E extends RealtimeEvent ? ChangeFrame<E> : never
 export type AnyChangeFrame = ChangeFrames<(typeof changeEvents)[number]>
 
 const frameOf = (event: RealtimeEvent): TSchema =>
-  component(eventName(event.type), Type.Object({ type: word(event.type), ...(event.kind === 'change' && changeEnvelope), data: event.data }, { description: event.summary }))
+  component(
+    eventName(event.type),
+    Type.Object({ type: word(event.type), ...(event.kind === 'change' && changeEnvelope), data: event.data }, { description: event.summary }),
+  )
 
 export const changeFrames = new Map(changeEvents.map((event) => [event.type as string, frameOf(event)]))
 export const signalFrames = new Map(signalEvents.map((event) => [event.type as string, frameOf(event)]))
 
 /** Any numbered change, told apart by `type`. */
-export const Change = component('Change', Type.Unsafe<AnyChangeFrame>({
-  type: 'object',
-  discriminator: { propertyName: 'type' },
-  required: ['type'],
-  oneOf: [...changeFrames.values()].map((frame) => ref(frame)),
-}))
+export const Change = component(
+  'Change',
+  Type.Unsafe<AnyChangeFrame>({
+    type: 'object',
+    discriminator: { propertyName: 'type' },
+    required: ['type'],
+    oneOf: [...changeFrames.values()].map((frame) => ref(frame)),
+  }),
+)
 
 const CommandId = Type.Union([Type.String({ maxLength: 64 }), Type.Integer()], { description: 'Your own, to find the answer by' })
 
-export const commandFrames = new Map(commands.map((command: Command) => [
-  command.type,
-  component(`${pascalCase(command.type)}Command`, Type.Object({ type: word(command.type), id: Type.Optional(CommandId), data: command.data }, {
-    additionalProperties: false,
-    description: command.summary,
-  })),
-]))
+export const commandFrames = new Map(
+  commands.map((command: Command) => [
+    command.type,
+    component(
+      `${pascalCase(command.type)}Command`,
+      Type.Object(
+        { type: word(command.type), id: Type.Optional(CommandId), data: command.data },
+        {
+          additionalProperties: false,
+          description: command.summary,
+        },
+      ),
+    ),
+  ]),
+)
 
-export const AckFrame = component('AckFrame', Type.Object({
-  type: word('ack'),
-  id: CommandId,
-  data: Type.Optional(Type.Unknown({ description: 'The result of the command, where it has one' })),
-}))
+export const AckFrame = component(
+  'AckFrame',
+  Type.Object({
+    type: word('ack'),
+    id: CommandId,
+    data: Type.Optional(Type.Unknown({ description: 'The result of the command, where it has one' })),
+  }),
+)
 
 export const ErrorFrame = component('ErrorFrame', Type.Object({ type: word('error'), id: Type.Optional(CommandId), error: ref(ApiError) }))

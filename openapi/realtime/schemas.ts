@@ -7,25 +7,33 @@ import { Sequence } from '../shared/scalars.ts'
 const AnyUuid = Type.String({ pattern: '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$' })
 
 /** A `changeSeq` per conversation. 500 of them fit a socket frame with room to spare; who holds more asks in several turns. */
-export const Cursors = component('Cursors', Type.Record(AnyUuid, Sequence, {
-  maxProperties: 500,
-  additionalProperties: false,
-  description: 'The last `changeSeq` you hold, by conversation id; 0 where you hold nothing: then from where you joined',
-}))
+export const Cursors = component(
+  'Cursors',
+  Type.Record(AnyUuid, Sequence, {
+    maxProperties: 500,
+    additionalProperties: false,
+    description: 'The last `changeSeq` you hold, by conversation id; 0 where you hold nothing: then from where you joined',
+  }),
+)
 export type Cursors = Static<typeof Cursors>
 
-export const Positions = component('Positions', Type.Record(Type.String({ format: 'uuid' }), Sequence, {
-  description: 'The present `changeSeq` of every conversation of yours, by its id',
-}))
+export const Positions = component(
+  'Positions',
+  Type.Record(Type.String({ format: 'uuid' }), Sequence, {
+    description: 'The present `changeSeq` of every conversation of yours, by its id',
+  }),
+)
 export type Positions = Static<typeof Positions>
 
 /** What every numbered change bears beside `type` and `data`. */
 export const changeEnvelope = {
   conversationId: ConversationId,
   changeSeq: Type.Unsafe<number>({ ...Sequence, description: "The conversation's number of this change" }),
-  previousChangeSeq: Type.Optional(Type.Unsafe<number>({
-    ...Sequence,
-    description:
-      'The change that this one follows; `changeSeq - 1` where it is left out. Hold a cursor per conversation: drop a change that is not newer than it, apply one that follows it, and resume from the cursor when `previousChangeSeq` is beyond it',
-  })),
+  previousChangeSeq: Type.Optional(
+    Type.Unsafe<number>({
+      ...Sequence,
+      description:
+        'The change that this one follows; `changeSeq - 1` where it is left out. Hold a cursor per conversation: drop a change that is not newer than it, apply one that follows it, and resume from the cursor when `previousChangeSeq` is beyond it',
+    }),
+  ),
 }

@@ -25,21 +25,27 @@ export const errorCatalog = {
 
 export type ErrorCode = keyof typeof errorCatalog
 
-export const errorCodes = Object.keys(errorCatalog) as ErrorCode[]
+const errorCodes = Object.keys(errorCatalog) as ErrorCode[]
 
-export const FieldError = component('FieldError', Type.Object({
-  field: Type.String({ description: 'Where: `body.email`, `query.limit`, `params.conversationId`' }),
-  reason: Type.String({ description: 'What is wrong with it, for a person' }),
-}))
+export const FieldError = component(
+  'FieldError',
+  Type.Object({
+    field: Type.String({ description: 'Where: `body.email`, `query.limit`, `params.conversationId`' }),
+    reason: Type.String({ description: 'What is wrong with it, for a person' }),
+  }),
+)
 export type FieldError = Static<typeof FieldError>
 
-export const ApiError = component('ApiError', Type.Object({
-  code: oneOfWords(errorCodes, { description: 'For programs; the sentence in `message` may change, this does not' }),
-  message: Type.String({ description: 'For a person: what is wrong and what to do' }),
-  details: Type.Optional(Type.Array(ref(FieldError), { description: 'Every field that is wrong' })),
-  requestId: nullable(Type.String({ description: 'Also in the `X-Request-Id` header and in every log line of the request' })),
-  timestamp: Timestamp,
-}))
+export const ApiError = component(
+  'ApiError',
+  Type.Object({
+    code: oneOfWords(errorCodes, { description: 'For programs; the sentence in `message` may change, this does not' }),
+    message: Type.String({ description: 'For a person: what is wrong and what to do' }),
+    details: Type.Optional(Type.Array(ref(FieldError), { description: 'Every field that is wrong' })),
+    requestId: nullable(Type.String({ description: 'Also in the `X-Request-Id` header and in every log line of the request' })),
+    timestamp: Timestamp,
+  }),
+)
 export type ApiError = Static<typeof ApiError>
 
 /** Every failure of every operation has this body. */

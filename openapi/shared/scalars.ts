@@ -14,14 +14,19 @@ export const Email = Type.String({ format: 'email', maxLength: 255 })
 export const ClientId = Type.String({
   minLength: 1,
   maxLength: 128,
-  description: 'Any string the client chooses, unique among what this user creates: a retry with the same one returns the first result, for as long as that exists',
+  description:
+    'Any string the client chooses, unique among what this user creates: a retry with the same one returns the first result, for as long as that exists',
 })
 
 /** PostgreSQL stores every character but U+0000, and no half surrogate pair can be UTF-8: both are refused where text comes in. */
 export const storableText = '^[^\\u0000\\uD800-\\uDFFF]*$'
 
-export const Metadata = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }), Type.Union([Type.String({ maxLength: 500, pattern: storableText }), Type.Number(), Type.Boolean()]), {
-  maxProperties: 50,
-  additionalProperties: false,
-  description: 'Up to 50 entries of your own',
-})
+export const Metadata = Type.Record(
+  Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }),
+  Type.Union([Type.String({ maxLength: 500, pattern: storableText }), Type.Number(), Type.Boolean()]),
+  {
+    maxProperties: 50,
+    additionalProperties: false,
+    description: 'Up to 50 entries of your own',
+  },
+)

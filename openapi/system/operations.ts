@@ -26,7 +26,11 @@ export const ready = defineOperation({
   rateLimit: 'none',
   responses: {
     200: { description: 'It can', body: ref(Readiness), example: { status: 'ready', timestamp, services: { database: 'up', jobs: 'up' } } },
-    503: { description: 'A dependency is down', body: ref(Readiness), example: { status: 'not_ready', timestamp, services: { database: 'down', jobs: 'down' } } },
+    503: {
+      description: 'A dependency is down',
+      body: ref(Readiness),
+      example: { status: 'not_ready', timestamp, services: { database: 'down', jobs: 'down' } },
+    },
   },
   errors: [],
 })

@@ -11,26 +11,32 @@ export const Role = oneOfWords(['user', 'admin'])
 export type Role = Static<typeof Role>
 
 /** What others may see of a user. */
-export const UserSummary = component('UserSummary', Type.Object({
-  id: UserId,
-  username: nullable(Type.String()),
-  displayName: nullable(Type.String()),
-}))
+export const UserSummary = component(
+  'UserSummary',
+  Type.Object({
+    id: UserId,
+    username: nullable(Type.String()),
+    displayName: nullable(Type.String()),
+  }),
+)
 export type UserSummary = Static<typeof UserSummary>
 
 /** What users see of themselves. */
-export const User = component('User', Type.Object({
-  id: UserId,
-  email: Email,
-  emailVerified: Type.Boolean(),
-  username: nullable(Type.String()),
-  displayName: nullable(Type.String()),
-  firstName: nullable(Type.String()),
-  lastName: nullable(Type.String()),
-  phone: nullable(Type.String()),
-  companyCustomerId: nullable(Type.String()),
-  role: Role,
-  createdAt: Timestamp,
-  updatedAt: Timestamp,
-}))
+export const User = component(
+  'User',
+  Type.Object({
+    id: UserId,
+    email: Email,
+    emailVerified: Type.Boolean(),
+    username: nullable(Type.String()),
+    displayName: nullable(Type.String()),
+    firstName: nullable(Type.String()),
+    lastName: nullable(Type.String()),
+    phone: nullable(Type.String()),
+    companyCustomerId: nullable(Type.String()),
+    role: Role,
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  }),
+)
 export type User = Static<typeof User>

@@ -54,8 +54,7 @@ export async function shareEmbeddedPostgres(options: { dataDir: string; settings
   return { url: urlOf(cluster, server, 'postgres'), leave: server.leave, stop: server.stop }
 }
 
-const urlOf = ({ password }: Cluster, { port }: Server, database: string) =>
-  `postgresql://${clusterUser}:${password}@127.0.0.1:${port}/${database}`
+const urlOf = ({ password }: Cluster, { port }: Server, database: string) => `postgresql://${clusterUser}:${password}@127.0.0.1:${port}/${database}`
 
 async function ensureDatabase(cluster: Cluster, server: Server): Promise<void> {
   const client = new pg.Client({ connectionString: urlOf(cluster, server, 'postgres') })

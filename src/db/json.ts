@@ -15,7 +15,3 @@ export const messageJson = (row: string): string => `json_build_object(
 export const memberJson = (member: string, user: string): string => `json_build_object(
   'user', json_build_object('id', ${user}.id, 'username', ${user}.username, 'displayName', ${user}.display_name),
   'role', ${member}.role, 'readSeq', ${member}.read_seq, 'joinedAt', ${isoTime(`${member}.joined_at`)})`
-
-/** One page as the contract has it: `items` is JSON text already. */
-export const pageJson = (items: string, nextCursor: string | null): string =>
-  `{"items":${items},"nextCursor":${JSON.stringify(nextCursor)},"hasMore":${nextCursor !== null}}`

@@ -19,3 +19,6 @@ export class AppError extends Error {
     return errorCatalog[this.code].status
   }
 }
+
+/** One field that is well-formed and still cannot be. */
+export const invalidField = (field: string, reason: string): AppError => new AppError('validation_error', undefined, { details: [{ field, reason }] })

@@ -6,7 +6,8 @@ import { AppError } from '../errors/app-error.ts'
 type VerifyToken = (token: string) => Actor | undefined
 
 /** Sets `request.actor` where the token is good. Whoever needs one is refused later, after the limits. */
-export const createIdentify = (verifyToken: VerifyToken, readToken: (request: FastifyRequest) => string | undefined = bearerToken): onRequestAsyncHookHandler =>
+export const createIdentify =
+  (verifyToken: VerifyToken, readToken: (request: FastifyRequest) => string | undefined = bearerToken): onRequestAsyncHookHandler =>
   async (request) => {
     const token = readToken(request)
     request.actor = token === undefined ? undefined : verifyToken(token)
@@ -17,11 +18,13 @@ export function bearerToken(request: FastifyRequest): string | undefined {
   return /^bearer +([^ ]+)$/i.exec(request.headers.authorization ?? '')?.[1]
 }
 
-export const requireAccess = (access: Access): onRequestAsyncHookHandler => async (request) => {
-  if (access === 'public') return
-  if (request.actor === undefined) throw new AppError('unauthorized')
-  if (access === 'admin' && request.actor.role !== 'admin') throw new AppError('forbidden')
-}
+export const requireAccess =
+  (access: Access): onRequestAsyncHookHandler =>
+  async (request) => {
+    if (access === 'public') return
+    if (request.actor === undefined) throw new AppError('unauthorized')
+    if (access === 'admin' && request.actor.role !== 'admin') throw new AppError('forbidden')
+  }
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -84,7 +84,19 @@ function serializable(schema: TSchema): TSchema {
   return JSON.parse(JSON.stringify(schema), (key, value: unknown) => (constraints.has(key) && typeof value !== 'object' ? undefined : value)) as TSchema
 }
 
-const constraints = new Set(['format', 'pattern', 'minLength', 'maxLength', 'minItems', 'maxItems', 'minimum', 'maximum', 'description', 'uniqueItems', 'maxProperties'])
+const constraints = new Set([
+  'format',
+  'pattern',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+  'minimum',
+  'maximum',
+  'description',
+  'uniqueItems',
+  'maxProperties',
+])
 
 declare module 'fastify' {
   interface FastifyContextConfig {

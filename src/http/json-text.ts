@@ -4,3 +4,7 @@ declare const body: unique symbol
 export type JsonText<T> = string & { readonly [body]?: T }
 
 export const jsonText = <T>(text: string): JsonText<T> => text
+
+/** One page as the contract has it; `items` is a JSON array already. */
+export const pageText = (items: string, nextCursor: string | null): JsonText<never> =>
+  `{"items":${items},"nextCursor":${JSON.stringify(nextCursor)},"hasMore":${nextCursor !== null}}`

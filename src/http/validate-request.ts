@@ -39,7 +39,13 @@ function compile(ajv: Ajv, schema: TSchema, place: string): Validate {
 }
 
 function fieldError(place: string, { instancePath, keyword, params, message = 'is not valid' }: ErrorObject): FieldError {
-  const path = [place, ...instancePath.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))]
+  const path = [
+    place,
+    ...instancePath
+      .split('/')
+      .slice(1)
+      .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~')),
+  ]
   if (keyword === 'required') return { field: [...path, String(params.missingProperty)].join('.'), reason: 'is required' }
   if (keyword === 'additionalProperties') return { field: [...path, String(params.additionalProperty)].join('.'), reason: 'is not known' }
   if (keyword === 'enum') return { field: path.join('.'), reason: `must be one of ${(params.allowedValues as unknown[]).join(', ')}` }

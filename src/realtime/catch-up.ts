@@ -25,36 +25,41 @@ export function createCatchUp({ sync }: { sync: Pick<SyncService, 'positions' | 
     }
   }
 
+  const sendMissed = async (connection: Connection, cursors: Cursors): Promise<Record<string, number>> => {
+    const reached: Record<string, number> = {}
+    const positions = await sync.positions(connection.actor.userId)
+    for (const [id, cursor] of Object.entries(cursors)) {
+      const position = positions.get(id as ConversationId)
+      if (position === undefined) connection.sendJson({ type: 'gone', data: { conversationId: id } })
+      else {
+        await sendRange(connection, rangeSince(position, cursor), cursor)
+        reached[id] = position.changeSeq
+      }
+    }
+    return reached
+  }
+
   return {
-    /** Between the positions that a new socket was told and where its feed stands already. */
+    /** Between the position that a socket was told and where the feed stands already. */
     async bridge(connection: Connection, conversationId: ConversationId, afterChangeSeq: number, upToChangeSeq: number): Promise<void> {
       connection.hold(conversationId)
-      try {
-        await sendRange(connection, { conversationId, afterChangeSeq, upToChangeSeq }, afterChangeSeq)
-      } finally {
-        connection.release(conversationId, upToChangeSeq)
-      }
+      const send = () => sendRange(connection, { conversationId, afterChangeSeq, upToChangeSeq }, afterChangeSeq)
+      await connection.inTurn(send).finally(() => connection.release(conversationId, upToChangeSeq))
     },
 
     /** Everything newer than the cursors, then `ready`, then what was held. */
-    async resume(connection: Connection, cursors: Cursors): Promise<void> {
-      const reached: Record<string, number> = {}
-      for (const id of Object.keys(cursors)) if (connection.following.has(id as ConversationId)) connection.hold(id as ConversationId)
-      try {
-        const positions = await sync.positions(connection.actor.userId)
-        for (const [id, cursor] of Object.entries(cursors)) {
-          const position = positions.get(id as ConversationId)
-          if (position === undefined) {
-            connection.sendJson({ type: 'gone', data: { conversationId: id } })
-            continue
-          }
-          await sendRange(connection, rangeSince(position, cursor), cursor)
-          reached[id] = position.changeSeq
+    resume(connection: Connection, cursors: Cursors): Promise<void> {
+      return connection.inTurn(async () => {
+        const ids = Object.keys(cursors) as ConversationId[]
+        for (const id of ids) connection.hold(id)
+        let reached: Record<string, number> = {}
+        try {
+          reached = await sendMissed(connection, cursors)
+          connection.sendJson({ type: 'ready', data: { cursors: reached } })
+        } finally {
+          for (const id of ids) connection.release(id, reached[id] ?? 0)
         }
-        connection.sendJson({ type: 'ready', data: { cursors: reached } })
-      } finally {
-        for (const id of Object.keys(cursors)) connection.release(id as ConversationId, reached[id] ?? 0)
-      }
+      })
     },
   }
 }

@@ -1,7 +1,7 @@
 /** What a client says over the socket: held against the contract, counted like requests, and carried out by the services, as routes do. */
 import type { Static } from '@sinclair/typebox'
-import type { markReadCommand, setTypingCommand } from '../../openapi/conversations/events.ts'
 import type { Command } from '../../openapi/contract.ts'
+import type { markReadCommand, setTypingCommand } from '../../openapi/conversations/events.ts'
 import type { sendMessageCommand } from '../../openapi/messages/events.ts'
 import type { resume } from '../../openapi/realtime/commands.ts'
 import { commandFrames, commands } from '../../openapi/realtime/frames.ts'
@@ -35,7 +35,8 @@ export function createCommands({ messages, conversations, counters }: Dependenci
     /** @throws `rate_limit_exceeded` when the actor has used up the limit of the command's class, over requests and sockets together. */
     count(actor: Actor, type: GivenCommand['type']): void {
       const seconds = counters.exceeded(limitClassOf(type), actor.userId)
-      if (seconds !== undefined) throw new AppError('rate_limit_exceeded', `Too many commands; try again in ${seconds} seconds.`, { retryAfterSeconds: seconds })
+      if (seconds !== undefined)
+        throw new AppError('rate_limit_exceeded', `Too many commands; try again in ${seconds} seconds.`, { retryAfterSeconds: seconds })
     },
 
     /** @returns the result, for commands that have one. `resume` and `ping` are the gateway's own. */

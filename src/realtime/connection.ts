@@ -12,6 +12,12 @@ export interface Frame {
   bytes: Buffer
 }
 
+interface Held {
+  frames: Frame[]
+  holders: number
+  upToChangeSeq: number
+}
+
 /** What a client may have waiting before it counts as too slow. */
 const maximumBufferedBytes = 1_048_576
 /** What one catch-up may hold back. */
@@ -35,12 +41,12 @@ export class Connection {
   /** Commands that are being carried out. */
   running = 0
   readonly following = new Set<ConversationId>()
-  /** Resumes are answered one after another. */
-  resuming: Promise<void> = Promise.resolve()
+  /** Catch-ups follow one another. */
+  #catchingUp: Promise<void> | undefined
   readonly #socket: WebSocket
   readonly #raw: Socket
   /** Live frames of conversations that are being caught up with: their turn comes after what is older. */
-  #held: Map<ConversationId, Frame[]> | undefined
+  #held: Map<ConversationId, Held> | undefined
 
   constructor(socket: WebSocket, raw: Socket, actor: Actor) {
     this.#socket = socket
@@ -67,20 +73,39 @@ export class Connection {
   deliver(conversationId: ConversationId, frame: Frame): void {
     const held = this.#held?.get(conversationId)
     if (held === undefined) return this.send(frame.bytes)
-    held.push(frame)
-    if (held.length > maximumHeldFrames) this.close('slow_reader')
+    held.frames.push(frame)
+    if (held.frames.length > maximumHeldFrames) this.close('slow_reader')
   }
 
+  /** Runs a catch-up after those before it. */
+  inTurn(catchUp: () => Promise<void>): Promise<void> {
+    const turn = (this.#catchingUp ?? Promise.resolve()).then(catchUp)
+    const settled = turn
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.#catchingUp === settled) this.#catchingUp = undefined
+      })
+    this.#catchingUp = settled
+    return turn
+  }
+
+  /** Each call needs a `release` of its own. */
   hold(conversationId: ConversationId): void {
     this.#held ??= new Map()
-    if (!this.#held.has(conversationId)) this.#held.set(conversationId, [])
+    const held = this.#held.get(conversationId) ?? { frames: [], holders: 0, upToChangeSeq: 0 }
+    held.holders += 1
+    this.#held.set(conversationId, held)
   }
 
-  /** Sends what was held and is newer than what the catch-up brought. */
+  /** Sends what was held and is newer than what the catch-ups brought, after the last of them. */
   release(conversationId: ConversationId, upToChangeSeq: number): void {
-    const held = this.#held?.get(conversationId) ?? []
+    const held = this.#held?.get(conversationId)
+    if (held === undefined) return
+    held.holders -= 1
+    held.upToChangeSeq = Math.max(held.upToChangeSeq, upToChangeSeq)
+    if (held.holders > 0) return
     this.#held?.delete(conversationId)
-    for (const { changeSeq, bytes } of held) if (changeSeq > upToChangeSeq) this.send(bytes)
+    for (const { changeSeq, bytes } of held.frames) if (changeSeq > held.upToChangeSeq) this.send(bytes)
   }
 
   /** Reads no further frames until `read` is called: what is under way has to end first. */

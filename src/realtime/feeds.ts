@@ -16,8 +16,6 @@ interface Dependencies {
 /** Typing ends by itself after this long. */
 const typingSeconds = 6
 
-export type Feeds = ReturnType<typeof createFeeds>
-
 export function createFeeds({ topics, sync, log }: Dependencies) {
   const feeds = new Map<ConversationId, { feed: Feed; unsubscribe(): void }>()
 

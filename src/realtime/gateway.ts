@@ -9,13 +9,13 @@ import type { ConversationId } from '../../openapi/shared/ids.ts'
 import type { Actor } from '../actor.ts'
 import type { Clock } from '../clock.ts'
 import { type SyncService, toRecord } from '../features/sync/service.ts'
-import { apiError, toAppError } from '../http/error-handler.ts'
 import type { Log } from '../log.ts'
 import type { ConversationJoined, Topics } from '../topics.ts'
 import { createCatchUp } from './catch-up.ts'
-import { type Commands, commandIdOf, type GivenCommand, parseCommand } from './commands.ts'
+import type { Commands } from './commands.ts'
 import { Connection } from './connection.ts'
 import { createFeeds } from './feeds.ts'
+import { createFrameHandler } from './frame-handler.ts'
 
 interface Dependencies {
   topics: Topics
@@ -33,10 +33,6 @@ interface Joins {
 }
 
 export const maximumFrameBytes = 65_536
-/** Commands under way on one socket; more wait unread. */
-const maximumRunning = 256
-/** Refused frames in a row. */
-const maximumStrikes = 50
 const sweepMilliseconds = 1_000
 
 export type Gateway = ReturnType<typeof createGateway>
@@ -45,6 +41,7 @@ export function createGateway({ topics, sync, commands, clock, log, heartbeatSec
   const connections = new Set<Connection>()
   const feeds = createFeeds({ topics, sync, log })
   const catchUp = createCatchUp({ sync })
+  const onFrame = createFrameHandler({ commands, catchUp, clock, log })
 
   const open = async (connection: Connection, joins: Joins): Promise<void> => {
     const positions = await sync.positions(connection.actor.userId)
@@ -71,56 +68,6 @@ export function createGateway({ topics, sync, commands, clock, log, heartbeatSec
       log.warn({ err: error }, 'A socket could not be served and is closed')
       connection.close('going_away')
     })
-  }
-
-  const onFrame = (connection: Connection, text: string): void => {
-    connection.alive = true
-    let command: GivenCommand
-    try {
-      command = parseCommand(text)
-      commands.count(connection.actor, command.type)
-      connection.strikes = 0
-    } catch (error) {
-      return refuse(connection, commandIdOf(text), error)
-    }
-    if (command.type === 'ping') return connection.sendJson({ type: 'pong', data: {} })
-    if (command.type === 'resume') return resume(connection, command)
-    void run(connection, command)
-  }
-
-  const refuse = (connection: Connection, id: string | number | undefined, error: unknown): void => {
-    const { code } = sendError(connection, id, error)
-    connection.strikes += 1
-    if (connection.strikes > maximumStrikes) connection.close(code === 'rate_limit_exceeded' ? code : 'bad_frames')
-  }
-
-  const sendError = (connection: Connection, id: string | number | undefined, error: unknown) => {
-    const known = toAppError(error)
-    if (known.code === 'internal_error') log.error({ err: error }, 'A command failed unexpectedly')
-    connection.sendJson({ type: 'error', ...(id !== undefined && { id }), error: apiError(known, null, clock.now()) })
-    return known
-  }
-
-  const resume = (connection: Connection, { id, data }: Extract<GivenCommand, { type: 'resume' }>): void => {
-    connection.resuming = connection.resuming
-      .then(() => catchUp.resume(connection, data.cursors))
-      .catch((error: unknown) => {
-        sendError(connection, id, error)
-        connection.close('going_away')
-      })
-  }
-
-  const run = async (connection: Connection, command: Exclude<GivenCommand, { type: 'ping' | 'resume' }>): Promise<void> => {
-    connection.running += 1
-    if (connection.running === maximumRunning) connection.pause()
-    try {
-      const result = await commands.execute(connection.actor, command)
-      if (command.id !== undefined) connection.sendJson({ type: 'ack', id: command.id, ...(result !== undefined && { data: result }) })
-    } catch (error) {
-      sendError(connection, command.id, error)
-    }
-    if (connection.running === maximumRunning) connection.read()
-    connection.running -= 1
   }
 
   const heartbeat = (): void => {

@@ -1,12 +1,13 @@
 /** `GET /v1/ws`: who may open a socket, and by which of three ways the token comes. */
+
+import type { EventEmitter } from 'node:events'
 import type { Server } from 'node:http'
 import websocket from '@fastify/websocket'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { EventEmitter } from 'node:events'
+import type { Actor } from '../actor.ts'
 import { AppError } from '../errors/app-error.ts'
 import { bearerToken, createIdentify, requireAccess } from '../http/authenticate.ts'
 import type { RequestHooks } from '../http/bind-operations.ts'
-import type { Actor } from '../actor.ts'
 import { type Gateway, maximumFrameBytes } from './gateway.ts'
 
 interface Options {
@@ -53,5 +54,9 @@ export async function serveSockets(app: FastifyInstance, { upgrades, gateway, ve
 function socketToken(request: FastifyRequest): string | undefined {
   const offered = request.headers['sec-websocket-protocol']?.split(',').map((protocol) => protocol.trim()) ?? []
   const { token } = request.query as { token?: unknown }
-  return bearerToken(request) ?? offered.find((protocol) => protocol.startsWith('bearer.'))?.slice('bearer.'.length) ?? (typeof token === 'string' ? token : undefined)
+  return (
+    bearerToken(request) ??
+    offered.find((protocol) => protocol.startsWith('bearer.'))?.slice('bearer.'.length) ??
+    (typeof token === 'string' ? token : undefined)
+  )
 }

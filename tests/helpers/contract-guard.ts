@@ -8,7 +8,7 @@ import addFormats from 'ajv-formats'
 import type { FastifyInstance } from 'fastify'
 import { allComponents, errorsOf, type Operation } from '../../openapi/contract.ts'
 import { AckFrame, changeFrames, ErrorFrame, signalFrames } from '../../openapi/realtime/frames.ts'
-import { errorCatalog, ErrorResponse } from '../../openapi/shared/errors.ts'
+import { ErrorResponse, errorCatalog } from '../../openapi/shared/errors.ts'
 
 export interface ContractGuard {
   /** What did not fit, a line each. */

@@ -53,8 +53,7 @@ function server(): Promise<TestServer> {
 }
 
 async function openServer(): Promise<TestServer> {
-  const adminUrl =
-    process.env.TEST_DATABASE_URL ?? (await shareEmbeddedPostgres({ dataDir: sharedFolder, settings: testSettings, log: silentLog })).url
+  const adminUrl = process.env.TEST_DATABASE_URL ?? (await shareEmbeddedPostgres({ dataDir: sharedFolder, settings: testSettings, log: silentLog })).url
   const template = `template_${await hashMigrations()}`
   await administer(adminUrl, (client) => ensureTemplate(client, adminUrl, template))
   return { adminUrl, template }

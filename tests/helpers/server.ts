@@ -37,7 +37,13 @@ export async function startServer(t: Test, { env = {}, clock = systemClock, hear
   const log = pino({ level: config.logLevel })
   const own = databaseUrl === undefined ? await createTestDatabase() : undefined
   const database = createDatabase({ url: databaseUrl ?? own?.url ?? '', maxConnections: 10, log })
-  const app = await buildApp({ config: { ...config, jwtSecret: config.jwtSecret ?? jwtSecret }, database, log, clock, ...(heartbeatSeconds && { heartbeatSeconds }) })
+  const app = await buildApp({
+    config: { ...config, jwtSecret: config.jwtSecret ?? jwtSecret },
+    database,
+    log,
+    clock,
+    ...(heartbeatSeconds && { heartbeatSeconds }),
+  })
   const guard = guardContract(app.server)
   const url = await app.server.listen({ host: '127.0.0.1', port: 0 })
 
@@ -93,7 +99,12 @@ export async function startServer(t: Test, { env = {}, clock = systemClock, hear
     /** Mails in the order in which they were written. */
     async mails() {
       const names = await readdir(join(dataDir, 'mail')).catch(() => [])
-      return Promise.all(names.filter((name) => name.endsWith('.eml')).sort().map(async (name) => PostalMime.parse(await readFile(join(dataDir, 'mail', name)))))
+      return Promise.all(
+        names
+          .filter((name) => name.endsWith('.eml'))
+          .sort()
+          .map(async (name) => PostalMime.parse(await readFile(join(dataDir, 'mail', name)))),
+      )
     },
   }
 }

@@ -141,5 +141,4 @@ async function isGone(pid: number, folder: string, withinMs: number): Promise<bo
   return true
 }
 
-const withoutPostgresVariables = (env: NodeJS.ProcessEnv) =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('PG')))
+const withoutPostgresVariables = (env: NodeJS.ProcessEnv) => Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('PG')))

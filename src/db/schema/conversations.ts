@@ -17,7 +17,10 @@ export const conversations = pgTable(
     id: uuid().$type<ConversationId>().primaryKey(),
     type: text().$type<ConversationType>().notNull(),
     title: text(),
-    createdBy: uuid().$type<UserId>().notNull().references(() => users.id),
+    createdBy: uuid()
+      .$type<UserId>()
+      .notNull()
+      .references(() => users.id),
     /** The creator's own name for it: creating again with the same one finds it. */
     clientId: text(),
     /** Both members' ids in order: what makes a pair's conversation the only one. */
@@ -45,8 +48,14 @@ export type ConversationRow = typeof conversations.$inferSelect
 export const members = pgTable(
   'members',
   {
-    conversationId: uuid().$type<ConversationId>().notNull().references(() => conversations.id, { onDelete: 'cascade' }),
-    userId: uuid().$type<UserId>().notNull().references(() => users.id),
+    conversationId: uuid()
+      .$type<ConversationId>()
+      .notNull()
+      .references(() => conversations.id, { onDelete: 'cascade' }),
+    userId: uuid()
+      .$type<UserId>()
+      .notNull()
+      .references(() => users.id),
     role: text().$type<MemberRole>().notNull(),
     /** Everything up to this message is read. */
     readSeq: counter().default(0),

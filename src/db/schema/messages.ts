@@ -8,11 +8,17 @@ import { users } from './users.ts'
 export const messages = pgTable(
   'messages',
   {
-    conversationId: uuid().$type<ConversationId>().notNull().references(() => conversations.id, { onDelete: 'cascade' }),
+    conversationId: uuid()
+      .$type<ConversationId>()
+      .notNull()
+      .references(() => conversations.id, { onDelete: 'cascade' }),
     seq: bigint({ mode: 'number' }).notNull(),
     changeSeq: bigint({ mode: 'number' }).notNull(),
     id: uuid().$type<MessageId>().notNull(),
-    senderId: uuid().$type<UserId>().notNull().references(() => users.id),
+    senderId: uuid()
+      .$type<UserId>()
+      .notNull()
+      .references(() => users.id),
     /** The sender's own name for it: sending again with the same one finds it. */
     clientId: text(),
     content: text().notNull(),

@@ -25,7 +25,10 @@ export async function lockConversation(tx: Transaction, conversationId: Conversa
   /** Brings the row of the conversation up to the change that was just written. */
   const record = async (change: Change, set: Partial<Pick<ConversationRow, 'title' | 'changeSeq' | 'memberCount' | 'updatedAt'>>): Promise<void> => {
     state = { ...state, ...set, lastChangeSeq: change.changeSeq }
-    await tx.update(conversations).set({ ...set, lastChangeSeq: change.changeSeq }).where(eq(conversations.id, conversationId))
+    await tx
+      .update(conversations)
+      .set({ ...set, lastChangeSeq: change.changeSeq })
+      .where(eq(conversations.id, conversationId))
     changes.push(change.type === 'conversation.updated' ? { ...change, conversation: state } : change)
   }
 
@@ -62,7 +65,10 @@ export async function lockConversation(tx: Transaction, conversationId: Conversa
     async addMember(userId: UserId, role: MemberRole, now: Date): Promise<void> {
       const changeSeq = nextChangeSeq()
       const joined = { role, readSeq: state.lastSeq, changeSeq, joinedChangeSeq: changeSeq, readChangeSeq: 0, joinedAt: now, leftAt: null }
-      await tx.insert(members).values({ conversationId, userId, ...joined }).onConflictDoUpdate({ target: [members.conversationId, members.userId], set: joined })
+      await tx
+        .insert(members)
+        .values({ conversationId, userId, ...joined })
+        .onConflictDoUpdate({ target: [members.conversationId, members.userId], set: joined })
       const member = await memberEntity(userId)
       await record({ type: 'member.joined', conversationId, changeSeq, member }, { memberCount: state.memberCount + 1, updatedAt: now })
     },

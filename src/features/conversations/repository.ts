@@ -26,12 +26,19 @@ export type ConversationRepository = ReturnType<typeof createConversationReposit
 export const createConversationRepository = ({ db, pool }: Database) => ({
   /** As JSON, for one member. @returns undefined when the reader is no member. */
   async view(readerId: UserId, conversationId: ConversationId): Promise<string | undefined> {
-    const { rows } = await pool.query<{ text: string }>({ name: 'conversation-view', text: `select ${conversationJson} as text from ${ownConversations} and c.id = $2`, values: [readerId, conversationId] })
+    const { rows } = await pool.query<{ text: string }>({
+      name: 'conversation-view',
+      text: `select ${conversationJson} as text from ${ownConversations} and c.id = $2`,
+      values: [readerId, conversationId],
+    })
     return rows[0]?.text
   },
 
   /** The latest first. */
-  async list(readerId: UserId, { before, limit }: { before: { updatedAtMilliseconds: number; id: string } | undefined; limit: number }): Promise<ListedConversation[]> {
+  async list(
+    readerId: UserId,
+    { before, limit }: { before: { updatedAtMilliseconds: number; id: string } | undefined; limit: number },
+  ): Promise<ListedConversation[]> {
     const { rows } = await pool.query<ListedConversation>({
       name: 'conversation-list',
       text: `select ${conversationJson} as text, c.id, ${milliseconds('c.updated_at')} as "updatedAtMilliseconds"
@@ -77,9 +84,16 @@ export const createConversationRepository = ({ db, pool }: Database) => ({
    * Creates a conversation and fills it, or finds the one that has its `directKey` or its creator's `clientId`.
    * @returns the changes of the new one; undefined as `created` when it was there.
    */
-  create(row: NewConversation, fill: (conversation: LockedConversation) => Promise<void>): Promise<{ id: ConversationId; created: LockedConversation | undefined }> {
+  create(
+    row: NewConversation,
+    fill: (conversation: LockedConversation) => Promise<void>,
+  ): Promise<{ id: ConversationId; created: LockedConversation | undefined }> {
     return db.transaction(async (tx) => {
-      const inserted = await tx.insert(conversations).values({ ...row, updatedAt: row.createdAt, lastChangeSeq: 1, changeSeq: 1 }).onConflictDoNothing().returning({ id: conversations.id })
+      const inserted = await tx
+        .insert(conversations)
+        .values({ ...row, updatedAt: row.createdAt, lastChangeSeq: 1, changeSeq: 1 })
+        .onConflictDoNothing()
+        .returning({ id: conversations.id })
       if (inserted.length === 0) return { id: await earlier(tx, row), created: undefined }
       const created = await lockConversation(tx, row.id)
       if (created === undefined) throw new Error('A conversation that was just written is not there')
@@ -89,7 +103,10 @@ export const createConversationRepository = ({ db, pool }: Database) => ({
   },
 
   /** Runs a change under the conversation's lock; what it throws undoes it. @returns undefined when there is no such conversation. */
-  change<T>(conversationId: ConversationId, work: (conversation: LockedConversation) => Promise<T>): Promise<{ result: T; conversation: LockedConversation } | undefined> {
+  change<T>(
+    conversationId: ConversationId,
+    work: (conversation: LockedConversation) => Promise<T>,
+  ): Promise<{ result: T; conversation: LockedConversation } | undefined> {
     return db.transaction(async (tx) => {
       const conversation = await lockConversation(tx, conversationId)
       return conversation && { result: await work(conversation), conversation }
@@ -104,7 +121,8 @@ export const createConversationRepository = ({ db, pool }: Database) => ({
 })
 
 async function earlier(tx: Transaction, { directKey, createdBy, clientId }: NewConversation): Promise<ConversationId> {
-  const same = directKey === null ? and(eq(conversations.createdBy, createdBy), eq(conversations.clientId, clientId ?? '')) : eq(conversations.directKey, directKey)
+  const same =
+    directKey === null ? and(eq(conversations.createdBy, createdBy), eq(conversations.clientId, clientId ?? '')) : eq(conversations.directKey, directKey)
   const [row] = await tx.select({ id: conversations.id }).from(conversations).where(same)
   if (row === undefined) throw new Error('A conversation that is in the way is not there')
   return row.id

@@ -1,8 +1,7 @@
 import type * as operations from '../../../openapi/conversations/operations.ts'
 import type { AddMembersResult, ConversationResult } from '../../../openapi/conversations/schemas.ts'
-import { pageJson } from '../../db/json.ts'
 import type { Handlers } from '../../http/bind-operations.ts'
-import { jsonText } from '../../http/json-text.ts'
+import { jsonText, pageText } from '../../http/json-text.ts'
 import { serializeMember } from './serialize.ts'
 import type { ConversationService, TextPage } from './service.ts'
 
@@ -27,4 +26,4 @@ export const conversationRoutes = (conversations: ConversationService): Handlers
 
 const conversationResult = (text: string) => jsonText<ConversationResult>(`{"conversation":${text}}`)
 
-const page = ({ items, nextCursor }: TextPage) => jsonText<never>(pageJson(`[${items.join(',')}]`, nextCursor))
+const page = ({ items, nextCursor }: TextPage) => pageText(`[${items.join(',')}]`, nextCursor)

@@ -1,9 +1,10 @@
 import type { ConversationState, Member } from '../../../openapi/conversations/schemas.ts'
 import type { ConversationRow } from '../../db/schema/conversations.ts'
 import type { MemberEntity } from '../../topics.ts'
+import { serializeUserSummary } from '../users/serialize.ts'
 
 export const serializeMember = ({ user, role, readSeq, joinedAt }: MemberEntity): Member => ({
-  user: { id: user.id, username: user.username, displayName: user.displayName },
+  user: serializeUserSummary(user),
   role,
   readSeq,
   joinedAt: joinedAt.toISOString(),

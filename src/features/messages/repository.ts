@@ -25,12 +25,19 @@ export type MessageRepository = ReturnType<typeof createMessageRepository>
 export const createMessageRepository = ({ db, pool }: Database) => ({
   /** @returns undefined when the reader is no member. */
   async range(readerId: UserId, conversationId: ConversationId, { order, afterSeq, beforeSeq, limit }: Range): Promise<RangeText | undefined> {
-    const { rows } = await pool.query<RangeText>({ name: `message-range-${order}`, text: rangeStatements[order], values: [conversationId, readerId, afterSeq, beforeSeq, limit] })
+    const { rows } = await pool.query<RangeText>({
+      name: `message-range-${order}`,
+      text: rangeStatements[order],
+      values: [conversationId, readerId, afterSeq, beforeSeq, limit],
+    })
     return rows[0]
   },
 
   async seqOf(conversationId: ConversationId, id: MessageId): Promise<number | undefined> {
-    const [row] = await db.select({ seq: messages.seq }).from(messages).where(and(eq(messages.id, id), eq(messages.conversationId, conversationId)))
+    const [row] = await db
+      .select({ seq: messages.seq })
+      .from(messages)
+      .where(and(eq(messages.id, id), eq(messages.conversationId, conversationId)))
     return row?.seq
   },
 })

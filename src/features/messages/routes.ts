@@ -1,9 +1,8 @@
 import type * as operations from '../../../openapi/messages/operations.ts'
 import type { SendMessageResult } from '../../../openapi/messages/schemas.ts'
-import { pageJson } from '../../db/json.ts'
 import type { MessageRow } from '../../db/schema/messages.ts'
 import type { Handlers } from '../../http/bind-operations.ts'
-import { jsonText } from '../../http/json-text.ts'
+import { pageText } from '../../http/json-text.ts'
 import { serializeMessage } from './serialize.ts'
 import type { MessageService } from './service.ts'
 
@@ -11,7 +10,7 @@ export const messageRoutes = (messages: MessageService): Handlers<typeof operati
   'conversations.sendMessage': async ({ actor, params, body }) => sendResult(await messages.send(actor, { ...params, ...body })),
   'messages.list': async ({ actor, params, query }) => {
     const { items, nextCursor } = await messages.list(actor, { ...params, ...query })
-    return jsonText<never>(pageJson(items, nextCursor))
+    return pageText(items, nextCursor)
   },
   'messages.send': async ({ actor, body }) => sendResult(await messages.sendDirect(actor, body)),
 })

@@ -3,7 +3,7 @@ import type { ConversationId, MessageId, UserId } from '../../../openapi/shared/
 import type { Actor } from '../../actor.ts'
 import type { Clock, NewId } from '../../clock.ts'
 import type { MessageRow } from '../../db/schema/messages.ts'
-import { AppError } from '../../errors/app-error.ts'
+import { AppError, invalidField } from '../../errors/app-error.ts'
 import { decodeCursor, encodeCursor } from '../../pagination.ts'
 import type { ConversationService } from '../conversations/service.ts'
 import type { MessageRepository, Range, RangeText } from './repository.ts'
@@ -89,10 +89,12 @@ export function createMessageService({ messages, writer, conversations, clock, n
     return seq
   }
 
-  const boundsOf = async (conversationId: ConversationId, { before, after, cursor }: Pick<PageRequest, 'before' | 'after' | 'cursor'>): Promise<Omit<Range, 'limit'>> => {
+  const boundsOf = async (
+    conversationId: ConversationId,
+    { before, after, cursor }: Pick<PageRequest, 'before' | 'after' | 'cursor'>,
+  ): Promise<Omit<Range, 'limit'>> => {
     if ([before, after, cursor].filter((given) => given !== undefined).length > 1) {
-      const reason = 'only one of before, after and cursor can be given'
-      throw new AppError('validation_error', undefined, { details: [{ field: 'query', reason }] })
+      throw invalidField('query', 'only one of before, after and cursor can be given')
     }
     if (cursor !== undefined) return boundsOfCursor(cursor)
     if (after !== undefined) return { order: 'ascending', afterSeq: await seqOf(conversationId, after), beforeSeq: endOfTime }

@@ -62,7 +62,10 @@ export function createMessageWriter({ pool, onCreated }: Options) {
   const write = async (batch: Waiting[], attemptsLeft: number): Promise<void> => {
     let rows: WrittenRow[]
     try {
-      rows = await insertBatch(pool, batch.map(({ message }) => message))
+      rows = await insertBatch(
+        pool,
+        batch.map(({ message }) => message),
+      )
     } catch (error) {
       return writeApart(batch, attemptsLeft, error)
     }
@@ -83,7 +86,8 @@ export function createMessageWriter({ pool, onCreated }: Options) {
       return
     }
     const middle = Math.ceil(batch.length / 2)
-    for (const part of [batch.slice(0, middle), batch.slice(middle)]) if (part.length > 0) await write(part, batch.length === 1 ? attemptsLeft - 1 : attemptsLeft)
+    for (const part of [batch.slice(0, middle), batch.slice(middle)])
+      if (part.length > 0) await write(part, batch.length === 1 ? attemptsLeft - 1 : attemptsLeft)
   }
 
   return {

@@ -37,7 +37,10 @@ export const createSyncRepository = ({ db }: Database) => ({
   },
 
   async heads(conversationIds: ConversationId[]): Promise<Map<ConversationId, number>> {
-    const rows = await db.select({ id: conversations.id, changeSeq: conversations.lastChangeSeq }).from(conversations).where(inArray(conversations.id, conversationIds))
+    const rows = await db
+      .select({ id: conversations.id, changeSeq: conversations.lastChangeSeq })
+      .from(conversations)
+      .where(inArray(conversations.id, conversationIds))
     return new Map(rows.map(({ id, changeSeq }) => [id, changeSeq]))
   },
 
@@ -95,6 +98,9 @@ const readChange = ({ conversationId, userId, readSeq, readChangeSeq }: MemberRo
 
 async function changedConversation(db: Database['db'], range: ChangeRange): Promise<Change[]> {
   const { conversationId } = range
-  const rows = await db.select().from(conversations).where(and(eq(conversations.id, conversationId), within(conversations.changeSeq, range)))
+  const rows = await db
+    .select()
+    .from(conversations)
+    .where(and(eq(conversations.id, conversationId), within(conversations.changeSeq, range)))
   return rows.map((conversation) => ({ type: 'conversation.updated', conversationId, changeSeq: conversation.changeSeq, conversation }))
 }

@@ -1,0 +1,11 @@
+import type { Topics } from '../../topics.ts'
+import type { LockedConversation } from './locked-conversation.ts'
+
+/** Who joins follows the conversation before its changes are told. */
+export function publishChanges(topics: Topics, { state, changes }: LockedConversation): void {
+  const afterChangeSeq = (changes[0]?.changeSeq ?? 1) - 1
+  for (const change of changes) {
+    if (change.type === 'member.joined') topics.publish('user', change.member.userId, { type: 'conversation.joined', conversationId: state.id, afterChangeSeq })
+  }
+  for (const change of changes) topics.publish('conversation', state.id, change)
+}

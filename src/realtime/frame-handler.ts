@@ -1,0 +1,72 @@
+/** The frames of a client, one by one: refused with an error, or carried out and acknowledged. */
+import type { Clock } from '../clock.ts'
+import { apiError, toAppError } from '../http/error-handler.ts'
+import type { Log } from '../log.ts'
+import type { CatchUp } from './catch-up.ts'
+import { type Commands, commandIdOf, type GivenCommand, parseCommand } from './commands.ts'
+import type { Connection } from './connection.ts'
+
+/** Commands under way on one socket; more wait unread. */
+const maximumRunning = 256
+/** Refused frames in a row. */
+const maximumStrikes = 50
+
+interface Dependencies {
+  commands: Commands
+  catchUp: CatchUp
+  clock: Clock
+  log: Log
+}
+
+/** @returns what is called with each frame. */
+export function createFrameHandler({ commands, catchUp, clock, log }: Dependencies): (connection: Connection, text: string) => void {
+  const onFrame = (connection: Connection, text: string): void => {
+    connection.alive = true
+    let command: GivenCommand
+    try {
+      command = parseCommand(text)
+      commands.count(connection.actor, command.type)
+      connection.strikes = 0
+    } catch (error) {
+      return refuse(connection, commandIdOf(text), error)
+    }
+    if (command.type === 'ping') return connection.sendJson({ type: 'pong', data: {} })
+    if (command.type === 'resume') return resume(connection, command)
+    void run(connection, command)
+  }
+
+  const refuse = (connection: Connection, id: string | number | undefined, error: unknown): void => {
+    const { code } = sendError(connection, id, error)
+    connection.strikes += 1
+    if (connection.strikes > maximumStrikes) connection.close(code === 'rate_limit_exceeded' ? code : 'bad_frames')
+  }
+
+  const sendError = (connection: Connection, id: string | number | undefined, error: unknown) => {
+    const known = toAppError(error)
+    if (known.code === 'internal_error') log.error({ err: error }, 'A command failed unexpectedly')
+    connection.sendJson({ type: 'error', ...(id !== undefined && { id }), error: apiError(known, null, clock.now()) })
+    return known
+  }
+
+  const resume = (connection: Connection, { id, data }: Extract<GivenCommand, { type: 'resume' }>): void => {
+    catchUp.resume(connection, data.cursors).catch((error: unknown) => {
+      sendError(connection, id, error)
+      connection.close('going_away')
+    })
+  }
+
+  const run = async (connection: Connection, command: Exclude<GivenCommand, { type: 'ping' | 'resume' }>): Promise<void> => {
+    connection.running += 1
+    if (connection.running === maximumRunning) connection.pause()
+    try {
+      const result = await commands.execute(connection.actor, command)
+      if (command.id !== undefined) connection.sendJson({ type: 'ack', id: command.id, ...(result !== undefined && { data: result }) })
+    } catch (error) {
+      sendError(connection, command.id, error)
+    }
+    if (connection.running === maximumRunning) connection.read()
+    connection.running -= 1
+  }
+
+  return onFrame
+}
