@@ -1,5 +1,8 @@
-/** config → database → app → listen, and back again in the reverse order when it is told to stop. */
+/** config → database → app → listen, and back again in the reverse order when it is told to stop, at whatever point that happens. */
+import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
+import type { Socket } from 'node:net'
+import type { FastifyInstance } from 'fastify'
 import pino, { type Logger } from 'pino'
 import { buildApp } from './app.ts'
 import { type Config, loadConfig } from './config.ts'
@@ -9,74 +12,125 @@ import { migrate } from './db/migrate.ts'
 import { loadJwtSecret } from './secrets.ts'
 import { StartError } from './start-error.ts'
 
+/** What has been started, each with the way to end it. */
+type Ends = (() => Promise<unknown>)[]
+
+interface Options {
+  config: Config
+  log: Logger
+  ends: Ends
+  /** Aborts when it is told to stop. */
+  stopSignal: AbortSignal
+}
+
+/** Browsers open connections ahead of need; Node would wait for the requests on them. */
+const unusedTimeoutMilliseconds = 500
 /** Clients that do not let go are left behind after this. */
 const closeTimeoutMilliseconds = 10_000
 /** npm passes on the signal that the terminal has sent already: only a later one means impatience. */
 const impatienceMilliseconds = 1_000
 
-async function start(config: Config, log: Logger): Promise<{ stop(): Promise<void> }> {
-  await mkdir(config.dataDir, { recursive: true })
-  const embedded = config.databaseUrl === undefined ? await startEmbeddedPostgres({ dataDir: config.dataDir, log }) : undefined
-  const database = createDatabase({ url: config.databaseUrl ?? embedded?.url ?? '', maxConnections: config.databaseMaxConnections, log })
-  const closeDatabase = async () => {
-    await database.close()
-    await embedded?.stop()
-  }
+async function run(): Promise<number> {
+  const config = loadConfig(process.env)
+  const log = pino({ level: config.logLevel })
+  const stopSignal = listenForSignals(log)
+  const ends: Ends = []
+  let exitCode = 0
   try {
-    await migrate(database)
-    const jwtSecret = config.jwtSecret ?? (await loadJwtSecret(config.dataDir))
-    const { server } = await buildApp({ config: { ...config, jwtSecret }, database, log })
-    const address = await server.listen({ host: config.host, port: config.port })
-    greet(config, config.publicUrl ?? address)
-    return {
-      async stop() {
-        await server.close()
-        await closeDatabase()
-      },
-    }
+    await start({ config, log, ends, stopSignal })
+    if (!stopSignal.aborted) await once(stopSignal, 'abort')
   } catch (error) {
-    await closeDatabase()
-    throw error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
-      ? new StartError(`Port ${config.port} is in use: stop what listens there, or set PORT.`)
-      : error
+    // A Ctrl-C reaches the programs that set up PostgreSQL as well: that they fail is what it asked for.
+    if (!stopSignal.aborted) exitCode = complain(error)
   }
+  const endedCleanly = await endAll(ends, log)
+  return endedCleanly ? exitCode : 1
+}
+
+async function start({ config, log, ends, stopSignal }: Options): Promise<void> {
+  const url = config.databaseUrl ?? (await startPostgres({ config, log, ends }))
+  stopSignal.throwIfAborted()
+  const database = createDatabase({ url, maxConnections: config.databaseMaxConnections, log })
+  ends.push(database.close)
+  await migrate(database)
+  stopSignal.throwIfAborted()
+  await makeDataFolder(config.dataDir)
+  const jwtSecret = config.jwtSecret ?? (await loadJwtSecret(config.dataDir))
+  const { server } = await buildApp({ config: { ...config, jwtSecret }, database, log })
+  ends.push(closerOf(server))
+  stopSignal.throwIfAborted()
+  const address = await server.listen({ host: config.host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'EADDRINUSE' ? new StartError(`Port ${config.port} is in use: stop what listens there, or set PORT.`) : error
+  })
+  greet(config, config.publicUrl ?? address)
+}
+
+async function startPostgres({ config: { dataDir }, log, ends }: Omit<Options, 'stopSignal'>): Promise<string> {
+  const postgres = await startEmbeddedPostgres({ dataDir, log })
+  ends.push(postgres.stop)
+  return postgres.url
+}
+
+async function makeDataFolder(dataDir: string): Promise<void> {
+  await mkdir(dataDir, { recursive: true }).catch((error: Error) => {
+    throw new StartError(`The data folder ${dataDir} cannot be made: ${error.message}. Set DATA_DIR to a folder that Parley may write to.`)
+  })
 }
 
 function greet({ environment }: Config, url: string): void {
   process.stdout.write(`\nParley is ready\n  API   ${url}/v1\n  Docs  ${url}/docs\n`)
-  if (environment === 'development')
+  if (environment === 'development') {
     process.stdout.write('  Development: the code 000000 signs in anybody. Set NODE_ENV=production before others can reach this server.\n')
+  }
   process.stdout.write('\n')
 }
 
-function stopOnSignal(stop: () => Promise<void>, log: Logger): void {
+/** Returns what answers the requests under way, for as long as their clients take part, and ends the server. */
+function closerOf(server: FastifyInstance): () => Promise<void> {
+  const sockets = new Set<Socket>()
+  server.server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  const endUnused = (): void => {
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
+  }
+  return async () => {
+    const timers = [setTimeout(endUnused, unusedTimeoutMilliseconds), setTimeout(() => server.server.closeAllConnections(), closeTimeoutMilliseconds)]
+    await server.close()
+    for (const timer of timers) clearTimeout(timer)
+  }
+}
+
+async function endAll(ends: Ends, log: Logger): Promise<boolean> {
+  let isClean = true
+  for (const end of ends.reverse()) {
+    await end().catch((error: unknown) => {
+      isClean = false
+      log.error({ err: error }, 'A part did not stop cleanly')
+    })
+  }
+  return isClean
+}
+
+function listenForSignals(log: Logger): AbortSignal {
+  const controller = new AbortController()
   let stoppingSince: number | undefined
-  const onSignal = (signal: string) => {
-    if (stoppingSince !== undefined) {
-      if (Date.now() - stoppingSince > impatienceMilliseconds) process.exit(1)
-      return
-    }
-    stoppingSince = Date.now()
-    log.info({ signal }, 'Stopping')
-    setTimeout(() => process.exit(1), closeTimeoutMilliseconds).unref()
-    stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error({ err: error }, 'Could not stop cleanly')
-        process.exit(1)
-      },
-    )
+  const onSignal = (signal: string): void => {
+    if (stoppingSince === undefined) {
+      stoppingSince = Date.now()
+      log.info({ signal }, 'Stopping')
+      controller.abort()
+    } else if (Date.now() - stoppingSince > impatienceMilliseconds) process.exit(1)
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
+  return controller.signal
 }
 
-try {
-  const config = loadConfig(process.env)
-  const log = pino({ level: config.logLevel })
-  const { stop } = await start(config, log)
-  stopOnSignal(stop, log)
-} catch (error) {
+function complain(error: unknown): number {
   process.stderr.write(error instanceof StartError ? `${error.message}\n` : `Parley could not start: ${error instanceof Error ? error.stack : String(error)}\n`)
-  process.exitCode = 1
+  return 1
 }
+
+process.exit(await run().catch(complain))
