@@ -1,0 +1,87 @@
+/**
+ * `npm run bench`: how fast the server is, as ratios to a bare stack in the same run on the same machine, and whether anything was
+ * lost, doubled or reordered meanwhile. This process is the load; both servers and PostgreSQL are processes of their own.
+ * README.md beside this file says how it is measured and what the figures mean.
+ */
+import { availableParallelism, cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import { addVerdicts, emptyVerdict, isClean, type Verdict } from './ledger.ts'
+import type { Pace } from './load/slices.ts'
+import type { Row, Section } from './row.ts'
+import { measureFanOut } from './rows/fan-out.ts'
+import { measureMemory } from './rows/memory.ts'
+import { measurePages } from './rows/pages.ts'
+import { measureSends } from './rows/sends.ts'
+import { measureStart } from './rows/start.ts'
+import { openSetting, type Setting } from './setting.ts'
+import { openStage } from './stage.ts'
+import { formatRows, formatVerdicts, listWarnings } from './table.ts'
+import type { Side } from './target.ts'
+
+const sections: Record<string, (setting: Setting) => Promise<Section>> = {
+  send: measureSends,
+  page: measurePages,
+  'fan-out': measureFanOut,
+  memory: measureMemory,
+  start: measureStart,
+}
+
+const paces: Record<'whole' | 'quick', Pace> = {
+  whole: { rounds: 3, sliceSeconds: 5, warmUpSeconds: 2 },
+  quick: { rounds: 1, sliceSeconds: 1, warmUpSeconds: 0.5 },
+}
+
+const { values: given } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false }, only: { type: 'string' } },
+})
+
+const wanted = given.only?.split(',') ?? Object.keys(sections)
+const unknown = wanted.filter((name) => !(name in sections))
+if (unknown.length > 0) throw new Error(`There is no ${unknown.join(', ')} to measure; there are ${Object.keys(sections).join(', ')}`)
+
+const startedAt = performance.now()
+const stage = await openStage()
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.once(signal, () => void stage.close().finally(() => process.exit(code)))
+try {
+  const setting = await openSetting(stage, given.quick ? paces.quick : paces.whole)
+  const { rows, verdicts } = await measure(setting)
+  report(setting, rows, verdicts)
+  if (!isClean(verdicts.ours)) process.exitCode = 1
+} catch (error) {
+  // What a Ctrl-C has torn down may complain.
+  if (!stage.isClosing) console.error(error)
+  process.exitCode = 1
+} finally {
+  await stage.close()
+}
+
+async function measure(setting: Setting): Promise<{ rows: Row[]; verdicts: Record<Side, Verdict> }> {
+  const rows: Row[] = []
+  const verdicts: Record<Side, Verdict> = { ours: emptyVerdict, floor: emptyVerdict }
+  for (const name of wanted) {
+    if (!given.json && process.stderr.isTTY) process.stderr.write(`measuring ${name} …\n`)
+    const section = await sections[name]?.(setting)
+    rows.push(...(section?.rows ?? []))
+    for (const side of ['ours', 'floor'] as const) verdicts[side] = addVerdicts(verdicts[side], section?.verdicts?.[side] ?? emptyVerdict)
+  }
+  return { rows, verdicts }
+}
+
+function report({ postgresVersion }: Setting, rows: Row[], verdicts: Record<Side, Verdict>): void {
+  const seconds = Math.round((performance.now() - startedAt) / 1000)
+  const machine = { cores: availableParallelism(), cpu: cpus()[0]?.model ?? 'unknown', node: process.version, postgres: postgresVersion }
+  if (given.json) {
+    console.log(JSON.stringify({ machine, seconds, quick: given.quick, rows, verdicts }, null, 2))
+    return
+  }
+  console.log(
+    `${machine.cores} × ${machine.cpu}, Node ${machine.node}, PostgreSQL ${machine.postgres}; ${seconds} s${given.quick ? ', quick: the figures are rough' : ''}\n`,
+  )
+  console.log(formatRows(rows))
+  if (verdicts.ours.acknowledged > 0) console.log(`\n${formatVerdicts(verdicts)}`)
+  for (const warning of listWarnings(rows)) console.log(`\n${warning}`)
+}

@@ -1,0 +1,68 @@
+/** The scene of a run: one durable PostgreSQL with a database for each side, and the two servers, fresh for every section. */
+import pg from 'pg'
+import { createDatabase } from '../../src/db/client.ts'
+import { shareEmbeddedPostgres } from '../../src/db/embedded.ts'
+import { migrate } from '../../src/db/migrate.ts'
+import type { Log } from '../../src/log.ts'
+import type { Pace } from './load/slices.ts'
+import type { Stage } from './stage.ts'
+import { type Side, startTarget, type Target } from './target.ts'
+import { type World, writeWorld } from './world.ts'
+
+export interface Setting {
+  stage: Stage
+  pace: Pace
+  postgresVersion: string
+  /** Ends the servers of the section before. @returns new ones, whose databases hold the world. */
+  enter(world: World): Promise<Record<Side, Target>>
+}
+
+const log: Log = { debug: ignore, info: ignore, warn: console.error, error: console.error }
+
+export async function openSetting(stage: Stage, pace: Pace): Promise<Setting> {
+  // With PostgreSQL's own settings: what is acknowledged is on the disk.
+  const postgres = await shareEmbeddedPostgres({ dataDir: `${stage.folder}/postgres`, settings: {}, log })
+  stage.defer(postgres.stop)
+  const databaseUrls: Record<Side, string> = { ours: await createMigrated(postgres.url, 'ours'), floor: await createMigrated(postgres.url, 'floor') }
+  const written = new WeakSet<World>()
+  let targets: Record<Side, Target> | undefined
+
+  return {
+    stage,
+    pace,
+    postgresVersion: await readVersion(postgres.url),
+
+    async enter(world) {
+      await Promise.all([targets?.ours.server.stop(), targets?.floor.server.stop()])
+      if (!written.has(world)) {
+        for (const url of Object.values(databaseUrls)) await writeWorld(url, world)
+        written.add(world)
+      }
+      targets = { ours: await startTarget(stage, 'ours', databaseUrls.ours), floor: await startTarget(stage, 'floor', databaseUrls.floor) }
+      return targets
+    },
+  }
+}
+
+async function createMigrated(adminUrl: string, name: string): Promise<string> {
+  await ask(adminUrl, `create database ${name}`)
+  const url = new URL(adminUrl)
+  url.pathname = `/${name}`
+  const database = createDatabase({ url: url.href, maxConnections: 3, log })
+  await migrate(database).finally(database.close)
+  return url.href
+}
+
+async function readVersion(url: string): Promise<string> {
+  const [row] = await ask(url, 'show server_version')
+  return String(row?.server_version)
+}
+
+async function ask(url: string, text: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  const { rows } = await client.query(text).finally(() => client.end())
+  return rows
+}
+
+function ignore(): void {}

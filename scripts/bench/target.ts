@@ -1,0 +1,81 @@
+/** One of the two servers that are measured, and how to talk to it. Requests are whole texts, so that the generator has little to do. */
+import fastifyJwt from '@fastify/jwt'
+import fastify from 'fastify'
+import type { SessionId, UserId } from '../../openapi/shared/ids.ts'
+import { newId, systemClock } from '../../src/clock.ts'
+import { createAccessTokens, jwtOptions } from '../../src/features/auth/access-tokens.ts'
+import type { Handshake } from './load/listener.ts'
+import { openListener } from './load/listener.ts'
+import type { ServerProcess, Stage } from './stage.ts'
+import { content, type Group } from './world.ts'
+
+export type Side = 'ours' | 'floor'
+
+export interface Target {
+  side: Side
+  databaseUrl: string
+  server: ServerProcess
+  /** What there is to say to it. */
+  send(group: Group, senderId: string, clientId: string): string
+  page(group: Group, readerId: string): string
+  handshake(group: Group, userId: string): Handshake
+}
+
+type Dialect = Pick<Target, 'send' | 'page' | 'handshake'>
+
+const jwtSecret = 'a secret for the bench, long enough to be one'
+const connections = '10'
+/** Counted like any others, and never reached. */
+const highLimits = Object.fromEntries(['AUTH', 'DEFAULT', 'MESSAGES', 'UPLOADS', 'PUBLIC', 'SOCKETS'].map((name) => [`RATE_LIMIT_${name}`, '999999999/1m']))
+
+/** Everything switched on, as in real life. */
+export const realLife = { NODE_ENV: 'production', LOG_LEVEL: 'info', JWT_SECRET: jwtSecret, DATABASE_MAX_CONNECTIONS: connections, ...highLimits }
+
+export async function startTarget(stage: Stage, side: Side, databaseUrl: string): Promise<Target> {
+  const dialect = side === 'ours' ? await createOurDialect() : floorDialect
+  const env = side === 'ours' ? { ...realLife, DATA_DIR: `${stage.folder}/ours` } : { NODE_ENV: 'production', DATABASE_MAX_CONNECTIONS: connections }
+  const script = side === 'ours' ? 'src/main.ts' : 'scripts/bench/floor.ts'
+  const server = await stage.startServer({ name: side, script, env: { ...env, DATABASE_URL: databaseUrl } })
+  return { side, databaseUrl, server, ...dialect }
+}
+
+export const listen = (target: Target, group: Group, userId: string, onDelivery: () => void) =>
+  openListener({ port: target.server.port, handshake: target.handshake(group, userId), afterChangeSeq: group.changeSeq, onDelivery })
+
+/** Tokens live for minutes: a dialect is made for one part of a run. */
+async function createOurDialect(): Promise<Dialect> {
+  const authorization = await createAuthorization()
+  return {
+    send: ({ id }, senderId, clientId) => post(`/v1/conversations/${id}/messages`, `authorization: ${authorization(senderId)}\r\n`, { content, clientId }),
+    page: ({ id }, readerId) => get(`/v1/conversations/${id}/messages?limit=50`, `authorization: ${authorization(readerId)}\r\n`),
+    handshake: (_group, userId) => ({ path: '/v1/ws', headers: { authorization: authorization(userId) }, saysHello: true }),
+  }
+}
+
+const floorDialect: Dialect = {
+  send: ({ id }, senderId, clientId) => post(`/conversations/${id}/messages`, '', { senderId, content, clientId }),
+  page: ({ id }) => get(`/conversations/${id}/messages`, ''),
+  handshake: ({ id }) => ({ path: `/ws?conversation=${id}`, headers: {}, saysHello: false }),
+}
+
+const post = (path: string, headers: string, body: object): string => {
+  const text = JSON.stringify(body)
+  return `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${headers}content-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n${text}`
+}
+
+const get = (path: string, headers: string): string => `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${headers}\r\n`
+
+/** Signed with the server's secret: signing in is not what is measured. */
+async function createAuthorization(): Promise<(userId: string) => string> {
+  const app = fastify()
+  await app.register(fastifyJwt, jwtOptions(jwtSecret))
+  await app.ready()
+  const tokens = createAccessTokens({ jwt: app.jwt, revocations: { has: () => false }, clock: systemClock })
+  const headers = new Map<string, string>()
+  const issue = (userId: string): string => `Bearer ${tokens.issue({ id: userId as UserId, role: 'user' }, newId<SessionId>()).accessToken}`
+  return (userId) => {
+    const header = headers.get(userId) ?? issue(userId)
+    headers.set(userId, header)
+    return header
+  }
+}
