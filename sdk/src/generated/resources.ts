@@ -57,6 +57,8 @@ export interface Auth {
    * Revokes the session of the access token: its refresh token, its access tokens and its sockets end at once.
    *
    * `POST /v1/auth/logout`
+   *
+   * @throws {ValidationError} `validation_error`
    */
   logout(options?: CallOptions): ApiCall<void>
 
@@ -64,6 +66,8 @@ export interface Auth {
    * Get the signed-in user.
    *
    * `GET /v1/auth/me`
+   *
+   * @throws {ValidationError} `validation_error`
    */
   me(options?: CallOptions): ApiCall<User>
 
@@ -302,6 +306,8 @@ export interface System {
    * Get the contract of the socket.
    *
    * `GET /asyncapi.json`
+   *
+   * @throws {ValidationError} `validation_error`
    */
   asyncapi(options?: CallOptions): ApiCall<SystemAsyncapiResult>
 
@@ -309,6 +315,8 @@ export interface System {
    * Is the process alive?
    *
    * `GET /health`
+   *
+   * @throws {ValidationError} `validation_error`
    */
   health(options?: CallOptions): ApiCall<Health>
 
@@ -316,6 +324,8 @@ export interface System {
    * Get metrics for Prometheus.
    *
    * `GET /metrics`
+   *
+   * @throws {ValidationError} `validation_error`
    */
   metrics(options?: CallOptions): ApiCall<string>
 
@@ -323,6 +333,8 @@ export interface System {
    * Get this contract.
    *
    * `GET /openapi.json`
+   *
+   * @throws {ValidationError} `validation_error`
    */
   openapi(options?: CallOptions): ApiCall<SystemOpenapiResult>
 
@@ -330,6 +342,8 @@ export interface System {
    * Get the collection for Postman.
    *
    * `GET /docs/postman.json`
+   *
+   * @throws {ValidationError} `validation_error`
    */
   postman(options?: CallOptions): ApiCall<SystemPostmanResult>
 
@@ -339,6 +353,8 @@ export interface System {
    * Asks each dependency.
    *
    * `GET /ready`
+   *
+   * @throws {ValidationError} `validation_error`
    */
   ready(options?: CallOptions): ApiCall<Readiness>
 }

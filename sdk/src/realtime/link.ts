@@ -20,7 +20,7 @@ interface LinkOptions {
 }
 
 /** A connection that lasted this long counts as good: the next wait is short again. */
-const stableMilliseconds = 10_000
+const stableMilliseconds = 20_000
 const tokenRefused = 4401
 /** After these everybody comes back at once, or came too fast: the wait begins longer. */
 const firstAttempt: Record<number, number> = { 1001: 2, 4408: 2, 4429: 4 }

@@ -1,0 +1,497 @@
+import { type Change, ConnectionError, Parley, UnauthorizedError } from '@parley/sdk'
+import { connect, type RealtimeOptions, type RealtimeState } from '@parley/sdk/realtime'
+import t, { type Test } from 'tap'
+import { WebSocket } from 'ws'
+import { type Answer, failure, tokenPair } from './http-server.ts'
+import { type Behaviour, startSockets } from './socket-server.ts'
+import { createTestRuntime, type TestRuntime } from './test-runtime.ts'
+
+const tokens = { accessToken: 'access-0', refreshToken: 'refresh-0' }
+
+t.test('the token goes as a subprotocol, and never into the address', async (t) => {
+  const { server } = await start(t)
+  const peer = await server.connection()
+  t.same(peer.protocols, ['parley.v1', 'bearer.access-0'])
+  t.equal(peer.path, '/v1/ws')
+})
+
+t.test('another WebSocket than the platform’s can be used', async (t) => {
+  const { server, realtime } = await start(t, { WebSocket })
+  const peer = await server.connection()
+  peer.hello({})
+  await t.resolves(realtime.ready())
+})
+
+t.test('changes', async (t) => {
+  t.test('a change reaches the listeners of its type and those of every change, until they stop listening', async (t) => {
+    const { server, realtime } = await start(t)
+    const heard: unknown[] = []
+    realtime.on('change', ({ type, changeSeq }) => heard.push([type, changeSeq]))
+    const stop = realtime.on('message.created', ({ data }) => heard.push(data.message.content))
+    const peer = await server.connection()
+    peer.hello({ c1: 4 })
+    await realtime.ready()
+    peer.send(change('c1', 5))
+    peer.send({ type: 'something.new', conversationId: 'c1', changeSeq: 6, data: {} })
+    await emitted(realtime, 'c1', 6)
+    stop()
+    peer.send(change('c1', 7))
+    await emitted(realtime, 'c1', 7)
+    t.same(heard, [['message.created', 5], 'c1/5', ['something.new', 6], ['message.created', 7]])
+  })
+
+  t.test('a listener that throws disturbs nobody', async (t) => {
+    const { server, realtime, log } = await start(t)
+    const uncaught = new Promise((resolve) => process.once('uncaughtException', resolve))
+    realtime.on('message.created', ({ changeSeq }) => {
+      if (changeSeq === 1) throw new Error('Mine')
+    })
+    const peer = await server.connection()
+    peer.hello({ c1: 0 })
+    peer.send(change('c1', 1))
+    peer.send(change('c1', 2))
+    t.match(await uncaught, { message: 'Mine' })
+    await emitted(realtime, 'c1', 2)
+    t.same(log, ['c1/1', 'c1/2'])
+  })
+
+  t.test('a change that comes twice is emitted once', async (t) => {
+    const { server, realtime, log } = await start(t)
+    const peer = await server.connection()
+    peer.hello({ c1: 4 })
+    for (const seq of [4, 5, 5, 3, 6, 5]) peer.send(change('c1', seq))
+    await emitted(realtime, 'c1', 6)
+    t.same(log, ['c1/5', 'c1/6'])
+  })
+
+  t.test('a hole is filled before what follows it', async (t) => {
+    const { server, realtime, log } = await start(t)
+    const peer = await server.connection()
+    peer.hello({ c1: 4, c2: 9 })
+    peer.send(change('c1', 7))
+    t.same((await peer.next('resume')).data, { cursors: { c1: 4 } })
+    t.equal(realtime.state, 'resuming')
+    peer.send(change('c2', 10))
+    peer.send(change('c1', 8))
+    for (const seq of [5, 6, 7, 8]) peer.send(change('c1', seq))
+    peer.send({ type: 'ready', data: { cursors: { c1: 8 } } })
+    await realtime.ready()
+    t.same(log, ['c2/10', 'c1/5', 'c1/6', 'c1/7', 'c1/8'])
+    t.equal(peer.waiting.length, 0, 'and asked for once')
+  })
+
+  t.test('a change that was dropped while a resume was under way is asked for afterwards', async (t) => {
+    const { server, realtime, log } = await start(t)
+    const peer = await server.connection()
+    peer.hello({ c1: 4 })
+    peer.send(change('c1', 6))
+    await peer.next('resume')
+    peer.send(change('c1', 7))
+    peer.send(change('c1', 5))
+    peer.send(change('c1', 6))
+    peer.send({ type: 'ready', data: { cursors: { c1: 6 } } })
+    t.same((await peer.next('resume')).data, { cursors: { c1: 6 } })
+    peer.send(change('c1', 7))
+    peer.send({ type: 'ready', data: { cursors: { c1: 7 } } })
+    await realtime.ready()
+    t.same(log, ['c1/5', 'c1/6', 'c1/7'])
+  })
+
+  t.test('a change that got lost at the end of a resume is asked for again', async (t) => {
+    const { server, realtime, log } = await start(t, { cursors: { c1: 4 } })
+    const peer = await server.connection()
+    peer.hello({ c1: 6 })
+    await peer.next('resume')
+    peer.send(change('c1', 5))
+    peer.send({ type: 'ready', data: { cursors: { c1: 6 } } })
+    t.same((await peer.next('resume')).data, { cursors: { c1: 5 } })
+    peer.send(change('c1', 6))
+    peer.send({ type: 'ready', data: { cursors: { c1: 6 } } })
+    await realtime.ready()
+    t.same(log, ['c1/5', 'c1/6'])
+  })
+
+  t.test('numbers of which nothing is left are passed over', async (t) => {
+    const { server, realtime, log } = await start(t, { cursors: { c1: 4, c2: 1 } })
+    const peer = await server.connection()
+    peer.hello({ c1: 9, c2: 7 })
+    await peer.next('resume')
+    peer.send(change('c1', 9, 4))
+    peer.send({ type: 'ready', data: { cursors: { c1: 9, c2: 7 } } })
+    await realtime.ready()
+    t.same(log, ['c1/9'])
+    t.same(realtime.cursors, { c1: 9, c2: 7 })
+  })
+
+  t.test('a conversation that appears begins with its first change', async (t) => {
+    const { server, realtime, log } = await start(t)
+    const peer = await server.connection()
+    peer.hello({})
+    peer.send(change('new', 41))
+    peer.send(change('new', 42))
+    await emitted(realtime, 'new', 42)
+    t.same(log, ['new/41', 'new/42'])
+  })
+
+  t.test('what comes before hello is not emitted ahead of what came before it', async (t) => {
+    const { server, realtime, log } = await start(t, { cursors: { c1: 4 } })
+    const peer = await server.connection()
+    peer.send(change('c1', 5))
+    peer.hello({ c1: 5 })
+    t.same((await peer.next('resume')).data, { cursors: { c1: 4 } })
+    peer.send(change('c1', 5))
+    peer.send({ type: 'ready', data: { cursors: { c1: 5 } } })
+    await realtime.ready()
+    t.same(log, ['c1/5'])
+  })
+
+  t.test('what is of the moment is passed on', async (t) => {
+    const { server, realtime } = await start(t)
+    const typing = new Promise((resolve) => realtime.on('typing', ({ data }) => resolve(data)))
+    const peer = await server.connection()
+    peer.hello({})
+    peer.socket.send('no frame')
+    peer.socket.send('null')
+    peer.send({ type: 'typing', data: { conversationId: 'c1', userId: 'u1', typing: true, expiresInSeconds: 6 } })
+    t.match(await typing, { userId: 'u1' })
+  })
+})
+
+t.test('resume', async (t) => {
+  t.test('after a reconnection only what is behind is asked for', async (t) => {
+    const { server, realtime, log } = await start(t)
+    const first = await server.connection()
+    first.hello({ c1: 4, c2: 9 })
+    first.send(change('c1', 5))
+    await emitted(realtime, 'c1', 5)
+    first.socket.terminate()
+    const second = await server.connection()
+    second.hello({ c1: 6, c2: 9, joined: 3 })
+    t.same((await second.next('resume')).data, { cursors: { c1: 5, joined: 0 } })
+    second.send(change('c1', 6))
+    second.send(change('joined', 3, 0))
+    second.send({ type: 'ready', data: { cursors: { c1: 6, joined: 3 } } })
+    await realtime.ready()
+    t.same(log, ['c1/5', 'c1/6', 'joined/3'])
+  })
+
+  t.test('the states tell where the connection is', async (t) => {
+    const states: RealtimeState[] = []
+    const { server, realtime } = await start(t, { cursors: { c1: 4 } })
+    realtime.on('state', ({ state }) => states.push(state))
+    const first = await server.connection()
+    first.hello({ c1: 5 })
+    await first.next('resume')
+    first.send(change('c1', 5))
+    first.send({ type: 'ready', data: { cursors: { c1: 5 } } })
+    await realtime.ready()
+    first.socket.terminate()
+    const second = await server.connection()
+    second.hello({ c1: 5 })
+    await until(() => states.length === 6)
+    realtime.close()
+    t.same(states, ['open', 'resuming', 'ready', 'connecting', 'open', 'ready', 'closed'])
+  })
+
+  t.test('cursors of an earlier run are continued, and told when they change', async (t) => {
+    const told: Record<string, number>[] = []
+    const { server, realtime, log, runtime } = await start(t, { cursors: { c1: 4 }, onCursors: (cursors) => told.push(cursors) })
+    const peer = await server.connection()
+    peer.hello({ c1: 5 })
+    await peer.next('resume')
+    peer.send(change('c1', 5))
+    peer.send({ type: 'ready', data: { cursors: { c1: 5 } } })
+    await realtime.ready()
+    await runtime.expire(100)
+    t.same(told, [{ c1: 5 }])
+    t.same(log, ['c1/5'])
+    peer.send(change('c1', 6))
+    await emitted(realtime, 'c1', 6)
+    realtime.close()
+    t.same(told.at(-1), { c1: 6 })
+    t.equal(told.length, 2)
+  })
+
+  t.test('many conversations are asked for in turns of 500, each after the one before is ready', async (t) => {
+    const positions = Object.fromEntries(Array.from({ length: 1100 }, (_, index) => [`c${index}`, 1]))
+    const { server, realtime } = await start(t, { cursors: {} })
+    const peer = await server.connection()
+    peer.hello(positions)
+    const sizes: number[] = []
+    for (const _ of [1, 2, 3]) {
+      const { data } = await peer.next('resume')
+      t.equal(peer.waiting.length, 0)
+      const ids = Object.keys(data.cursors as object)
+      sizes.push(ids.length)
+      for (const id of ids) peer.send(change(id, 1))
+      peer.send({ type: 'ready', data: { cursors: Object.fromEntries(ids.map((id) => [id, 1])) } })
+    }
+    await realtime.ready()
+    t.same(sizes, [500, 500, 100])
+    t.same(realtime.cursors, positions)
+  })
+
+  t.test('what is too much for the socket is pulled, page by page, and nothing newer is emitted before', async (t) => {
+    const pulls: unknown[] = []
+    const { server, realtime, log } = await start(t, { cursors: { c1: 1, c2: 1 } }, (path, body) => {
+      if (path !== '/v1/sync') return failure(404, 'not_found')
+      if (pulls.push(body.cursors) === 1) return failure(500, 'internal_error')
+      const from = Object.entries(body.cursors as Record<string, number>)[0]?.[1] ?? 0
+      const changes = [change('c1', from + 1), change('c1', from + 2)]
+      return { body: { changes, cursors: { c1: from + 2 }, positions: { c1: 5, c2: 2 }, gone: [], hasMore: from + 2 < 5 } }
+    })
+    const peer = await server.connection()
+    peer.hello({ c1: 5, c2: 2 })
+    await peer.next('resume')
+    peer.send({ type: 'gap', data: { conversationId: 'c1', fromChangeSeq: 1, changeSeq: 5, missed: 4 } })
+    peer.send(change('c2', 2))
+    peer.send({ type: 'ready', data: { cursors: { c1: 5, c2: 2 } } })
+    peer.send(change('c1', 6))
+    await until(() => log.includes('c1/5'))
+    const again = await peer.next('resume')
+    t.same(again.data, { cursors: { c1: 5 } })
+    peer.send(change('c1', 6))
+    peer.send({ type: 'ready', data: { cursors: { c1: 6 } } })
+    await realtime.ready()
+    t.same(log, ['c2/2', 'c1/2', 'c1/3', 'c1/4', 'c1/5', 'c1/6'])
+    t.same(pulls, [{ c1: 1 }, { c1: 1 }, { c1: 3 }])
+  })
+
+  t.test('what comes over the socket during a pull is emitted once', async (t) => {
+    const answer = Promise.withResolvers<Answer>()
+    const { server, realtime, log } = await start(t, { cursors: { c1: 1 } }, () => answer.promise)
+    const peer = await server.connection()
+    peer.hello({ c1: 3 })
+    await peer.next('resume')
+    peer.send({ type: 'gap', data: { conversationId: 'c1', fromChangeSeq: 1, changeSeq: 3, missed: 2 } })
+    peer.send({ type: 'ready', data: { cursors: { c1: 3 } } })
+    peer.send(change('c1', 2))
+    await emitted(realtime, 'c1', 2)
+    answer.resolve({ body: { changes: [change('c1', 2), change('c1', 3)], cursors: { c1: 3 }, positions: { c1: 3 }, gone: [], hasMore: false } })
+    await realtime.ready()
+    t.same(log, ['c1/2', 'c1/3'])
+  })
+
+  t.test('a conversation that is not ours any more is told once', async (t) => {
+    const gone: string[] = []
+    const { server, realtime } = await start(t, { cursors: { c1: 4, c2: 4, c3: 4 } }, () => ({
+      body: { changes: [change('c3', 5)], cursors: {}, positions: {}, gone: ['c3'], hasMore: false },
+    }))
+    realtime.on('gone', ({ data }) => gone.push(data.conversationId))
+    const peer = await server.connection()
+    peer.hello({ c2: 5, c3: 5 })
+    await peer.next('resume')
+    peer.send({ type: 'gone', data: { conversationId: 'c2' } })
+    peer.send({ type: 'gap', data: { conversationId: 'c3', fromChangeSeq: 4, changeSeq: 5, missed: 1 } })
+    peer.send({ type: 'ready', data: { cursors: { c3: 5 } } })
+    await until(() => gone.length === 3)
+    t.same(gone, ['c1', 'c2', 'c3'])
+    t.same(realtime.cursors, {})
+  })
+
+  t.test('a resume that the server refuses for the moment is tried again', async (t) => {
+    const { server, realtime } = await start(t, { cursors: { c1: 4 } })
+    const peer = await server.connection()
+    peer.hello({ c1: 5 })
+    const { id } = await peer.next('resume')
+    peer.send({ type: 'error', id, error: { code: 'unavailable', message: 'Later', requestId: null, timestamp: '' } })
+    await peer.next('resume')
+    peer.send(change('c1', 5))
+    peer.send({ type: 'ready', data: { cursors: { c1: 5 } } })
+    await t.resolves(realtime.ready())
+  })
+
+  t.test('a server that cannot bring what it announced, or does not answer, is asked on another connection', async (t) => {
+    const { server, runtime } = await start(t, { cursors: { c1: 4 } })
+    const first = await server.connection()
+    first.hello({ c1: 5 })
+    await first.next('resume')
+    first.send({ type: 'ready', data: { cursors: { c1: 4 } } })
+    const second = await server.connection()
+    second.hello({ c1: 5 })
+    await second.next('resume')
+    await runtime.expire(30_000)
+    const third = await server.connection()
+    third.hello({ c1: 5 })
+    t.same((await third.next('resume')).data, { cursors: { c1: 4 } })
+  })
+})
+
+t.test('connection', async (t) => {
+  t.test('silence is questioned, and a dead connection replaced', async (t) => {
+    const { server, realtime, runtime } = await start(t)
+    const first = await server.connection()
+    first.hello({ c1: 1 })
+    await realtime.ready()
+    await runtime.expire(25_000)
+    await first.next('ping')
+    first.send({ type: 'pong', data: {} })
+    first.send(change('c1', 2))
+    await emitted(realtime, 'c1', 2)
+    await runtime.expire(10_000)
+    await runtime.expire(25_000)
+    await first.next('ping')
+    t.equal(server.attempts, 1)
+    await runtime.expire(10_000)
+    await t.resolves(server.connection())
+  })
+
+  t.test('frames count as signs of life', async (t) => {
+    const { server, realtime, runtime } = await start(t)
+    const peer = await server.connection()
+    peer.hello({ c1: 1 })
+    peer.send(change('c1', 2))
+    await emitted(realtime, 'c1', 2)
+    await runtime.expire(25_000)
+    await runtime.expire(25_000)
+    await peer.next('ping')
+    t.equal(server.attempts, 1)
+  })
+
+  t.test('a server that does not say hello is left', async (t) => {
+    const { server, runtime } = await start(t)
+    await server.connection()
+    await runtime.expire(15_000)
+    await t.resolves(server.connection())
+  })
+
+  t.test('waits grow, and are short again after a connection that lasted', async (t) => {
+    const runtime = createTestRuntime(0.5)
+    const { server } = await start(t, { runtime })
+    for (const wait of [250, 500, 1000]) {
+      const peer = await server.connection()
+      peer.hello({})
+      peer.socket.terminate()
+      await runtime.expire(wait)
+    }
+    const peer = await server.connection()
+    peer.hello({})
+    await runtime.expire(20_000)
+    peer.socket.terminate()
+    await runtime.expire(250)
+    await t.resolves(server.connection())
+  })
+
+  t.test('when a server goes away its clients spread over more time', async (t) => {
+    const runtime = createTestRuntime(0.5)
+    const { server } = await start(t, { runtime })
+    const peer = await server.connection()
+    peer.hello({})
+    peer.socket.close(1001)
+    await runtime.expire(1000)
+    await t.resolves(server.connection())
+  })
+
+  t.test('a wait can be cut short', async (t) => {
+    const { server, realtime } = await start(t, { runtime: createTestRuntime(0.5) })
+    const peer = await server.connection()
+    peer.hello({})
+    await realtime.ready()
+    peer.socket.terminate()
+    await until(() => realtime.state === 'connecting')
+    realtime.reconnect()
+    await t.resolves(server.connection())
+  })
+
+  t.test('an expired token is renewed and the connection made again', async (t) => {
+    const { server, realtime } = await start(t, {}, () => ({ body: tokenPair('1') }))
+    const first = await server.connection()
+    first.hello({})
+    first.socket.close(4401)
+    const second = await server.connection()
+    t.same(second.protocols, ['parley.v1', 'bearer.access-1'])
+    second.hello({})
+    await realtime.ready()
+  })
+
+  t.test('a revoked session closes the connection for good, and fails what waits', async (t) => {
+    const { server, realtime, api } = await start(t, {}, () => failure(401, 'unauthorized'))
+    const signedOut = new Promise((resolve) => realtime.on('signedOut', ({ error }) => resolve(error)))
+    const peer = await server.connection()
+    peer.hello({})
+    const sends = [realtime.sendMessage('c1', { content: 'a' }), realtime.sendMessage('c1', { content: 'b' })]
+    await peer.next()
+    peer.socket.close(4401)
+    for (const outcome of await Promise.allSettled(sends)) t.match(outcome, { status: 'rejected', reason: { code: 'unauthorized' } })
+    t.ok((await signedOut) instanceof UnauthorizedError)
+    t.equal(realtime.state, 'closed')
+    t.equal(api.tokens, null)
+    await t.rejects(realtime.ready(), { code: 'unauthorized' })
+  })
+
+  t.test('when renewal is impossible for the moment it is tried again', async (t) => {
+    let renewals = 0
+    const { server } = await start(t, {}, () => (renewals++ < 3 ? failure(500, 'internal_error') : { body: tokenPair('1') }))
+    const first = await server.connection()
+    first.hello({})
+    first.socket.close(4401)
+    const second = await server.connection()
+    t.same(second.protocols, ['parley.v1', 'bearer.access-1'])
+  })
+
+  t.test('a connection that is refused twice has its token checked and renewed', async (t) => {
+    const rest = (path: string) => (path === '/v1/auth/refresh' ? { body: tokenPair('1') } : failure(401, 'unauthorized'))
+    const server = await startSockets(t, { rest: (path) => (server.requests.length > 2 ? { body: {} } : rest(path)), accepts: (attempt) => attempt > 2 })
+    const api = new Parley({ baseUrl: server.baseUrl, ...tokens, runtime: createTestRuntime() })
+    const realtime = connect(api)
+    t.teardown(() => realtime.close())
+    const peer = await server.connection()
+    t.same(peer.protocols, ['parley.v1', 'bearer.access-1'])
+    t.same(server.requests, ['/v1/auth/me', '/v1/auth/refresh', '/v1/auth/me'])
+  })
+
+  t.test('without anybody signed in it is closed at once', async (t) => {
+    const server = await startSockets(t)
+    const realtime = connect(new Parley({ baseUrl: server.baseUrl }))
+    await t.rejects(realtime.ready(), { code: 'unauthorized' })
+    t.equal(server.attempts, 0)
+  })
+
+  t.test('after close nothing is emitted, sent or connected any more', async (t) => {
+    const { server, realtime, log } = await start(t)
+    const peer = await server.connection()
+    peer.hello({ c1: 1 })
+    await realtime.ready()
+    realtime.close()
+    peer.send(change('c1', 2))
+    await new Promise((resolve) => peer.socket.once('close', resolve))
+    realtime.close()
+    realtime.reconnect()
+    const error = await realtime.sendMessage('c1', { content: 'a' }).catch((reason: unknown) => reason)
+    t.ok(error instanceof ConnectionError)
+    t.match(error, { code: 'closed' })
+    t.same(log, [])
+    t.equal(server.attempts, 1)
+  })
+})
+
+async function start(t: Test, options: RealtimeOptions & { runtime?: TestRuntime } = {}, rest?: Behaviour['rest']) {
+  const runtime = options.runtime ?? createTestRuntime()
+  const server = await startSockets(t, rest ? { rest } : {})
+  const api = new Parley({ baseUrl: server.baseUrl, ...tokens, runtime, retries: 0 })
+  const realtime = connect(api, options)
+  t.teardown(() => realtime.close())
+  const log: string[] = []
+  realtime.on('change', ({ conversationId, changeSeq }) => log.push(`${conversationId}/${changeSeq}`))
+  return { server, api, realtime, runtime, log }
+}
+
+function change(conversationId: string, changeSeq: number, previousChangeSeq?: number): Change {
+  const message = {
+    id: `m${changeSeq}`,
+    conversationId,
+    seq: changeSeq,
+    changeSeq,
+    senderId: 'u1',
+    type: 'text' as const,
+    content: `${conversationId}/${changeSeq}`,
+  }
+  const data = { message: { ...message, clientId: null, metadata: {}, createdAt: '2026-11-20T10:00:00.000Z' } }
+  return { type: 'message.created', conversationId, changeSeq, ...(previousChangeSeq !== undefined && { previousChangeSeq }), data }
+}
+
+const emitted = (realtime: { cursors: Record<string, number> }, id: string, changeSeq: number) => until(() => realtime.cursors[id] === changeSeq)
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise(setImmediate)
+}
