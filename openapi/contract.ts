@@ -61,7 +61,7 @@ export interface Operation {
   body?: TSchema
   /** Request bodies for the documentation, by a short name. */
   examples?: Record<string, unknown>
-  /** Successful outcomes by status; the first is the one a handler's plain return value stands for. */
+  /** Successful outcomes by status; the lowest is the one a handler's plain return value stands for. */
   responses: Record<number, Outcome>
   /** Beyond those that every operation has: see `errorsOf`. */
   errors: readonly ErrorCode[]
@@ -79,9 +79,10 @@ export type Result<O extends Operation> = {
 
 /** The errors an operation can answer with: its own and those that follow from what it is. */
 export function errorsOf(operation: Operation): ErrorCode[] {
-  const errors = new Set<ErrorCode>(operation.errors)
-  if (operation.params || operation.query || operation.body) errors.add('validation_error')
-  if (operation.body) for (const code of ['malformed_json', 'payload_too_large', 'unsupported_media_type'] as const) errors.add(code)
+  // A query parameter that an operation does not know is refused, also by those that know none.
+  const errors = new Set<ErrorCode>([...operation.errors, 'validation_error'])
+  // A body that is sent is read, also where none is asked for.
+  if (operation.method !== 'GET') for (const code of ['malformed_json', 'payload_too_large', 'unsupported_media_type'] as const) errors.add(code)
   if (operation.access !== 'public') errors.add('unauthorized')
   if (operation.access === 'admin') errors.add('forbidden')
   // Probes and documents are neither counted nor do they need the database.

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { closed, component, ref } from '../contract.ts'
-import { Email } from '../shared/scalars.ts'
+import { Email, storableText } from '../shared/scalars.ts'
 import { CompanyCustomerId, PersonName, Phone, User, Username } from '../users/schemas.ts'
 
 const Password = Type.String({ minLength: 8, maxLength: 128, pattern: '^[^\\u0000]*$' })
@@ -32,7 +32,7 @@ export const VerifyEmailRequest = component('VerifyEmailRequest', closed({ email
 export const LoginRequest = component(
   'LoginRequest',
   closed({
-    identifier: Type.String({ minLength: 3, maxLength: 255, description: 'E-mail address or username' }),
+    identifier: Type.String({ minLength: 3, maxLength: 255, pattern: storableText, description: 'E-mail address or username' }),
     password: Type.String({ minLength: 1, maxLength: 128 }),
   }),
 )

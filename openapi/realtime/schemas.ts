@@ -1,10 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { component } from '../contract.ts'
-import { ConversationId } from '../shared/ids.ts'
+import { ConversationId, canonicalUuid } from '../shared/ids.ts'
 import { Sequence } from '../shared/scalars.ts'
 
 /** A format says nothing about the keys of a record; a pattern does. */
-const AnyUuid = Type.String({ pattern: '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$' })
+const AnyUuid = Type.String({ pattern: canonicalUuid })
 
 /** A `changeSeq` per conversation. 500 of them fit a socket frame with room to spare; who holds more asks in several turns. */
 export const Cursors = component(

@@ -4,7 +4,10 @@ import { Type } from '@sinclair/typebox'
 declare const brand: unique symbol
 type Id<Name extends string> = string & { readonly [brand]: Name }
 
-const id = <Name extends string>(description: string) => Type.Unsafe<Id<Name>>({ type: 'string', format: 'uuid', description })
+/** One id is one string: in another spelling (upper case, `urn:uuid:`) it would be another key of a cursor or a topic. */
+export const canonicalUuid = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
+
+const id = <Name extends string>(description: string) => Type.Unsafe<Id<Name>>({ type: 'string', format: 'uuid', pattern: canonicalUuid, description })
 
 export type UserId = Id<'User'>
 export const UserId = id<'User'>('Id of a user')

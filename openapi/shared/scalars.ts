@@ -10,16 +10,17 @@ export const Count = Type.Integer({ minimum: 0 })
 
 export const Email = Type.String({ format: 'email', maxLength: 255 })
 
+/** PostgreSQL stores every character but U+0000, and no half surrogate pair can be UTF-8: both are refused where text comes in. */
+export const storableText = '^[^\\u0000\\uD800-\\uDFFF]*$'
+
 /** The caller's own name for what it creates: a retry that bears it again gets the first result. */
 export const ClientId = Type.String({
   minLength: 1,
   maxLength: 128,
+  pattern: storableText,
   description:
     'Any string the client chooses, unique among what this user creates: a retry with the same one returns the first result, for as long as that exists',
 })
-
-/** PostgreSQL stores every character but U+0000, and no half surrogate pair can be UTF-8: both are refused where text comes in. */
-export const storableText = '^[^\\u0000\\uD800-\\uDFFF]*$'
 
 export const Metadata = Type.Record(
   Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }),
