@@ -61,8 +61,8 @@ const limitClassOf = (type: string): Command['rateLimit'] => limitClasses.get(ty
 /** @throws `malformed_json` or `validation_error`. */
 export function parseCommand(text: string): GivenCommand {
   const frame = parseJson(text)
-  const type = typeof frame === 'object' && frame !== null && 'type' in frame ? String(frame.type) : ''
-  const validate = validators.get(type)
+  const type = typeof frame === 'object' && frame !== null && 'type' in frame ? frame.type : undefined
+  const validate = typeof type === 'string' ? validators.get(type) : undefined
   const details = validate ? validate(frame) : [{ field: 'frame.type', reason: `must be one of ${[...validators.keys()].join(', ')}` }]
   if (details.length > 0) throw new AppError('validation_error', undefined, { details })
   return frame as GivenCommand

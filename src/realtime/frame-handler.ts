@@ -6,8 +6,6 @@ import type { CatchUp } from './catch-up.ts'
 import { type Commands, commandIdOf, type GivenCommand, parseCommand } from './commands.ts'
 import type { Connection } from './connection.ts'
 
-/** Commands under way on one socket; more wait unread. */
-const maximumRunning = 256
 /** Refused frames in a row. */
 const maximumStrikes = 50
 
@@ -21,6 +19,8 @@ interface Dependencies {
 /** @returns what is called with each frame. */
 export function createFrameHandler({ commands, catchUp, clock, log }: Dependencies): (connection: Connection, text: string) => void {
   const onFrame = (connection: Connection, text: string): void => {
+    // A client that is being sent away has no say any more: its session may have been revoked.
+    if (!connection.isOpen) return
     connection.alive = true
     let command: GivenCommand
     try {
@@ -30,9 +30,18 @@ export function createFrameHandler({ commands, catchUp, clock, log }: Dependenci
     } catch (error) {
       return refuse(connection, commandIdOf(text), error)
     }
-    if (command.type === 'ping') return connection.sendJson({ type: 'pong', data: {} })
+    if (command.type === 'ping') return pong(connection, command)
     if (command.type === 'resume') return resume(connection, command)
     void run(connection, command)
+  }
+
+  const acknowledge = (connection: Connection, id: GivenCommand['id'], data?: unknown): void => {
+    if (id !== undefined) connection.sendJson({ type: 'ack', id, ...(data !== undefined && { data }) })
+  }
+
+  const pong = (connection: Connection, { id }: GivenCommand): void => {
+    connection.sendJson({ type: 'pong', data: {} })
+    acknowledge(connection, id)
   }
 
   const refuse = (connection: Connection, id: string | number | undefined, error: unknown): void => {
@@ -49,23 +58,25 @@ export function createFrameHandler({ commands, catchUp, clock, log }: Dependenci
   }
 
   const resume = (connection: Connection, { id, data }: Extract<GivenCommand, { type: 'resume' }>): void => {
-    catchUp.resume(connection, data.cursors).catch((error: unknown) => {
-      sendError(connection, id, error)
-      connection.close('going_away')
-    })
+    connection.beginCommand()
+    catchUp
+      .resume(connection, data.cursors)
+      .catch((error: unknown) => {
+        sendError(connection, id, error)
+        connection.close('going_away')
+      })
+      .finally(() => connection.endCommand())
   }
 
   const run = async (connection: Connection, command: Exclude<GivenCommand, { type: 'ping' | 'resume' }>): Promise<void> => {
-    connection.running += 1
-    if (connection.running === maximumRunning) connection.pause()
+    connection.beginCommand()
     try {
       const result = await commands.execute(connection.actor, command)
       if (command.id !== undefined) connection.sendJson({ type: 'ack', id: command.id, ...(result !== undefined && { data: result }) })
     } catch (error) {
       sendError(connection, command.id, error)
     }
-    if (connection.running === maximumRunning) connection.read()
-    connection.running -= 1
+    connection.endCommand()
   }
 
   return onFrame

@@ -8,7 +8,7 @@ import type { ConversationService, TextPage } from './service.ts'
 export const conversationRoutes = (conversations: ConversationService): Handlers<typeof operations> => ({
   'conversations.create': async ({ actor, body, reply }) => {
     const { text, created } = await conversations.create(actor, body)
-    if (!created) reply.code(200)
+    reply.code(created ? 201 : 200)
     return conversationResult(text)
   },
   'conversations.list': async ({ actor, query }) => page(await conversations.list(actor, query)),
