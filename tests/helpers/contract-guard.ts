@@ -6,14 +6,14 @@ import type { TSchema } from '@sinclair/typebox'
 import { Ajv, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import type { FastifyInstance } from 'fastify'
-import { allComponents, errorsOf, type Operation } from '../../openapi/contract.ts'
-import { AckFrame, changeFrames, ErrorFrame, signalFrames } from '../../openapi/realtime/frames.ts'
-import { ErrorResponse, errorCatalog } from '../../openapi/shared/errors.ts'
+import { allComponents, type Command, errorsOf, type Operation } from '../../openapi/contract.ts'
+import { AckFrame, changeFrames, commands, ErrorFrame, signalFrames } from '../../openapi/realtime/frames.ts'
+import { type ErrorCode, ErrorResponse, errorCatalog } from '../../openapi/shared/errors.ts'
 
 export interface ContractGuard {
   /** What did not fit, a line each. */
   violations: string[]
-  /** `auth.login 200`, `auth.login 401 invalid_credentials`, `message.created` … */
+  /** `auth.login 200`, `auth.login 401 invalid_credentials`, `message.created`, `ack conversations.markRead`, `error conversations.markRead not_found` … */
   seen: Set<string>
 }
 
@@ -23,22 +23,44 @@ for (const schema of allComponents().values()) ajv.addSchema(closed(schema) as T
 const frames = new Map<string, TSchema>([...changeFrames, ...signalFrames, ['ack', AckFrame], ['error', ErrorFrame]])
 const compiled = new Map<object, ValidateFunction>()
 
-export function guardContract(server: FastifyInstance): ContractGuard {
-  const guard: ContractGuard = { violations: [], seen: new Set() }
+/** Any frame of a client can be answered by these; a command declares what else. */
+export const frameErrors: readonly ErrorCode[] = ['malformed_json', 'validation_error', 'rate_limit_exceeded', 'unavailable', 'internal_error']
 
+/** Answers and frames. */
+export function guardContract(server: FastifyInstance): ContractGuard {
+  const guard = guardAnswers(server)
+  server.websocketServer.on('connection', (socket) => {
+    const asked = new Map<unknown, Command>()
+    socket.on('message', (data) => remember(asked, String(data)))
+    const send = socket.send.bind(socket) as (...args: unknown[]) => void
+    socket.send = (...args: unknown[]) => {
+      checkFrame(guard, asked, JSON.parse(String(args[0])))
+      send(...args)
+    }
+  })
+  return guard
+}
+
+/** For a server without sockets. */
+export function guardAnswers(server: FastifyInstance): ContractGuard {
+  const guard: ContractGuard = { violations: [], seen: new Set() }
   server.addHook('onSend', async (request, reply, payload) => {
     const { operation } = request.routeOptions.config
     if (operation !== undefined) checkAnswer(guard, operation, reply.statusCode, payload)
     return payload
   })
-  server.websocketServer.on('connection', (socket) => {
-    const send = socket.send.bind(socket) as (...args: unknown[]) => void
-    socket.send = (...args: unknown[]) => {
-      checkFrame(guard, JSON.parse(String(args[0])))
-      send(...args)
-    }
-  })
   return guard
+}
+
+/** What an answer to this id answers. */
+function remember(asked: Map<unknown, Command>, text: string): void {
+  try {
+    const frame: { id?: unknown; type?: unknown } = JSON.parse(text)
+    const command = commands.find(({ type }) => type === frame.type)
+    if (command !== undefined && frame.id !== undefined) asked.set(frame.id, command)
+  } catch {
+    // The server says that it is no frame.
+  }
 }
 
 function checkAnswer(guard: ContractGuard, operation: Operation, status: number, payload: unknown): void {
@@ -61,11 +83,33 @@ function checkError(guard: ContractGuard, operation: Operation, status: number, 
   if (!errorsOf(operation).includes(body.error.code)) guard.violations.push(`${place}: is not declared`)
 }
 
-function checkFrame(guard: ContractGuard, frame: { type: string }): void {
+interface SaidFrame {
+  type: string
+  id?: unknown
+  data?: unknown
+  error?: { code: ErrorCode }
+}
+
+function checkFrame(guard: ContractGuard, asked: Map<unknown, Command>, frame: SaidFrame): void {
   guard.seen.add(frame.type)
   const schema = frames.get(frame.type)
   if (schema === undefined) guard.violations.push(`frame ${frame.type}: is not declared`)
   else check(guard, `frame ${frame.type}`, schema, frame)
+  const command = asked.get(frame.id)
+  if (command !== undefined && frame.type === 'ack') checkAck(guard, command, frame)
+  if (frame.error !== undefined) checkCommandError(guard, command, frame.error.code)
+}
+
+function checkAck(guard: ContractGuard, { type, result }: Command, { data }: SaidFrame): void {
+  guard.seen.add(`ack ${type}`)
+  if (result !== undefined) check(guard, `ack ${type}`, result, data)
+  else if (data !== undefined) guard.violations.push(`ack ${type}: has data, and declares none`)
+}
+
+function checkCommandError(guard: ContractGuard, command: Command | undefined, code: ErrorCode): void {
+  guard.seen.add(`error ${command?.type ?? 'frame'} ${code}`)
+  const declared: readonly ErrorCode[] = [...frameErrors, ...(command?.errors ?? [])]
+  if (!declared.includes(code)) guard.violations.push(`error ${command?.type ?? 'frame'} ${code}: is not declared`)
 }
 
 function check(guard: ContractGuard, place: string, schema: TSchema, value: unknown): void {

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Parley, type ParleyOptions } from '@parley/sdk'
+import type { FastifyBaseLogger } from 'fastify'
 import pino from 'pino'
 import PostalMime from 'postal-mime'
 import type { Test } from 'tap'
@@ -22,19 +23,21 @@ export interface Options {
   heartbeatSeconds?: number
   /** A database that others use too; otherwise one of its own is made and dropped. */
   databaseUrl?: string
+  /** Where the log goes instead of stdout. */
+  log?: FastifyBaseLogger
 }
 
 export type TestServer = Awaited<ReturnType<typeof startServer>>
 
-const jwtSecret = 'a secret for tests, long enough to be one'
+export const jwtSecret = 'a secret for tests, long enough to be one'
 
 const unlimited = Object.fromEntries(['AUTH', 'DEFAULT', 'MESSAGES', 'UPLOADS', 'PUBLIC', 'SOCKETS'].map((name) => [`RATE_LIMIT_${name}`, 'off']))
 
 /** Ends with the test, which fails when anything the server said was not in the contract. */
-export async function startServer(t: Test, { env = {}, clock = systemClock, heartbeatSeconds, databaseUrl }: Options = {}) {
+export async function startServer(t: Pick<Test, 'teardown'>, { env = {}, clock = systemClock, heartbeatSeconds, databaseUrl, ...given }: Options = {}) {
   const dataDir = await mkdtemp(join(tmpdir(), 'parley-data-'))
   const config = loadConfig({ NODE_ENV: 'development', LOG_LEVEL: 'silent', DATA_DIR: dataDir, PORT: '0', JWT_SECRET: jwtSecret, ...unlimited, ...env })
-  const log = pino({ level: config.logLevel })
+  const log = given.log ?? pino({ level: config.logLevel })
   const own = databaseUrl === undefined ? await createTestDatabase() : undefined
   const database = createDatabase({ url: databaseUrl ?? own?.url ?? '', maxConnections: 10, log })
   const app = await buildApp({

@@ -1,0 +1,304 @@
+/**
+ * Everything the contract says can happen does happen here, once at least: every operation's every success and error, every event,
+ * every answer to every command. What is declared and never seen fails the last test.
+ */
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import { errorsOf, type Operation } from '../../openapi/contract.ts'
+import { allOperations } from '../../openapi/document.ts'
+import { changeEvents, commands, signalEvents } from '../../openapi/realtime/frames.ts'
+import { type ErrorCode, errorCatalog } from '../../openapi/shared/errors.ts'
+import { frameErrors } from '../helpers/contract-guard.ts'
+import { createTestDatabase } from '../helpers/database.ts'
+import { startProxy } from '../helpers/proxy.ts'
+import { startServer, type TestServer } from '../helpers/server.ts'
+
+const seen = new Set<string>()
+const password = 'correct horse battery'
+
+const operationOf = (operationId: string): Operation => {
+  const operation = allOperations.find((one) => one.operationId === operationId)
+  if (operation === undefined) throw new Error(`There is no operation ${operationId}`)
+  return operation
+}
+
+interface Parts {
+  params?: Record<string, string>
+  search?: string
+  body?: unknown
+  token?: string
+  headers?: Record<string, string>
+}
+
+/** Calls an operation; a body that is not given is the contract's first example, a param any id. */
+function call(server: TestServer, operation: Operation, { params = {}, search = '', body = exampleOf(operation), token, headers = {} }: Parts = {}) {
+  const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => params[name] ?? randomUUID())
+  return server.request(operation.method, path + search, { headers, ...(body !== undefined && { body }), ...(token && { token }) })
+}
+
+const exampleOf = ({ examples = {} }: Operation): unknown => Object.values(examples)[0]
+
+/** Everything the guard of this server sees counts. */
+async function start(...[test, options]: Parameters<typeof startServer>) {
+  const server = await startServer(test, options)
+  test.teardown(() => {
+    for (const outcome of server.guard.seen) seen.add(outcome)
+  })
+  return server
+}
+
+/** Waits for what comes about by itself; the test's own time limit ends it. */
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+t.test('every operation answers as it declares when all is well, and when it cannot do what is asked', async (t) => {
+  const server = await start(t)
+  const [alice, bob, carol, stranger] = [await server.signUp(), await server.signUp(), await server.signUp(), await server.signUp()]
+  const { conversation: direct } = await alice.api.conversations.create({ type: 'direct', memberIds: [bob.id] })
+  const { conversation: group } = await alice.api.conversations.create({ type: 'group', memberIds: [bob.id, carol.id], title: 'Lunch' })
+  await alice.api.conversations.sendMessage(group.id, { content: 'Hello', clientId: 'taken' })
+  await alice.api.auth.register({ email: 'unverified@example.com', password })
+  await alice.api.auth.register({ email: 'verified@example.com', password })
+  const verified = await server.client().auth.verifyEmail({ email: 'verified@example.com', code: '000000' })
+
+  const refresh = async (refreshToken: string): Promise<string> =>
+    (await call(server, operationOf('auth.refresh'), { body: { refreshToken } })).json.refreshToken
+  const usedTwice = verified.refreshToken
+  await refresh(await refresh(usedTwice))
+  const fresh = await server.client().auth.verifyEmail({ email: stranger.email, code: '000000' })
+
+  const of = (conversationId: string, userId?: string) => ({ conversationId, ...(userId && { userId }) })
+  const [asAlice, asBob, asStranger] = [{ token: alice.accessToken }, { token: bob.accessToken }, { token: stranger.accessToken }]
+  const unknown = randomUUID()
+
+  /** What is asked, and the status or the error that it is answered by; in this order. */
+  const cases: [operationId: string, answer: number | ErrorCode, parts: Parts][] = [
+    ['auth.register', 201, { body: { email: 'new@example.com', password, username: 'somebody' } }],
+    ['auth.register', 'conflict', { body: { email: alice.email } }],
+    ['auth.requestCode', 202, { body: { email: alice.email } }],
+    ['auth.verifyEmail', 200, { body: { email: alice.email, code: '000000' } }],
+    ['auth.verifyEmail', 'invalid_code', { body: { email: alice.email, code: '999999' } }],
+    ['auth.login', 200, { body: { identifier: 'verified@example.com', password } }],
+    ['auth.login', 'invalid_credentials', { body: { identifier: 'verified@example.com', password: 'wrong' } }],
+    ['auth.login', 'email_not_verified', { body: { identifier: 'unverified@example.com', password } }],
+    ['auth.refresh', 200, { body: { refreshToken: fresh.refreshToken } }],
+    ['auth.refresh', 'unauthorized', { body: { refreshToken: `rt_${'a'.repeat(43)}` } }],
+    ['auth.refresh', 'token_family_compromised', { body: { refreshToken: usedTwice } }],
+    ['auth.me', 200, asAlice],
+
+    ['conversations.create', 201, { ...asAlice, body: { type: 'group', memberIds: [], clientId: 'once' } }],
+    ['conversations.create', 200, { ...asAlice, body: { type: 'group', memberIds: [] }, headers: { 'idempotency-key': 'once' } }],
+    ['conversations.create', 'not_found', { ...asAlice, body: { type: 'direct', memberIds: [unknown] } }],
+    ['conversations.list', 200, { ...asAlice, search: '?limit=1' }],
+    ['conversations.get', 200, { ...asAlice, params: of(group.id) }],
+    ['conversations.get', 'not_found', { ...asStranger, params: of(group.id) }],
+    ['conversations.update', 200, { ...asAlice, params: of(group.id) }],
+    ['conversations.update', 'not_found', { ...asStranger, params: of(group.id) }],
+    ['conversations.update', 'forbidden', { ...asBob, params: of(group.id) }],
+    ['conversations.update', 'conflict', { ...asBob, params: of(direct.id) }],
+    ['conversations.listMembers', 200, { ...asBob, params: of(group.id) }],
+    ['conversations.listMembers', 'not_found', { ...asStranger, params: of(group.id) }],
+    ['conversations.addMembers', 200, { ...asAlice, params: of(group.id), body: { userIds: [bob.id] } }],
+    ['conversations.addMembers', 'not_found', { ...asAlice, params: of(group.id), body: { userIds: [unknown] } }],
+    ['conversations.addMembers', 'forbidden', { ...asBob, params: of(group.id), body: { userIds: [stranger.id] } }],
+    ['conversations.addMembers', 'conflict', { ...asBob, params: of(direct.id), body: { userIds: [stranger.id] } }],
+    ['conversations.updateMember', 200, { ...asAlice, params: of(group.id, bob.id), body: { role: 'admin' } }],
+    ['conversations.updateMember', 'not_found', { ...asAlice, params: of(group.id, stranger.id) }],
+    ['conversations.updateMember', 'forbidden', { ...asBob, params: of(group.id, carol.id) }],
+    ['conversations.updateMember', 'conflict', { ...asAlice, params: of(group.id, alice.id), body: { role: 'member' } }],
+    ['conversations.removeMember', 'not_found', { ...asStranger, params: of(group.id, carol.id) }],
+    ['conversations.removeMember', 'forbidden', { ...asBob, params: of(group.id, alice.id) }],
+    ['conversations.removeMember', 'conflict', { ...asAlice, params: of(direct.id, bob.id) }],
+    ['conversations.removeMember', 204, { ...asAlice, params: of(group.id, carol.id) }],
+    ['conversations.markRead', 200, { ...asBob, params: of(group.id), body: { seq: 1 } }],
+    ['conversations.markRead', 'not_found', { ...asStranger, params: of(group.id) }],
+    ['conversations.setTyping', 204, { ...asBob, params: of(group.id) }],
+    ['conversations.setTyping', 'not_found', { ...asStranger, params: of(group.id) }],
+
+    ['conversations.sendMessage', 201, { ...asBob, params: of(group.id) }],
+    ['conversations.sendMessage', 'not_found', { ...asStranger, params: of(group.id) }],
+    ['conversations.sendMessage', 'conflict', { ...asAlice, params: of(direct.id), body: { content: 'Hello', clientId: 'taken' } }],
+    ['messages.list', 200, { ...asBob, params: of(group.id), search: '?limit=1' }],
+    ['messages.list', 'not_found', { ...asBob, params: of(group.id), search: `?before=${unknown}` }],
+    ['messages.send', 201, { ...asAlice, body: { recipientId: stranger.id, content: 'Hello' } }],
+    ['messages.send', 'not_found', { ...asAlice, body: { recipientId: unknown, content: 'Hello' } }],
+    ['messages.send', 'conflict', { ...asAlice, body: { recipientId: alice.id, content: 'Hello' } }],
+    ['sync.pull', 200, { ...asBob, body: { cursors: { [group.id]: 0, [unknown]: 7 } } }],
+
+    ['system.health', 200, {}],
+    ['system.ready', 200, {}],
+    ['system.metrics', 200, {}],
+    ['system.openapi', 200, {}],
+    ['system.asyncapi', 200, {}],
+    ['system.postman', 200, {}],
+    ['auth.logout', 204, { token: fresh.accessToken }],
+  ]
+  for (const [operationId, answer, parts] of cases) {
+    const { status, json } = await call(server, operationOf(operationId), parts)
+    t.same(json?.error?.code ?? status, answer, `${operationId} answers ${answer}`)
+  }
+})
+
+t.test('every operation refuses what is no request of its own', async (t) => {
+  const server = await start(t)
+  const { accessToken: token } = await server.signUp()
+  for (const operation of allOperations) {
+    const asks = async (parts: Parts, code: ErrorCode) => {
+      const { status, json } = await call(server, operation, { token, ...parts })
+      t.same([status, json?.error.code], [errorCatalog[code].status, code], `${operation.operationId}: ${code}`)
+    }
+    const json = { 'content-type': 'application/json' }
+    await asks({ search: '?unknown=1' }, 'validation_error')
+    if (operation.access !== 'public') await asks({ token: '' }, 'unauthorized')
+    if (operation.method === 'GET') continue
+    await asks({ body: '{"half":', headers: json }, 'malformed_json')
+    await asks({ body: 'text', headers: { 'content-type': 'text/plain' } }, 'unsupported_media_type')
+    await asks({ body: `"${'a'.repeat(1_048_576)}"`, headers: json }, 'payload_too_large')
+  }
+})
+
+t.test('every limited operation says when its limit is used up', async (t) => {
+  const names = ['AUTH', 'DEFAULT', 'MESSAGES', 'PUBLIC']
+  const server = await start(t, { env: Object.fromEntries(names.map((name) => [`RATE_LIMIT_${name}`, '2/1h'])) })
+  const { accessToken: token, id } = await server.signUp()
+  const socket = await server.socket(token)
+  // Signing out would make the caller another one: it comes when there is nothing left.
+  const operations = allOperations.filter(({ rateLimit }) => rateLimit !== 'none')
+  for (const operation of operations.toSorted((a, b) => Number(a.operationId === 'auth.logout') - Number(b.operationId === 'auth.logout'))) {
+    await call(server, operation, { token })
+    await call(server, operation, { token })
+    const { status, json, headers } = await call(server, operation, { token })
+    t.same([status, json.error.code], [429, 'rate_limit_exceeded'], operation.operationId)
+    t.match(headers.get('retry-after'), /^\d+$/)
+  }
+  socket.send({ type: 'conversations.setTyping', id: 1, data: { conversationId: id, typing: true } })
+  t.equal((await socket.frame(({ type }) => type === 'error')).error?.code, 'rate_limit_exceeded')
+})
+
+t.test('while the database is away every operation says so and tells nothing else, and afterwards all goes on by itself', async (t) => {
+  const proxied = await createTestDatabase()
+  t.teardown(() => proxied.drop())
+  const proxy = await startProxy(proxied.url)
+  t.teardown(() => proxy.close())
+  const server = await start(t, { databaseUrl: proxy.url })
+  const [alice, bob] = [await server.signUp(), await server.signUp()]
+  const { conversation } = await alice.api.conversations.create({ type: 'direct', memberIds: [bob.id] })
+  const socket = await server.socket(alice.accessToken)
+
+  await proxy.cut()
+  const token = alice.accessToken
+  for (const operation of allOperations.filter((one) => errorsOf(one).includes('unavailable'))) {
+    const { status, json, headers } = await call(server, operation, { token, params: { conversationId: conversation.id } })
+    t.equal(status, 503, operation.operationId)
+    t.strictSame(plain(json), { code: 'unavailable', message: errorCatalog.unavailable.title }, operation.operationId)
+    t.equal(headers.get('retry-after'), '2', operation.operationId)
+  }
+  socket.send({ type: 'conversations.sendMessage', id: 1, data: { conversationId: conversation.id, content: 'Hello' } })
+  t.equal((await socket.frame(({ id }) => id === 1)).error?.code, 'unavailable')
+
+  t.equal((await server.request('GET', '/health')).status, 200, 'it is alive')
+  const away = await server.request('GET', '/ready')
+  t.equal(away.status, 503, 'but not ready')
+  t.same(away.json.services.database, 'down')
+
+  await proxy.restore()
+  await until(async () => (await server.request('GET', '/ready')).status === 200)
+  t.equal((await call(server, operationOf('auth.me'), { token })).status, 200)
+  socket.send({ type: 'conversations.sendMessage', id: 2, data: { conversationId: conversation.id, content: 'Hello' } })
+  t.equal((await socket.frame(({ id }) => id === 2)).type, 'ack', 'the socket outlived it')
+})
+
+t.test('a defect of the server tells the caller nothing but its request id', async (t) => {
+  const server = await start(t)
+  const { accessToken: token, id } = await server.signUp()
+  const socket = await server.socket(token)
+  for (const table of ['users', 'email_codes', 'sessions', 'refresh_tokens', 'conversations', 'members', 'messages'])
+    await server.database.pool.query(`alter table ${table} rename to lost_${table}`)
+  await server.database.pool.query('alter schema jobs rename to lost_jobs')
+
+  for (const operation of allOperations.filter((one) => errorsOf(one).includes('internal_error'))) {
+    const { status, json, headers } = await call(server, operation, { token })
+    t.equal(status, 500, operation.operationId)
+    t.strictSame(plain(json), { code: 'internal_error', message: errorCatalog.internal_error.title }, operation.operationId)
+    t.equal(headers.get('x-request-id'), json.error.requestId, operation.operationId)
+  }
+  socket.send({ type: 'conversations.markRead', id: 1, data: { conversationId: id, seq: 1 } })
+  const { error } = await socket.frame((frame) => frame.id === 1)
+  t.match(error, { code: 'internal_error', message: errorCatalog.internal_error.title })
+})
+
+/** An error without what differs from request to request. */
+function plain({ error: { requestId, timestamp, ...rest } }: { error: Record<string, unknown> }) {
+  if (typeof requestId !== 'string' || typeof timestamp !== 'string') throw new Error('Every error has a request id and a time')
+  return rest
+}
+
+t.test('every event is pushed, and every command answered as it declares', async (t) => {
+  const server = await start(t)
+  const [alice, bob, carol] = [await server.signUp(), await server.signUp(), await server.signUp()]
+  const { conversation: direct } = await alice.api.conversations.create({ type: 'direct', memberIds: [bob.id] })
+  const [asAlice, asBob] = [await server.socket(alice.accessToken), await server.socket(bob.accessToken)]
+  const { conversation: group } = await alice.api.conversations.create({ type: 'group', memberIds: [bob.id] })
+
+  await alice.api.conversations.update(group.id, { title: 'Lunch' })
+  await alice.api.conversations.updateMember(group.id, bob.id, { role: 'admin' })
+  await alice.api.conversations.addMembers(group.id, { userIds: [carol.id] })
+  await alice.api.conversations.removeMember(group.id, carol.id)
+  for (const type of ['member.joined', 'conversation.updated', 'member.updated', 'member.left']) {
+    t.equal((await asBob.frame((frame) => frame.type === type && frame.conversationId === group.id)).type, type)
+  }
+
+  let id = 0
+  const answer = async (type: string, data: unknown) => {
+    const own = ++id
+    asAlice.send({ type, id: own, data })
+    const { error, ...frame } = await asAlice.frame((one) => one.id === own)
+    return error?.code ?? frame.type
+  }
+  const unknown = randomUUID()
+  const answers: [type: string, data: unknown, answer: 'ack' | ErrorCode][] = [
+    ['ping', {}, 'ack'],
+    ['resume', { cursors: { [group.id]: 1, [unknown]: 1 } }, 'ack'],
+    ['conversations.sendMessage', { conversationId: group.id, content: 'Hello', clientId: 'a' }, 'ack'],
+    ['conversations.sendMessage', { conversationId: unknown, content: 'Hello' }, 'not_found'],
+    ['conversations.sendMessage', { conversationId: direct.id, content: 'Hello', clientId: 'a' }, 'conflict'],
+    ['conversations.markRead', { conversationId: group.id, seq: 1 }, 'ack'],
+    ['conversations.markRead', { conversationId: unknown, seq: 1 }, 'not_found'],
+    ['conversations.setTyping', { conversationId: group.id, typing: true }, 'ack'],
+    ['conversations.setTyping', { conversationId: unknown, typing: true }, 'not_found'],
+    ['conversations.setTyping', { conversationId: group.id, typing: 'yes' }, 'validation_error'],
+  ]
+  for (const [type, data, expected] of answers) t.equal(await answer(type, data), expected, `${type} is answered by ${expected}`)
+  for (const type of ['pong', 'ready', 'gone']) t.ok(await asAlice.frame((frame) => frame.type === type), type)
+  asAlice.send('{"half":')
+  t.equal((await asAlice.frame(({ error }) => error?.code === 'malformed_json')).id, undefined)
+
+  await bob.api.conversations.markRead(group.id, { seq: 1 })
+  for (const type of ['message.created', 'typing']) t.ok(await asBob.frame((frame) => frame.type === type), type)
+  t.ok(await asAlice.frame(({ type, data }) => type === 'read' && data.userId === bob.id), 'read')
+
+  const actor = { userId: alice.id, sessionId: randomUUID() as never, role: 'user', expiresAt: Number.MAX_SAFE_INTEGER } as const
+  const { services } = server.app
+  await Promise.all(Array.from({ length: 1001 }, (_, index) => services.messages.send(actor, { conversationId: direct.id as never, content: `${index}` })))
+  asBob.send({ type: 'resume', data: { cursors: { [direct.id]: 1 } } })
+  t.equal((await asBob.frame(({ type }) => type === 'gap')).data.conversationId, direct.id, 'gap')
+})
+
+t.test('nothing that the contract declares was left out', async (t) => {
+  const declared = allOperations.flatMap((operation) => [
+    ...Object.keys(operation.responses).map((status) => `${operation.operationId} ${status}`),
+    ...errorsOf(operation).map((code) => `${operation.operationId} ${errorCatalog[code].status} ${code}`),
+  ])
+  const frames = [...changeEvents, ...signalEvents].map(({ type }) => type)
+  const answers = commands.flatMap(({ type, errors }) => [`ack ${type}`, ...errors.map((code) => `error ${type} ${code}`)])
+  const missing = [...declared, ...frames, ...answers, 'ack', 'error'].filter((outcome) => !seen.has(outcome))
+  t.same(missing, [])
+
+  const codes = new Set([...seen].filter((outcome) => outcome.startsWith('error ')).map((outcome) => outcome.split(' ')[2]))
+  t.same(
+    frameErrors.filter((code) => !codes.has(code)),
+    [],
+    'and any frame may be refused for these',
+  )
+})
