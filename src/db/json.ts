@@ -15,3 +15,8 @@ export const messageJson = (row: string): string => `json_build_object(
 export const memberJson = (member: string, user: string): string => `json_build_object(
   'user', json_build_object('id', ${user}.id, 'username', ${user}.username, 'displayName', ${user}.display_name),
   'role', ${member}.role, 'readSeq', ${member}.read_seq, 'joinedAt', ${isoTime(`${member}.joined_at`)})`
+
+/** All of a row of `messages`, for reading it back as a row. */
+export const messageRowJson = (row: string): string => `json_build_object(
+  'conversationId', ${row}.conversation_id, 'seq', ${row}.seq, 'changeSeq', ${row}.change_seq, 'id', ${row}.id, 'senderId', ${row}.sender_id,
+  'clientId', ${row}.client_id, 'content', ${row}.content, 'metadata', ${row}.metadata, 'createdAt', ${row}.created_at)`

@@ -1,28 +1,63 @@
 /** What a socket missed, sent before what is live: each conversation's live changes are held back until the older ones are out. */
 import type { ConversationId } from '../../openapi/shared/ids.ts'
 import { serializeChange } from '../features/sync/serialize.ts'
-import { type Cursors, rangeSince, type SyncService } from '../features/sync/service.ts'
+import { type Cursors, type Position, rangeSince, type SyncService } from '../features/sync/service.ts'
 import type { Connection } from './connection.ts'
+import type { Feeds } from './feeds.ts'
 
-/** Of one conversation in one resume; more is a gap. */
+interface Dependencies {
+  sync: Pick<SyncService, 'positions' | 'changes' | 'hasMoreMessages'>
+  feeds: Pick<Feeds, 'leave'>
+}
+
+interface Missed {
+  conversationId: ConversationId
+  /** What is read comes after this one. */
+  afterChangeSeq: number
+  /** What the client holds, the link of the first change. */
+  cursor: number
+  /** Where it is known to stand: what is newer is held back by now. */
+  upToChangeSeq: number
+}
+
+/** Messages of one conversation in one resume; more is a gap. */
 const resumeLimit = 1_000
+/** Read at once. */
+const pageSize = 100
 
 export type CatchUp = ReturnType<typeof createCatchUp>
 
-export function createCatchUp({ sync }: { sync: Pick<SyncService, 'positions' | 'changes'> }) {
-  /** Sends the changes of a range, or says that there are too many. @param cursor what the client holds, the link of the first change. */
-  const sendRange = async (connection: Connection, range: ReturnType<typeof rangeSince>, cursor: number): Promise<void> => {
-    const { conversationId, afterChangeSeq, upToChangeSeq } = range
-    if (upToChangeSeq <= afterChangeSeq) return
-    const changes = await sync.changes(range, resumeLimit + 1, cursor)
-    if (changes.length > resumeLimit) {
-      const data = { conversationId, fromChangeSeq: cursor, changeSeq: upToChangeSeq, missed: upToChangeSeq - afterChangeSeq }
-      return connection.sendJson({ type: 'gap', data })
+export function createCatchUp({ sync, feeds }: Dependencies) {
+  /** Sends what was missed, as fast as the client takes it. @returns the number of the last change. */
+  const send = async (connection: Connection, { conversationId, afterChangeSeq, cursor, upToChangeSeq }: Missed): Promise<number> => {
+    let reached = cursor
+    let after = afterChangeSeq
+    while (after < upToChangeSeq && connection.isOpen) {
+      const changes = await sync.changes({ conversationId, afterChangeSeq: after }, pageSize, reached)
+      for (const { change, previousChangeSeq } of changes) {
+        await connection.taken()
+        connection.sendJson(serializeChange(change, previousChangeSeq))
+        reached = change.changeSeq
+        if (change.type !== 'member.left' || change.userId !== connection.actor.userId) continue
+        feeds.leave(connection, conversationId, reached)
+        return reached
+      }
+      if (changes.length === 0) break
+      after = reached
     }
-    for (const { change, previousChangeSeq } of changes) {
-      connection.sendJson(serializeChange(change, previousChangeSeq))
-      if (change.type === 'member.left' && change.userId === connection.actor.userId) return
+    return reached
+  }
+
+  const sendOrAnnounce = async (connection: Connection, position: Position, cursor: number): Promise<number> => {
+    const { conversationId, changeSeq } = position
+    const range = rangeSince(position, cursor)
+    if (changeSeq <= range.afterChangeSeq) return changeSeq
+    const missed = changeSeq - range.afterChangeSeq
+    if (missed > resumeLimit && (await sync.hasMoreMessages(range, resumeLimit))) {
+      connection.sendJson({ type: 'gap', data: { conversationId, fromChangeSeq: cursor, changeSeq, missed } })
+      return changeSeq
     }
+    return send(connection, { ...range, cursor, upToChangeSeq: changeSeq })
   }
 
   const sendMissed = async (connection: Connection, cursors: Cursors): Promise<Record<string, number>> => {
@@ -31,20 +66,23 @@ export function createCatchUp({ sync }: { sync: Pick<SyncService, 'positions' | 
     for (const [id, cursor] of Object.entries(cursors)) {
       const position = positions.get(id as ConversationId)
       if (position === undefined) connection.sendJson({ type: 'gone', data: { conversationId: id } })
-      else {
-        await sendRange(connection, rangeSince(position, cursor), cursor)
-        reached[id] = position.changeSeq
-      }
+      else reached[id] = await sendOrAnnounce(connection, position, cursor)
     }
     return reached
   }
 
   return {
-    /** Between the position that a socket was told and where the feed stands already. */
+    /** Between the change after which a socket follows a conversation and where that stands already. */
     async bridge(connection: Connection, conversationId: ConversationId, afterChangeSeq: number, upToChangeSeq: number): Promise<void> {
       connection.hold(conversationId)
-      const send = () => sendRange(connection, { conversationId, afterChangeSeq, upToChangeSeq }, afterChangeSeq)
-      await connection.inTurn(send).finally(() => connection.release(conversationId, upToChangeSeq))
+      let reached = afterChangeSeq
+      try {
+        await connection.inTurn(async () => {
+          reached = await send(connection, { conversationId, afterChangeSeq, cursor: afterChangeSeq, upToChangeSeq })
+        })
+      } finally {
+        connection.release(conversationId, reached)
+      }
     },
 
     /** Everything newer than the cursors, then `ready`, then what was held. */
@@ -55,6 +93,7 @@ export function createCatchUp({ sync }: { sync: Pick<SyncService, 'positions' | 
         let reached: Record<string, number> = {}
         try {
           reached = await sendMissed(connection, cursors)
+          await connection.taken()
           connection.sendJson({ type: 'ready', data: { cursors: reached } })
         } finally {
           for (const id of ids) connection.release(id, reached[id] ?? 0)

@@ -20,8 +20,12 @@ interface Held {
 
 /** What a client may have waiting before it counts as too slow. */
 const maximumBufferedBytes = 1_048_576
-/** What one catch-up may hold back. */
-const maximumHeldFrames = 2_000
+/** What may be held back during catch-ups: it is sent at once afterwards. */
+const maximumHeldBytes = 524_288
+/** A catch-up waits for the client when this much is on its way. */
+const busyBytes = 131_072
+/** Commands under way; more wait unread. */
+const maximumRunning = 256
 /** A client that does not read does not see the close frame either. */
 const closeGraceMilliseconds = 2_000
 
@@ -38,8 +42,6 @@ export class Connection {
   alive = true
   /** Frames that were refused, one after another. */
   strikes = 0
-  /** Commands that are being carried out. */
-  running = 0
   readonly following = new Set<ConversationId>()
   /** Catch-ups follow one another. */
   #catchingUp: Promise<void> | undefined
@@ -47,6 +49,10 @@ export class Connection {
   readonly #raw: Socket
   /** Live frames of conversations that are being caught up with: their turn comes after what is older. */
   #held: Map<ConversationId, Held> | undefined
+  #heldBytes = 0
+  /** Commands that are being carried out. */
+  #running = 0
+  #finishing: (() => void) | undefined
 
   constructor(socket: WebSocket, raw: Socket, actor: Actor) {
     this.#socket = socket
@@ -74,7 +80,22 @@ export class Connection {
     const held = this.#held?.get(conversationId)
     if (held === undefined) return this.send(frame.bytes)
     held.frames.push(frame)
-    if (held.frames.length > maximumHeldFrames) this.close('slow_reader')
+    this.#heldBytes += frame.bytes.length
+    if (this.#heldBytes > maximumHeldBytes) this.close('slow_reader')
+  }
+
+  /** Resolves when the client has taken enough of what was sent, or is gone. */
+  async taken(): Promise<void> {
+    if (this.#socket.bufferedAmount <= busyBytes) return
+    await new Promise<void>((resolve) => {
+      const raw = this.#raw
+      const done = () => {
+        raw.off('drain', done).off('close', done)
+        resolve()
+      }
+      raw.on('drain', done).on('close', done)
+      if (raw.destroyed) done()
+    })
   }
 
   /** Runs a catch-up after those before it. */
@@ -105,25 +126,45 @@ export class Connection {
     held.upToChangeSeq = Math.max(held.upToChangeSeq, upToChangeSeq)
     if (held.holders > 0) return
     this.#held?.delete(conversationId)
-    for (const { changeSeq, bytes } of held.frames) if (changeSeq > held.upToChangeSeq) this.send(bytes)
+    for (const { changeSeq, bytes } of held.frames) {
+      this.#heldBytes -= bytes.length
+      if (changeSeq > held.upToChangeSeq) this.send(bytes)
+    }
   }
 
-  /** Reads no further frames until `read` is called: what is under way has to end first. */
-  pause(): void {
+  /** A command is being carried out. With too many of them no further frames are read until one has ended. */
+  beginCommand(): void {
+    this.#running += 1
+    if (this.#running === maximumRunning) this.#socket.pause()
+  }
+
+  endCommand(): void {
+    if (this.#running === maximumRunning && this.#finishing === undefined) this.#socket.resume()
+    this.#running -= 1
+    if (this.#running === 0) this.#finishing?.()
+  }
+
+  /** Reads no more. Resolves when the commands that were read have been answered. */
+  finish(): Promise<void> {
     this.#socket.pause()
+    return new Promise((resolve) => {
+      this.#finishing = resolve
+      if (this.#running === 0) resolve()
+    })
   }
 
-  read(): void {
-    this.#socket.resume()
-  }
-
+  /** Ends the connection when nothing was heard since the last ping, though it was listened for. */
   ping(): void {
-    this.alive = false
+    const { isPaused } = this.#socket
+    if (!this.alive && !isPaused) return this.terminate()
+    this.alive = isPaused
     this.#socket.ping()
   }
 
   close(reason: CloseReason): void {
     this.#held = undefined
+    // A paused socket would not see the other side's part of the closing.
+    this.#socket.resume()
     this.#socket.close(closeCodeOf[reason], reason)
     setTimeout(() => this.#socket.terminate(), closeGraceMilliseconds).unref()
   }

@@ -4,7 +4,7 @@
  * that does not follow waits a moment for the ones before it, and then those are read from the database.
  */
 import type { ConversationId } from '../../openapi/shared/ids.ts'
-import type { LinkedChange } from '../features/sync/service.ts'
+import type { LinkedChange, SyncService } from '../features/sync/service.ts'
 import type { Log } from '../log.ts'
 import type { Change } from '../topics.ts'
 import type { Connection, Frame } from './connection.ts'
@@ -13,47 +13,67 @@ interface Options {
   conversationId: ConversationId
   /** Everything up to here is past. */
   lastChangeSeq: number
-  readChanges(range: { conversationId: ConversationId; afterChangeSeq: number; upToChangeSeq: number }, limit: number): Promise<LinkedChange[]>
+  readChanges: SyncService['changes']
   frameOf(change: Change, previousChangeSeq: number): Frame
+  /** The last follower has left the conversation. */
+  onAbandoned(): void
   log: Log
 }
 
 /** Long enough for acknowledgements that overtook each other, short enough not to be noticed. */
 const patienceMilliseconds = 20
 const retryMilliseconds = 1_000
-const repairLimit = 1_000
+const repairLimit = 200
+/** Changes that wait for the ones before them; of more than that it is cheaper to read all again. */
+const maximumEarly = 1_000
 
 export class Feed {
   lastChangeSeq: number
-  /** Who follows, and from which change on. */
-  readonly followers = new Map<Connection, number>()
+  /** Who follows, and after which change; those without a number are subscribed and have not been told yet where they stand. */
+  readonly followers = new Map<Connection, number | undefined>()
   readonly #options: Options
   readonly #early = new Map<number, Change>()
+  /** The highest number that is known to exist. */
+  #head: number
   #repair: NodeJS.Timeout | undefined
+  #reading = false
+  #ended = false
 
   constructor(options: Options) {
     this.#options = options
     this.lastChangeSeq = options.lastChangeSeq
+    this.#head = options.lastChangeSeq
   }
 
   add(change: Change): void {
     if (change.changeSeq <= this.lastChangeSeq) return
     this.#early.set(change.changeSeq, change)
-    this.#deliverInOrder()
-    if (this.#early.size > 0) this.#scheduleRepair(patienceMilliseconds)
+    this.#deliverEarly()
+    if (this.#early.size > maximumEarly) this.#early.clear()
+    this.expect(change.changeSeq)
   }
 
-  /** The conversation is known to stand at this number: what did not arrive is read. */
+  /** The conversation is known to stand at this number: what does not arrive is read. */
   expect(changeSeq: number): void {
-    if (changeSeq > this.lastChangeSeq) void this.#readUpTo(changeSeq)
+    this.#head = Math.max(this.#head, changeSeq)
+    if (this.#head > this.lastChangeSeq) this.#repairAfter(patienceMilliseconds)
   }
 
   end(): void {
+    this.#ended = true
     clearTimeout(this.#repair)
     this.#early.clear()
   }
 
-  #deliverInOrder(): void {
+  /** A user has left with this change; whoever follows from a later one has joined again. */
+  dropFollower(connection: Connection, leftChangeSeq: number): void {
+    if (!this.followers.has(connection) || (this.followers.get(connection) ?? 0) >= leftChangeSeq) return
+    this.followers.delete(connection)
+    connection.following.delete(this.#options.conversationId)
+    if (this.followers.size === 0) this.#options.onAbandoned()
+  }
+
+  #deliverEarly(): void {
     let next = this.#early.get(this.lastChangeSeq + 1)
     while (next !== undefined) {
       this.#early.delete(next.changeSeq)
@@ -63,39 +83,41 @@ export class Feed {
   }
 
   #deliver(change: Change, previousChangeSeq: number): void {
-    this.lastChangeSeq = change.changeSeq
-    if (this.followers.size === 0) return
+    const { conversationId, changeSeq } = change
+    this.lastChangeSeq = changeSeq
     const frame = this.#options.frameOf(change, previousChangeSeq)
-    const { conversationId } = change
-    for (const [connection, from] of this.followers) if (change.changeSeq > from) connection.deliver(conversationId, frame)
-    if (change.type === 'member.left') this.#dropFollowersOf(change.userId)
+    for (const [connection, after] of this.followers) if (after !== undefined && changeSeq > after) connection.deliver(conversationId, frame)
+    if (change.type !== 'member.left') return
+    for (const connection of this.followers.keys()) if (connection.actor.userId === change.userId) this.dropFollower(connection, changeSeq)
   }
 
-  #dropFollowersOf(userId: string): void {
-    for (const connection of this.followers.keys()) if (connection.actor.userId === userId) this.followers.delete(connection)
-  }
-
-  #scheduleRepair(milliseconds: number): void {
+  #repairAfter(milliseconds: number): void {
+    if (this.#ended) return
     this.#repair ??= setTimeout(() => {
       this.#repair = undefined
-      if (this.#early.size > 0) void this.#readUpTo(Math.max(...this.#early.keys()))
+      void this.#readMissing()
     }, milliseconds)
   }
 
-  async #readUpTo(upToChangeSeq: number): Promise<void> {
+  async #readMissing(): Promise<void> {
+    if (this.#reading || this.lastChangeSeq >= this.#head) return
+    this.#reading = true
+    const changes = await this.#read()
+    this.#reading = false
+    if (this.#ended) return
+    for (const { change, previousChangeSeq } of changes) if (change.changeSeq > this.lastChangeSeq) this.#deliver(change, previousChangeSeq)
+    for (const changeSeq of this.#early.keys()) if (changeSeq <= this.lastChangeSeq) this.#early.delete(changeSeq)
+    this.#deliverEarly()
+    if (this.lastChangeSeq < this.#head) this.#repairAfter(changes.length > 0 ? patienceMilliseconds : retryMilliseconds)
+  }
+
+  async #read(): Promise<LinkedChange[]> {
     const { conversationId, readChanges, log } = this.#options
     try {
-      const changes = await readChanges({ conversationId, afterChangeSeq: this.lastChangeSeq, upToChangeSeq }, repairLimit)
-      for (const { change, previousChangeSeq } of changes) if (change.changeSeq > this.lastChangeSeq) this.#deliver(change, previousChangeSeq)
-      // The numbers in between have been overtaken by later changes of the same rows.
-      if (changes.length < repairLimit) this.lastChangeSeq = Math.max(this.lastChangeSeq, upToChangeSeq)
+      return await readChanges({ conversationId, afterChangeSeq: this.lastChangeSeq }, repairLimit)
     } catch (error) {
       log.warn({ err: error, conversationId }, 'Could not read missed changes; trying again')
-      this.#scheduleRepair(retryMilliseconds)
-      return
+      return []
     }
-    for (const changeSeq of this.#early.keys()) if (changeSeq <= this.lastChangeSeq) this.#early.delete(changeSeq)
-    this.#deliverInOrder()
-    if (this.#early.size > 0) this.#scheduleRepair(patienceMilliseconds)
   }
 }

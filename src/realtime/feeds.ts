@@ -16,15 +16,23 @@ interface Dependencies {
 /** Typing ends by itself after this long. */
 const typingSeconds = 6
 
+export type Feeds = ReturnType<typeof createFeeds>
+
 export function createFeeds({ topics, sync, log }: Dependencies) {
   const feeds = new Map<ConversationId, { feed: Feed; unsubscribe(): void }>()
 
-  const start = (conversationId: ConversationId, lastChangeSeq: number) => {
-    const feed = new Feed({ conversationId, lastChangeSeq, readChanges: sync.changes, frameOf, log })
+  const start = (conversationId: ConversationId, lastChangeSeq: number): Feed => {
+    const feed = new Feed({ conversationId, lastChangeSeq, readChanges: sync.changes, frameOf, onAbandoned: () => stop(conversationId), log })
     const unsubscribe = topics.subscribe('conversation', conversationId, (event) => (event.type === 'typing' ? tellTyping(feed, event) : feed.add(event)))
-    const started = { feed, unsubscribe }
-    feeds.set(conversationId, started)
-    return started
+    feeds.set(conversationId, { feed, unsubscribe })
+    return feed
+  }
+
+  const stop = (conversationId: ConversationId): void => {
+    const started = feeds.get(conversationId)
+    started?.unsubscribe()
+    started?.feed.end()
+    feeds.delete(conversationId)
   }
 
   const catchUpAll = async (): Promise<void> => {
@@ -37,24 +45,45 @@ export function createFeeds({ topics, sync, log }: Dependencies) {
   })
 
   return {
-    /** @returns the feed; when it stands beyond `afterChangeSeq`, the changes in between have to be read. */
-    follow(connection: Connection, conversationId: ConversationId, afterChangeSeq: number): Feed {
-      const { feed } = feeds.get(conversationId) ?? start(conversationId, afterChangeSeq)
-      if (!feed.followers.has(connection)) feed.followers.set(connection, afterChangeSeq)
+    /** From here on nothing of the conversation passes unheard; nothing is sent before `begin`. @param changeSeq where it is known to stand */
+    subscribe(connection: Connection, conversationId: ConversationId, changeSeq: number): void {
+      const feed = feeds.get(conversationId)?.feed ?? start(conversationId, changeSeq)
+      feed.followers.set(connection, undefined)
       connection.following.add(conversationId)
-      return feed
     },
 
-    unfollowAll(connection: Connection): void {
-      for (const conversationId of connection.following) {
-        const started = feeds.get(conversationId)
-        started?.feed.followers.delete(connection)
-        if (started === undefined || started.feed.followers.size > 0) continue
-        started.unsubscribe()
-        started.feed.end()
-        feeds.delete(conversationId)
-      }
-      connection.following.clear()
+    /**
+     * Sends what is newer, from now on.
+     * @param changeSeq where the conversation stood after `subscribe`
+     * @returns the number after which changes are sent; undefined when the user has left meanwhile.
+     */
+    begin(connection: Connection, conversationId: ConversationId, changeSeq: number): number | undefined {
+      const feed = feeds.get(conversationId)?.feed
+      if (!feed?.followers.has(connection)) return undefined
+      const after = Math.max(changeSeq, feed.lastChangeSeq)
+      feed.followers.set(connection, after)
+      feed.expect(changeSeq)
+      return after
+    },
+
+    /** Follows a conversation from a change on. @returns where its feed stands; what is older has to be read. */
+    join(connection: Connection, conversationId: ConversationId, afterChangeSeq: number): number {
+      const feed = feeds.get(conversationId)?.feed ?? start(conversationId, afterChangeSeq)
+      feed.followers.set(connection, afterChangeSeq)
+      connection.following.add(conversationId)
+      return feed.lastChangeSeq
+    },
+
+    /** The connection's user has left with this change. */
+    leave(connection: Connection, conversationId: ConversationId, leftChangeSeq: number): void {
+      feeds.get(conversationId)?.feed.dropFollower(connection, leftChangeSeq)
+    },
+
+    unfollow(connection: Connection, conversationId: ConversationId): void {
+      const feed = feeds.get(conversationId)?.feed
+      feed?.followers.delete(connection)
+      connection.following.delete(conversationId)
+      if (feed?.followers.size === 0) stop(conversationId)
     },
 
     close: stopListening,
@@ -70,5 +99,5 @@ const frameOf = (change: Change, previousChangeSeq: number): Frame => ({
 function tellTyping(feed: Feed, { conversationId, userId, typing }: Typing): void {
   const frame = { type: 'typing', data: { conversationId, userId, typing, expiresInSeconds: typing ? typingSeconds : 0 } }
   const bytes = Buffer.from(JSON.stringify(frame))
-  for (const connection of feed.followers.keys()) if (connection.actor.userId !== userId) connection.send(bytes)
+  for (const [connection, after] of feed.followers) if (after !== undefined && connection.actor.userId !== userId) connection.send(bytes)
 }

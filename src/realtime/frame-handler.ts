@@ -61,6 +61,7 @@ export function createFrameHandler({ commands, catchUp, clock, log }: Dependenci
     connection.beginCommand()
     catchUp
       .resume(connection, data.cursors)
+      .then(() => acknowledge(connection, id))
       .catch((error: unknown) => {
         sendError(connection, id, error)
         connection.close('going_away')
@@ -71,8 +72,7 @@ export function createFrameHandler({ commands, catchUp, clock, log }: Dependenci
   const run = async (connection: Connection, command: Exclude<GivenCommand, { type: 'ping' | 'resume' }>): Promise<void> => {
     connection.beginCommand()
     try {
-      const result = await commands.execute(connection.actor, command)
-      if (command.id !== undefined) connection.sendJson({ type: 'ack', id: command.id, ...(result !== undefined && { data: result }) })
+      acknowledge(connection, command.id, await commands.execute(connection.actor, command))
     } catch (error) {
       sendError(connection, command.id, error)
     }

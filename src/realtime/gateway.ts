@@ -8,7 +8,7 @@ import type { WebSocket } from 'ws'
 import type { ConversationId } from '../../openapi/shared/ids.ts'
 import type { Actor } from '../actor.ts'
 import type { Clock } from '../clock.ts'
-import { type SyncService, toRecord } from '../features/sync/service.ts'
+import type { Position, SyncService } from '../features/sync/service.ts'
 import type { Log } from '../log.ts'
 import type { ConversationJoined, Topics } from '../topics.ts'
 import { createCatchUp } from './catch-up.ts'
@@ -19,7 +19,7 @@ import { createFrameHandler } from './frame-handler.ts'
 
 interface Dependencies {
   topics: Topics
-  sync: Pick<SyncService, 'positions' | 'changes' | 'heads'>
+  sync: Pick<SyncService, 'positions' | 'changes' | 'hasMoreMessages' | 'heads'>
   commands: Commands
   clock: Clock
   log: Log
@@ -34,32 +34,53 @@ interface Joins {
 
 export const maximumFrameBytes = 65_536
 const sweepMilliseconds = 1_000
+/** For the answers of commands that are under way at the end. */
+const answerMilliseconds = 3_000
 
 export type Gateway = ReturnType<typeof createGateway>
 
 export function createGateway({ topics, sync, commands, clock, log, heartbeatSeconds }: Dependencies) {
   const connections = new Set<Connection>()
   const feeds = createFeeds({ topics, sync, log })
-  const catchUp = createCatchUp({ sync })
+  const catchUp = createCatchUp({ sync, feeds })
   const onFrame = createFrameHandler({ commands, catchUp, clock, log })
 
-  const open = async (connection: Connection, joins: Joins): Promise<void> => {
+  let closing = false
+
+  /** Subscribes to every conversation of the user. @returns where they stood after that. */
+  const subscribe = async (connection: Connection): Promise<ReadonlyMap<ConversationId, Position>> => {
     const positions = await sync.positions(connection.actor.userId)
+    const fresh = [...positions.values()].filter(({ conversationId }) => !connection.following.has(conversationId))
+    if (fresh.length === 0 || !connection.isOpen) return positions
+    for (const { conversationId, changeSeq } of fresh) feeds.subscribe(connection, conversationId, changeSeq)
+    return subscribe(connection)
+  }
+
+  const open = async (connection: Connection, joins: Joins): Promise<void> => {
+    const positions = await subscribe(connection)
     if (!connection.isOpen) return
-    const behind: { conversationId: ConversationId; changeSeq: number; upTo: number }[] = []
+    const told: Record<string, number> = {}
     for (const { conversationId, changeSeq } of positions.values()) {
-      const feed = feeds.follow(connection, conversationId, changeSeq)
-      if (feed.lastChangeSeq > changeSeq) behind.push({ conversationId, changeSeq, upTo: feed.lastChangeSeq })
+      const position = feeds.begin(connection, conversationId, changeSeq)
+      if (position !== undefined) told[conversationId] = position
     }
-    connection.sendJson({ type: 'hello', data: { heartbeatSeconds, maxFrameBytes: maximumFrameBytes, positions: toRecord(positions) } })
-    for (const { conversationId, changeSeq, upTo } of behind) await catchUp.bridge(connection, conversationId, changeSeq, upTo)
-    for (const joined of joins.meanwhile) await join(connection, joined)
+    for (const conversationId of connection.following) if (!(conversationId in told)) feeds.unfollow(connection, conversationId)
+    connection.sendJson({ type: 'hello', data: { heartbeatSeconds, maxFrameBytes: maximumFrameBytes, positions: told } })
+    for (const joined of joins.meanwhile) if (!connection.following.has(joined.conversationId)) await joinLate(connection, joined)
     joins.opened = true
   }
 
   const join = async (connection: Connection, { conversationId, afterChangeSeq }: ConversationJoined): Promise<void> => {
-    const feed = feeds.follow(connection, conversationId, afterChangeSeq)
-    if (feed.lastChangeSeq > afterChangeSeq) await catchUp.bridge(connection, conversationId, afterChangeSeq, feed.lastChangeSeq)
+    if (!connection.isOpen) return
+    const stands = feeds.join(connection, conversationId, afterChangeSeq)
+    if (stands > afterChangeSeq) await catchUp.bridge(connection, conversationId, afterChangeSeq, stands)
+  }
+
+  /** The changes of the joining have passed already, and more may have, the leaving too. */
+  const joinLate = async (connection: Connection, { conversationId, afterChangeSeq }: ConversationJoined): Promise<void> => {
+    if (!connection.isOpen) return
+    const stands = feeds.join(connection, conversationId, afterChangeSeq)
+    await catchUp.bridge(connection, conversationId, afterChangeSeq, Math.max(stands, afterChangeSeq + 1))
   }
 
   /** A socket that cannot be told what it missed is better closed: its client connects again and resumes. */
@@ -71,10 +92,7 @@ export function createGateway({ topics, sync, commands, clock, log, heartbeatSec
   }
 
   const heartbeat = (): void => {
-    for (const connection of connections) {
-      if (connection.alive) connection.ping()
-      else connection.terminate()
-    }
+    for (const connection of connections) connection.ping()
   }
 
   const endExpired = (): void => {
@@ -92,6 +110,7 @@ export function createGateway({ topics, sync, commands, clock, log, heartbeatSec
     /** Takes over a socket whose handshake is done. @param raw the stream below it. */
     accept(socket: WebSocket, raw: Socket, actor: Actor): void {
       const connection = new Connection(socket, raw, actor)
+      if (closing) return connection.close('going_away')
       connections.add(connection)
       const joins: Joins = { opened: false, meanwhile: [] }
       const ends = [
@@ -104,17 +123,27 @@ export function createGateway({ topics, sync, commands, clock, log, heartbeatSec
       })
       socket.on('close', () => {
         connections.delete(connection)
-        feeds.unfollowAll(connection)
+        for (const conversationId of connection.following) feeds.unfollow(connection, conversationId)
         for (const end of ends) end()
       })
       orGoAway(connection, open(connection, joins))
     },
 
-    /** Sends every client away to resume elsewhere, and waits until they are gone. */
+    /** Answers the commands that were read, sends every client away to resume elsewhere, and waits until they are gone. */
     async close(): Promise<void> {
+      closing = true
       for (const timer of timers) clearInterval(timer)
       feeds.close()
-      await Promise.all([...connections].map((connection) => connection.closeAndWait('going_away')))
+      await Promise.all([...connections].map(leave))
     },
   }
+}
+
+/** A client that does not read, or a database that does not answer, holds nobody up for long. */
+async function leave(connection: Connection): Promise<void> {
+  const late = Promise.withResolvers<void>()
+  const timer = setTimeout(late.resolve, answerMilliseconds)
+  await Promise.race([connection.finish(), late.promise])
+  clearTimeout(timer)
+  await connection.closeAndWait('going_away')
 }

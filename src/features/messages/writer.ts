@@ -9,6 +9,7 @@
 import type { Pool } from 'pg'
 import type { ConversationId, MessageId, UserId } from '../../../openapi/shared/ids.ts'
 import { isUnavailable, isUniqueViolation } from '../../db/client.ts'
+import { messageRowJson } from '../../db/json.ts'
 import type { MessageRow } from '../../db/schema/messages.ts'
 import { AppError } from '../../errors/app-error.ts'
 
@@ -168,7 +169,7 @@ const insertStatement = `
     select id from conversations where id in (select conversation_id from fresh) order by id for no key update
   ), advanced as (
     update conversations c
-    set last_seq = c.last_seq + f.added, last_change_seq = c.last_change_seq + f.added, updated_at = f.created_at
+    set last_seq = c.last_seq + f.added, last_change_seq = c.last_change_seq + f.added, updated_at = greatest(c.updated_at, f.created_at)
     from (select conversation_id, count(*) as added, max(created_at) as created_at from fresh group by conversation_id) f
     where c.id = f.conversation_id and c.id in (select id from locked)
     returning c.id, c.last_seq - f.added as seq, c.last_change_seq - f.added as change_seq
@@ -182,9 +183,7 @@ const insertStatement = `
     from (select conversation_id, sender_id, max(seq) as seq from inserted group by conversation_id, sender_id) s
     where m.conversation_id = s.conversation_id and m.user_id = s.sender_id and m.read_seq < s.seq
   )
-  select n.seq, n.change_seq as "changeSeq", case when e.id is not null then json_build_object(
-    'conversationId', e.conversation_id, 'seq', e.seq, 'changeSeq', e.change_seq, 'id', e.id, 'senderId', e.sender_id,
-    'clientId', e.client_id, 'content', e.content, 'metadata', e.metadata, 'createdAt', e.created_at) end as earlier
+  select n.seq, n.change_seq as "changeSeq", case when e.id is not null then ${messageRowJson('e')} end as earlier
   from input i
   left join inserted n on n.id = i.id
   left join earlier e on e.ord = i.ord

@@ -1,21 +1,20 @@
 /**
  * "What did I miss since 41?" is a range of numbers: each changed row bears the number of its last change, so the answer is the
- * present state of what changed, it never expires, and it needs no event table. A range ends at a number that was read first:
- * what changed again meanwhile has a higher one, and comes with the next range or live.
+ * present state of what changed, it never expires, and it needs no event table. What changed again meanwhile has a higher number
+ * and comes under that one.
  */
-import { type AnyColumn, and, asc, eq, gt, inArray, isNull, lte, or } from 'drizzle-orm'
+import { and, eq, isNull } from 'drizzle-orm'
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Database } from '../../db/client.ts'
-import { conversations, type MemberRow, members } from '../../db/schema/conversations.ts'
-import { messages } from '../../db/schema/messages.ts'
-import { users } from '../../db/schema/users.ts'
+import { messageRowJson } from '../../db/json.ts'
+import { type ConversationRow, conversations, members } from '../../db/schema/conversations.ts'
+import type { MessageRow } from '../../db/schema/messages.ts'
 import type { Change, MemberEntity } from '../../topics.ts'
 
-/** Changes of one conversation after one number, up to and with another. */
+/** Changes of one conversation after one number. */
 export interface ChangeRange {
   conversationId: ConversationId
   afterChangeSeq: number
-  upToChangeSeq: number
 }
 
 export interface Position {
@@ -26,7 +25,7 @@ export interface Position {
 
 export type SyncRepository = ReturnType<typeof createSyncRepository>
 
-export const createSyncRepository = ({ db }: Database) => ({
+export const createSyncRepository = ({ db, pool }: Database) => ({
   /** Where all conversations of a user stand. */
   positions(userId: UserId): Promise<Position[]> {
     return db
@@ -37,70 +36,81 @@ export const createSyncRepository = ({ db }: Database) => ({
   },
 
   async heads(conversationIds: ConversationId[]): Promise<Map<ConversationId, number>> {
-    const rows = await db
-      .select({ id: conversations.id, changeSeq: conversations.lastChangeSeq })
-      .from(conversations)
-      .where(inArray(conversations.id, conversationIds))
+    const { rows } = await pool.query<{ id: ConversationId; changeSeq: number }>({
+      name: 'conversation-heads',
+      text: 'select id, last_change_seq as "changeSeq" from conversations where id = any($1::uuid[])',
+      values: [conversationIds],
+    })
     return new Map(rows.map(({ id, changeSeq }) => [id, changeSeq]))
   },
 
-  /** In order; of more than `limit` the first ones. */
-  async changes(range: ChangeRange, limit: number): Promise<Change[]> {
-    const changes = await Promise.all([changedMessages(db, range, limit), changedMembers(db, range), changedConversation(db, range)])
-    return changes
-      .flat()
-      .sort((a, b) => a.changeSeq - b.changeSeq)
-      .slice(0, limit)
+  /** In order; of more than `limit` the first ones. All are of one moment, and the last change of that moment is among them. */
+  async changes({ conversationId, afterChangeSeq }: ChangeRange, limit: number): Promise<Change[]> {
+    const { rows } = await pool.query<ChangedRow>({ name: 'changes', text: changesStatement, values: [conversationId, afterChangeSeq, limit] })
+    return rows.map((row) => toChange(conversationId, row))
+  },
+
+  /** Whether there are more messages than `limit` after a change. */
+  async hasMoreMessages({ conversationId, afterChangeSeq }: ChangeRange, limit: number): Promise<boolean> {
+    const { rowCount } = await pool.query({
+      name: 'more-messages',
+      text: 'select from messages where conversation_id = $1 and change_seq > $2 order by change_seq offset $3 limit 1',
+      values: [conversationId, afterChangeSeq, limit],
+    })
+    return rowCount !== 0
   },
 })
 
-const within = (column: AnyColumn, { afterChangeSeq, upToChangeSeq }: ChangeRange) => and(gt(column, afterChangeSeq), lte(column, upToChangeSeq))
+/** A row as JSON: its times are text. */
+type Json<Row> = { [Key in keyof Row]: Row[Key] extends Date ? string : Row[Key] extends Date | null ? string | null : Row[Key] }
 
-async function changedMessages(db: Database['db'], range: ChangeRange, limit: number): Promise<Change[]> {
-  const { conversationId } = range
-  const rows = await db
-    .select()
-    .from(messages)
-    .where(and(eq(messages.conversationId, conversationId), within(messages.changeSeq, range)))
-    .orderBy(asc(messages.changeSeq))
-    .limit(limit)
-  return rows.map((message) => ({ type: 'message.created', conversationId, changeSeq: message.changeSeq, message }))
-}
+type ChangedRow = { changeSeq: number } & (
+  | { type: 'message.created'; row: Json<MessageRow> }
+  | { type: 'conversation.updated'; row: Json<ConversationRow> }
+  | { type: 'member.joined' | 'member.updated' | 'member.left'; row: Json<MemberEntity> }
+  | { type: 'read'; row: { userId: UserId; readSeq: number } }
+)
 
 /** A row of a member bears two numbers: of its membership and of its read mark. */
-async function changedMembers(db: Database['db'], range: ChangeRange): Promise<Change[]> {
-  const { conversationId, afterChangeSeq, upToChangeSeq } = range
-  const isWithin = (changeSeq: number) => changeSeq > afterChangeSeq && changeSeq <= upToChangeSeq
-  const rows = await db
-    .select({ member: members, user: { id: users.id, username: users.username, displayName: users.displayName } })
-    .from(members)
-    .innerJoin(users, eq(users.id, members.userId))
-    .where(and(eq(members.conversationId, conversationId), or(within(members.changeSeq, range), within(members.readChangeSeq, range))))
-  return rows.flatMap(({ member, user }) => [
-    ...(isWithin(member.changeSeq) ? [membershipChange({ ...member, user }, afterChangeSeq)] : []),
-    ...(isWithin(member.readChangeSeq) ? [readChange(member)] : []),
-  ])
-}
+const changesStatement = `
+  (select m.change_seq as "changeSeq", 'message.created' as type, ${messageRowJson('m')} as row
+    from messages m where m.conversation_id = $1 and m.change_seq > $2 order by m.change_seq limit $3)
+  union all
+  select m.change_seq, case when m.left_at is not null then 'member.left' when m.joined_change_seq > $2 then 'member.joined' else 'member.updated' end,
+    json_build_object('conversationId', m.conversation_id, 'userId', m.user_id, 'role', m.role, 'readSeq', m.read_seq, 'changeSeq', m.change_seq,
+      'joinedChangeSeq', m.joined_change_seq, 'readChangeSeq', m.read_change_seq, 'joinedAt', m.joined_at, 'leftAt', m.left_at,
+      'user', json_build_object('id', u.id, 'username', u.username, 'displayName', u.display_name))
+    from members m join users u on u.id = m.user_id where m.conversation_id = $1 and m.change_seq > $2
+  union all
+  select m.read_change_seq, 'read', json_build_object('userId', m.user_id, 'readSeq', m.read_seq)
+    from members m where m.conversation_id = $1 and m.read_change_seq > $2
+  union all
+  select c.change_seq, 'conversation.updated',
+    json_build_object('id', c.id, 'type', c.type, 'title', c.title, 'createdBy', c.created_by, 'clientId', c.client_id, 'directKey', c.direct_key,
+      'lastSeq', c.last_seq, 'lastChangeSeq', c.last_change_seq, 'changeSeq', c.change_seq, 'memberCount', c.member_count,
+      'createdAt', c.created_at, 'updatedAt', c.updated_at)
+    from conversations c where c.id = $1 and c.change_seq > $2
+  order by 1 limit $3`
 
-function membershipChange(member: MemberEntity, afterChangeSeq: number): Change {
-  const { conversationId, changeSeq, userId } = member
-  if (member.leftAt !== null) return { type: 'member.left', conversationId, changeSeq, userId }
-  return { type: member.joinedChangeSeq > afterChangeSeq ? 'member.joined' : 'member.updated', conversationId, changeSeq, member }
-}
-
-const readChange = ({ conversationId, userId, readSeq, readChangeSeq }: MemberRow): Change => ({
-  type: 'read',
-  conversationId,
-  changeSeq: readChangeSeq,
-  userId,
-  readSeq,
-})
-
-async function changedConversation(db: Database['db'], range: ChangeRange): Promise<Change[]> {
-  const { conversationId } = range
-  const rows = await db
-    .select()
-    .from(conversations)
-    .where(and(eq(conversations.id, conversationId), within(conversations.changeSeq, range)))
-  return rows.map((conversation) => ({ type: 'conversation.updated', conversationId, changeSeq: conversation.changeSeq, conversation }))
+function toChange(conversationId: ConversationId, { changeSeq, ...changed }: ChangedRow): Change {
+  const numbered = { conversationId, changeSeq }
+  switch (changed.type) {
+    case 'message.created': {
+      const { createdAt, ...row } = changed.row
+      return { type: changed.type, ...numbered, message: { ...row, createdAt: new Date(createdAt) } }
+    }
+    case 'conversation.updated': {
+      const { createdAt, updatedAt, ...row } = changed.row
+      return { type: changed.type, ...numbered, conversation: { ...row, createdAt: new Date(createdAt), updatedAt: new Date(updatedAt) } }
+    }
+    case 'member.joined':
+    case 'member.updated': {
+      const { joinedAt, ...row } = changed.row
+      return { type: changed.type, ...numbered, member: { ...row, joinedAt: new Date(joinedAt), leftAt: null } }
+    }
+    case 'member.left':
+      return { type: changed.type, ...numbered, userId: changed.row.userId }
+    case 'read':
+      return { type: changed.type, ...numbered, userId: changed.row.userId, readSeq: changed.row.readSeq }
+  }
 }

@@ -3,6 +3,8 @@ import type { Actor } from '../../actor.ts'
 import type { Change } from '../../topics.ts'
 import type { ChangeRange, Position, SyncRepository } from './repository.ts'
 
+export type { Position } from './repository.ts'
+
 /** A change and the number of the one that it follows: between the two there is nothing that still holds. */
 export interface LinkedChange {
   change: Change
@@ -34,8 +36,14 @@ export function createSyncService({ sync }: { sync: SyncRepository }) {
       return new Map(positions.map((position) => [position.conversationId, position]))
     },
 
-    /** The changes of one conversation in a range, in order, at most `limit`. Asks nobody's permission: for those who know that the reader is a member. */
+    /**
+     * The changes of one conversation in order, at most `limit`; the first one follows `previousChangeSeq`. Asks nobody's permission: for those
+     * who know that the reader is a member, and who stop where the reader has left.
+     */
     changes: linked,
+
+    /** Whether there are more messages than `limit` in a range. */
+    hasMoreMessages: (range: ChangeRange, limit: number): Promise<boolean> => sync.hasMoreMessages(range, limit),
 
     /** The last `changeSeq` of these conversations. */
     heads: (conversationIds: ConversationId[]): Promise<Map<ConversationId, number>> => sync.heads(conversationIds),
@@ -47,31 +55,35 @@ export function createSyncService({ sync }: { sync: SyncRepository }) {
       for (const [id, cursor] of Object.entries(cursors)) {
         const position = positions.get(id as ConversationId)
         if (position === undefined) pulled.gone.push(id as ConversationId)
-        else await pullOne(pulled, position, cursor, limit)
+        else await pullOne(pulled, actor.userId, position, cursor, limit)
       }
       return pulled
     },
   }
 
-  async function pullOne(pulled: Pulled, position: Position, cursor: number, limit: number): Promise<void> {
+  async function pullOne(pulled: Pulled, userId: UserId, position: Position, cursor: number, limit: number): Promise<void> {
     const { conversationId, changeSeq } = position
     const room = limit - pulled.changes.length
     const range = rangeSince(position, cursor)
-    const isBehind = range.upToChangeSeq > range.afterChangeSeq
-    const changes = isBehind && room > 0 ? await linked(range, room, cursor) : []
-    const cut = isBehind && changes.length >= room
+    const isBehind = changeSeq > range.afterChangeSeq
+    const changes = isBehind && room > 0 ? untilLeft(userId, await linked(range, room, cursor)) : []
     pulled.changes.push(...changes)
-    pulled.cursors[conversationId] = cut ? (changes.at(-1)?.change.changeSeq ?? cursor) : changeSeq
-    pulled.hasMore ||= cut
+    pulled.cursors[conversationId] = isBehind ? (changes.at(-1)?.change.changeSeq ?? cursor) : changeSeq
+    pulled.hasMore ||= isBehind && changes.length >= room
   }
 }
 
-/** Everything after a cursor up to the present; whoever holds nothing gets what they would have heard since they joined. */
-export const rangeSince = ({ conversationId, changeSeq, joinedChangeSeq }: Position, cursor: number): ChangeRange => ({
+/** Everything after a cursor; whoever holds nothing gets what they would have heard since they joined. */
+export const rangeSince = ({ conversationId, joinedChangeSeq }: Position, cursor: number): ChangeRange => ({
   conversationId,
   afterChangeSeq: cursor === 0 ? joinedChangeSeq - 1 : cursor,
-  upToChangeSeq: changeSeq,
 })
+
+/** What a member may be told: nothing after their own leaving. */
+function untilLeft(userId: UserId, changes: LinkedChange[]): LinkedChange[] {
+  const end = changes.findIndex(({ change }) => change.type === 'member.left' && change.userId === userId)
+  return end === -1 ? changes : changes.slice(0, end + 1)
+}
 
 export const toRecord = (positions: ReadonlyMap<ConversationId, Position>): Record<string, number> =>
   Object.fromEntries([...positions.values()].map(({ conversationId, changeSeq }) => [conversationId, changeSeq]))
