@@ -144,17 +144,21 @@ const conversationJson = `json_build_object(
   'lastSeq', c.last_seq, 'changeSeq', c.last_change_seq, 'readSeq', me.read_seq, 'unreadCount', c.last_seq - me.read_seq,
   'updatedAt', ${isoTime('c.updated_at')})::text`
 
-/** The lock comes first, so that marks of many readers are numbered one after another. */
+/** The locks come first, so that marks of many readers are numbered one after another, and the answer to two marks at once is not that of the lower one. */
 const markReadStatement = `
   with locked as materialized (
     select id, last_seq, last_change_seq + 1 as change_seq from conversations where id = $1 for no key update
+  ), mine as materialized (
+    select m.conversation_id, m.user_id, m.read_seq, least($3, l.last_seq) as target, l.last_seq, l.change_seq
+    from locked l join members m on m.conversation_id = l.id and m.user_id = $2 and m.left_at is null
+    for no key update of m
   ), moved as (
-    update members m set read_seq = least($3, l.last_seq), read_change_seq = l.change_seq from locked l
-    where m.conversation_id = l.id and m.user_id = $2 and m.left_at is null and m.read_seq < least($3, l.last_seq)
+    update members m set read_seq = mine.target, read_change_seq = mine.change_seq from mine
+    where m.conversation_id = mine.conversation_id and m.user_id = mine.user_id and mine.read_seq < mine.target
     returning m.read_seq, m.read_change_seq
   ), advanced as (
     update conversations c set last_change_seq = moved.read_change_seq from moved where c.id = $1
   )
-  select coalesce(moved.read_seq, m.read_seq) as "readSeq", l.last_seq - coalesce(moved.read_seq, m.read_seq) as "unreadCount", moved.read_change_seq as "changeSeq"
-  from members m join locked l on l.id = m.conversation_id left join moved on true
-  where m.user_id = $2 and m.left_at is null`
+  select coalesce(moved.read_seq, mine.read_seq) as "readSeq", mine.last_seq - coalesce(moved.read_seq, mine.read_seq) as "unreadCount",
+    moved.read_change_seq as "changeSeq"
+  from mine left join moved on true`
