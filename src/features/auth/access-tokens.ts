@@ -58,9 +58,9 @@ export const createAccessTokens = ({ jwt, revocations, clock }: Dependencies) =>
     sessionId: SessionId,
     pair: { id: string; issuedAt: Date } = { id: randomUUID(), issuedAt: clock.now() },
   ): { accessToken: string; expiresInSeconds: number } {
-    const iat = unixSeconds(pair.issuedAt)
-    const accessToken = jwt.sign({ sub: user.id, sid: sessionId, role: user.role, jti: pair.id, iat })
-    return { accessToken, expiresInSeconds: iat + accessTokenSeconds - unixSeconds(clock.now()) }
+    const accessToken = jwt.sign({ sub: user.id, sid: sessionId, role: user.role, jti: pair.id, iat: Math.floor(pair.issuedAt.getTime() / 1000) })
+    const elapsedSeconds = Math.floor((clock.now().getTime() - pair.issuedAt.getTime()) / 1000)
+    return { accessToken, expiresInSeconds: accessTokenSeconds - elapsedSeconds }
   },
 
   /** @returns undefined for a token that is expired, forged, not ours or revoked; never throws, never asks the database */
@@ -90,8 +90,6 @@ const isPayload = (claims: object & Partial<Record<keyof Payload, unknown>>): cl
   (claims.role === 'user' || claims.role === 'admin') &&
   typeof claims.iat === 'number' &&
   typeof claims.exp === 'number'
-
-const unixSeconds = (time: Date): number => Math.floor(time.getTime() / 1000)
 
 /** Names the key without telling it, so that keys can be told apart when there are several. */
 const keyId = (secret: string): string => deriveKey(secret, 'key-id').toString('base64url').slice(0, 8)
