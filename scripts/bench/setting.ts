@@ -1,18 +1,28 @@
 /** The scene of a run: one durable PostgreSQL with a database for each side, and the two servers, fresh for every section. */
+import { readFile } from 'node:fs/promises'
 import pg from 'pg'
 import { createDatabase } from '../../src/db/client.ts'
 import { shareEmbeddedPostgres } from '../../src/db/embedded.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import type { Log } from '../../src/log.ts'
-import type { Pace } from './load/slices.ts'
+import { readDatabaseCpu } from './load/database-cpu.ts'
 import type { Stage } from './stage.ts'
 import { type Side, startTarget, type Target } from './target.ts'
 import { type World, writeWorld } from './world.ts'
+
+/** Rates are measured in this many slices of this length, after a warm-up. */
+export interface Pace {
+  rounds: number
+  sliceSeconds: number
+  warmUpSeconds: number
+}
 
 export interface Setting {
   stage: Stage
   pace: Pace
   postgresVersion: string
+  /** Microseconds so far; undefined where the system does not tell. */
+  databaseCpu(): Promise<number | undefined>
   /** Ends the servers of the section before. @returns new ones, whose databases hold the world. */
   enter(world: World): Promise<Record<Side, Target>>
 }
@@ -21,9 +31,11 @@ const log: Log = { debug: ignore, info: ignore, warn: console.error, error: cons
 
 export async function openSetting(stage: Stage, pace: Pace): Promise<Setting> {
   // With PostgreSQL's own settings: what is acknowledged is on the disk.
-  const postgres = await shareEmbeddedPostgres({ dataDir: `${stage.folder}/postgres`, settings: {}, log })
+  const dataDir = `${stage.folder}/postgres`
+  const postgres = await shareEmbeddedPostgres({ dataDir, settings: {}, log })
   stage.defer(postgres.stop)
   const databaseUrls: Record<Side, string> = { ours: await createMigrated(postgres.url, 'ours'), floor: await createMigrated(postgres.url, 'floor') }
+  const postmasterPid = Number.parseInt(await readFile(`${dataDir}/postgres/postmaster.pid`, 'utf8'), 10)
   const written = new WeakSet<World>()
   let targets: Record<Side, Target> | undefined
 
@@ -31,6 +43,7 @@ export async function openSetting(stage: Stage, pace: Pace): Promise<Setting> {
     stage,
     pace,
     postgresVersion: await readVersion(postgres.url),
+    databaseCpu: () => readDatabaseCpu(postmasterPid),
 
     async enter(world) {
       await Promise.all([targets?.ours.server.stop(), targets?.floor.server.stop()])

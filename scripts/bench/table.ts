@@ -7,7 +7,7 @@ import type { Side } from './target.ts'
 type Cell = string | number
 
 export function formatRows(rows: readonly Row[]): string {
-  const head = ['', 'ours', 'floor', 'ratio', 'expected', '', 'p50/p99 ms', 'floor', 'cpu', 'floor', 'load']
+  const head = ['', 'ours', 'floor', 'ratio', 'expected', '', 'p50 / p99 ms', 'floor', 'cpu µs', 'floor', 'load']
   return align([head, ...rows.map(cellsOf)])
 }
 
@@ -39,8 +39,8 @@ function cellsOf({ name, unit, ours, floor, ratio, expected, met, slices }: Row)
     met === undefined ? '' : mark(met),
     slices ? latencies(slices.ours) : '',
     slices ? latencies(slices.floor) : '',
-    slices ? percent(slices.ours.serverCpu) : '',
-    slices ? percent(slices.floor.serverCpu) : '',
+    slices ? processorTime(slices.ours) : '',
+    slices ? processorTime(slices.floor) : '',
     slices ? percent(Math.max(slices.ours.generatorCpu, slices.floor.generatorCpu)) : '',
   ]
 }
@@ -49,6 +49,10 @@ const formatExpected = (expected: NonNullable<Row['expected']>, unit: string): s
   'least' in expected ? `≥ ${expected.least}${unit}` : `≤ ${expected.most}${unit}`
 
 const latencies = ({ p50Milliseconds, p99Milliseconds }: Slice): string => `${p50Milliseconds.toFixed(1)} / ${p99Milliseconds.toFixed(1)}`
+
+/** For each thing done: of the server, and of PostgreSQL. */
+const processorTime = ({ serverMicroseconds, databaseMicroseconds }: Slice): string =>
+  [serverMicroseconds, databaseMicroseconds].map((time) => (Number.isNaN(time) ? '?' : time >= 10 ? time.toFixed(0) : time.toFixed(1))).join(' + ')
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`
 

@@ -34,6 +34,7 @@ export function openListener({ port, handshake, afterChangeSeq, onDelivery }: Op
   const opened = Promise.withResolvers<Listener>()
   let rest: Buffer | undefined
   let upgraded = false
+  let closing = ''
 
   const onBytes = (length: number): boolean => {
     const bytes = rest === undefined ? received.subarray(0, length) : Buffer.concat([rest, received.subarray(0, length)])
@@ -50,6 +51,7 @@ export function openListener({ port, handshake, afterChangeSeq, onDelivery }: Op
 
   const onFrame = (bytes: Buffer, { opcode, start, end }: FrameBounds): void => {
     if (opcode === pingOpcode) socket.write(emptyPong)
+    if (opcode === closeOpcode) closing = bytes.toString('latin1', start + 2, end)
     if (opcode !== textOpcode) return
     const changeSeq = changeSeqOf(bytes, start, end)
     if (changeSeq === undefined) return opened.resolve(listener)
@@ -59,7 +61,8 @@ export function openListener({ port, handshake, afterChangeSeq, onDelivery }: Op
 
   const socket: Socket = connect({ host: '127.0.0.1', port, noDelay: true, onread: { buffer: received, callback: onBytes } })
   const listener: Listener = { order, close: () => socket.destroy() }
-  socket.once('error', opened.reject).once('close', () => opened.reject(new Error(`A socket was refused: ${rest?.toString('latin1').slice(0, 300)}`)))
+  const onClose = () => opened.reject(new Error(`A socket was not opened: ${closing || rest?.toString('latin1', 0, 300) || 'no answer'}`))
+  socket.once('error', opened.reject).once('close', onClose)
   socket.write(upgradeRequest(handshake))
   return opened.promise
 }
@@ -89,6 +92,7 @@ export class OrderCheck {
 }
 
 const textOpcode = 1
+const closeOpcode = 8
 const pingOpcode = 9
 /** Final, masked with zeros, without payload. */
 const emptyPong = Buffer.from([0x8a, 0x80, 0, 0, 0, 0])

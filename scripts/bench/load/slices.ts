@@ -1,48 +1,55 @@
 /** How a rate is measured: those that are compared take turns in short slices, so that what else the machine does meets them all. */
+import type { Setting } from '../setting.ts'
 import type { ServerProcess } from '../stage.ts'
 
 export interface Slice {
   perSecond: number
   p50Milliseconds: number
   p99Milliseconds: number
-  /** Shares of one core. */
-  serverCpu: number
+  /** Processor time of the server for each thing done; it hardly depends on what else the machine does. */
+  serverMicroseconds: number
+  /** The same of PostgreSQL; NaN where the system does not tell. */
+  databaseMicroseconds: number
+  /** Share of one core. */
   generatorCpu: number
-}
-
-export interface Pace {
-  rounds: number
-  sliceSeconds: number
-  warmUpSeconds: number
 }
 
 /** One slice of load: resolves when everything that was begun has ended. @returns latencies in milliseconds, and what was done within the time. */
 export type Load = (seconds: number) => Promise<{ done: number; latencies: number[] }>
 
-export async function takeTurns<Name extends string>(pace: Pace, loads: Record<Name, { server: ServerProcess; load: Load }>): Promise<Record<Name, Slice>> {
-  const turns = Object.entries<{ server: ServerProcess; load: Load }>(loads).map(([name, turn]) => ({ name, ...turn, slices: [] as Slice[] }))
+interface Turn {
+  server: Pick<ServerProcess, 'usage'>
+  load: Load
+}
+
+export async function takeTurns<Name extends string>({ pace, databaseCpu }: Setting, loads: Record<Name, Turn>): Promise<Record<Name, Slice>> {
+  const turns = Object.entries<Turn>(loads).map(([name, turn]) => ({ name, ...turn, slices: [] as Slice[] }))
   for (const { load } of turns) await load(pace.warmUpSeconds)
   for (let round = 0; round < pace.rounds; round += 1) {
-    for (const { server, load, slices } of turns) slices.push(await measure(pace.sliceSeconds, server, load))
+    for (const turn of turns) turn.slices.push(await measure(pace.sliceSeconds, turn, databaseCpu))
   }
   return Object.fromEntries(turns.map(({ name, slices }) => [name, medianSlice(slices)])) as Record<Name, Slice>
 }
 
-async function measure(seconds: number, server: ServerProcess, load: Load): Promise<Slice> {
-  const serverBefore = await server.usage()
-  const generatorBefore = process.cpuUsage()
+async function measure(seconds: number, { server, load }: Turn, databaseCpu: Setting['databaseCpu']): Promise<Slice> {
+  const readCpu = async () => {
+    const { user, system } = process.cpuUsage()
+    const { cpuMicroseconds } = await server.usage()
+    return { generator: user + system, server: cpuMicroseconds, database: (await databaseCpu()) ?? Number.NaN }
+  }
+  const before = await readCpu()
   const start = performance.now()
   const { done, latencies } = await load(seconds)
   const elapsed = (performance.now() - start) / 1000
-  const generator = process.cpuUsage(generatorBefore)
-  const { cpuMicroseconds } = await server.usage()
+  const after = await readCpu()
   latencies.sort((a, b) => a - b)
   return {
     perSecond: done / elapsed,
     p50Milliseconds: quantile(latencies, 0.5),
     p99Milliseconds: quantile(latencies, 0.99),
-    serverCpu: (cpuMicroseconds - serverBefore.cpuMicroseconds) / 1e6 / elapsed,
-    generatorCpu: (generator.user + generator.system) / 1e6 / elapsed,
+    serverMicroseconds: (after.server - before.server) / done,
+    databaseMicroseconds: (after.database - before.database) / done,
+    generatorCpu: (after.generator - before.generator) / 1e6 / elapsed,
   }
 }
 
@@ -52,7 +59,8 @@ const medianSlice = (slices: Slice[]): Slice => {
     perSecond: of('perSecond'),
     p50Milliseconds: of('p50Milliseconds'),
     p99Milliseconds: of('p99Milliseconds'),
-    serverCpu: of('serverCpu'),
+    serverMicroseconds: of('serverMicroseconds'),
+    databaseMicroseconds: of('databaseMicroseconds'),
     generatorCpu: of('generatorCpu'),
   }
 }

@@ -14,13 +14,13 @@ const members = 1_000
 const senders = 8
 const expected = { least: 0.9 }
 
-export async function measureFanOut({ pace, enter }: Setting): Promise<Section> {
+export async function measureFanOut(setting: Setting): Promise<Section> {
   const world = inventWorld({ conversations: 1, members, messages: 1 })
-  const targets = await enter(world)
+  const targets = await setting.enter(world)
   const ours = await openBench(targets.ours, world)
   const floor = await openBench(targets.floor, world)
   try {
-    const slices = await takeTurns(pace, { ours, floor })
+    const slices = await takeTurns(setting, { ours, floor })
     return {
       rows: [compareSlices('delivery to 1,000 live members', '/s', slices, expected)],
       verdicts: { ours: await ours.verify(), floor: await floor.verify() },

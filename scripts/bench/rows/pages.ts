@@ -12,14 +12,14 @@ const readers = 32
 const pageLength = 50
 const expected = { least: 1.2 }
 
-export async function measurePages({ pace, enter }: Setting): Promise<Section> {
+export async function measurePages(setting: Setting): Promise<Section> {
   const world = inventWorld({ conversations: 50, members: 10, messages: 500 })
-  const targets = await enter(world)
+  const targets = await setting.enter(world)
   const ours = await openBench(targets.ours, world.conversations)
   const floor = await openBench(targets.floor, world.conversations)
   try {
     const pool = createPoolLoad(targets.floor, world, 'page', readers)
-    const slices = await takeTurns(pace, { floor, ours, pool })
+    const slices = await takeTurns(setting, { floor, ours, pool })
     return {
       rows: [
         compareSlices(`page of ${pageLength}`, '/s', slices, expected),

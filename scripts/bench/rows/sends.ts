@@ -23,12 +23,12 @@ export async function measureSends(setting: Setting): Promise<Section> {
 
 const measureQuiet = (setting: Setting) =>
   withBenches(setting, false, async (benches, { floor }, world) => {
-    const slices = await takeTurns(setting.pace, { ...benches, pool: createPoolLoad(floor, world, 'insert', senders) })
+    const slices = await takeTurns(setting, { ...benches, pool: createPoolLoad(floor, world, 'insert', senders) })
     return [compareSlices('send', '/s', slices, expected), compareSlices('send, to the pool alone', '/s', { ours: slices.ours, floor: slices.pool })]
   })
 
 const measureLive = (setting: Setting) =>
-  withBenches(setting, true, async (benches) => [compareSlices('send, 10 live members', '/s', await takeTurns(setting.pace, benches), expected)])
+  withBenches(setting, true, async (benches) => [compareSlices('send, 10 live members', '/s', await takeTurns(setting, benches), expected)])
 
 type Benches = Record<Side, Awaited<ReturnType<typeof openBench>>>
 
