@@ -51,6 +51,8 @@ export const createDatabase = ({ url, maxConnections, log }: Options): Database 
   })
   pool.on('connect', (client) => {
     client.on('error', (error) => {
+      // PostgreSQL may be told to stop before it has seen the last connection go.
+      if (pool.ending) return
       log.warn({ err: error }, 'A database connection broke')
       void recovery.wait()
     })
