@@ -23,6 +23,7 @@ interface Options {
   stopSignal: AbortSignal
 }
 
+const idlePollMilliseconds = 50
 /** Browsers open connections ahead of need; Node would wait for the requests on them. */
 const unusedTimeoutMilliseconds = 500
 /** Clients that do not let go are left behind after this. */
@@ -59,10 +60,15 @@ async function start({ config, log, ends, stopSignal }: Options): Promise<void> 
   const { server } = await buildApp({ config: { ...config, jwtSecret }, database, log })
   ends.push(closerOf(server))
   stopSignal.throwIfAborted()
-  const address = await server.listen({ host: config.host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'EADDRINUSE' ? new StartError(`Port ${config.port} is in use: stop what listens there, or set PORT.`) : error
-  })
+  const address = await listen(server, config)
   greet(config, config.publicUrl ?? address)
+}
+
+async function listen(server: FastifyInstance, { host, port }: Config): Promise<string> {
+  return server.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EADDRINUSE') throw new StartError(`Port ${port} is in use: stop what listens there, or set PORT.`)
+    throw new StartError(`Parley cannot listen on port ${port} of ${host}: ${error.message}. Set HOST and PORT to what this machine allows.`)
+  })
 }
 
 async function startPostgres({ config: { dataDir }, log, ends }: Omit<Options, 'stopSignal'>): Promise<string> {
@@ -96,9 +102,11 @@ function closerOf(server: FastifyInstance): () => Promise<void> {
     for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
   }
   return async () => {
+    // Node ends the connections that are idle now, and waits for those that become so.
+    const ending = setInterval(() => server.server.closeIdleConnections(), idlePollMilliseconds)
     const timers = [setTimeout(endUnused, unusedTimeoutMilliseconds), setTimeout(() => server.server.closeAllConnections(), closeTimeoutMilliseconds)]
     await server.close()
-    for (const timer of timers) clearTimeout(timer)
+    for (const timer of [ending, ...timers]) clearTimeout(timer)
   }
 }
 

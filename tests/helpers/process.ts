@@ -36,7 +36,7 @@ export async function install(t: Test) {
   const started: ServerProcess[] = []
   t.teardown(async () => {
     for (const server of started) await server.kill()
-    for (const { pid } of await processesOn(dataDir)) await killAndWait(pid)
+    for (const { pid } of await processesOn(home)) await killAndWait(pid)
     await rm(home, { recursive: true, force: true })
   })
 
@@ -65,8 +65,14 @@ export async function install(t: Test) {
       const text = await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').catch(() => undefined)
       return text === undefined ? undefined : Number.parseInt(text, 10)
     },
-    /** The commands that run with this data folder among their arguments: PostgreSQL, and what sets it up. */
-    postgresCommands: async () => (await processesOn(dataDir)).map(({ command }) => command),
+    /** The address of the embedded PostgreSQL while it runs. */
+    async databaseUrl(): Promise<string> {
+      const password = await readFile(join(dataDir, 'postgres-password'), 'utf8')
+      const postmaster = await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8')
+      return `postgresql://parley:${password}@127.0.0.1:${postmaster.split('\n')[3]}/parley`
+    },
+    /** The commands that run with a data folder of this place among their arguments: PostgreSQL, and what sets it up. */
+    postgresCommands: async () => (await processesOn(home)).map(({ command }) => command),
     /** Somebody new, signed in. */
     async signUp(name: string) {
       const api = new Parley({ baseUrl: url })
