@@ -41,6 +41,8 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   const known = toAppError(error)
   if (known.code === 'internal_error') request.log.error({ err: error }, 'A request failed unexpectedly')
   if (known.code === 'unavailable') request.log.warn({ err: error }, 'The database is unavailable')
+  // Already there, but on what failed before the hooks: a URL that cannot be decoded.
+  reply.header('x-request-id', request.id)
   if (known.retryAfterSeconds !== undefined) reply.header('retry-after', known.retryAfterSeconds)
   const body: ErrorResponse = { error: apiError(known, request.id, clock.now()) }
   return reply.code(known.status).type('application/json; charset=utf-8').serializer(JSON.stringify).send(body)
@@ -52,7 +54,7 @@ export function handleErrors(app: FastifyInstance, { clock, operations }: { cloc
   const paths = operations.map(({ method, path }) => ({ method, pattern: new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`) }))
   app.setNotFoundHandler((request, reply) => {
     const [path = ''] = request.url.split('?')
-    const allowed = paths.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
+    const allowed = paths.filter(({ pattern }) => pattern.test(path)).flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
     if (allowed.length === 0) return sendError(new AppError('not_found', 'There is no such path.'), request, reply, clock)
     reply.header('allow', allowed.join(', '))
     return sendError(new AppError('method_not_allowed'), request, reply, clock)

@@ -17,6 +17,8 @@ export async function createServer({ config, clock, log }: { config: Config; clo
     requestIdHeader: false,
     genReqId: (request) => acceptedRequestId(request.headers['x-request-id']) ?? v7(),
     bodyLimit: bodyLimitBytes,
+    // Clients that offer HTTP/2 this way (Java's, curl's) are content with an answer in HTTP/1.1. Node 22 before 22.21 does not ask.
+    http: { shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket' },
     trustProxy: config.trustProxy,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -39,6 +41,8 @@ export async function createServer({ config, clock, log }: { config: Config; clo
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: ['X-Request-Id', 'X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset', 'Retry-After'],
     maxAge: 600,
+    // An OPTIONS that no browser sent gets the same answer, and not an error of another shape.
+    strictPreflight: false,
   })
   return app
 }

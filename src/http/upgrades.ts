@@ -10,7 +10,7 @@ export function routeUpgrades(server: Server) {
     const [path = ''] = (request.url ?? '').split('?')
     const gateway = paths.get(path)
     if (gateway !== undefined) gateway.emit('upgrade', request, socket, head)
-    else socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+    else refuse(socket)
   })
 
   return {
@@ -21,4 +21,10 @@ export function routeUpgrades(server: Server) {
       return gateway
     },
   }
+}
+
+/** Node has let go of the socket: a client that breaks off is nobody's error, and one that stays would keep the server from closing. */
+function refuse(socket: Duplex): void {
+  socket.on('error', () => socket.destroy())
+  socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n', () => socket.destroy())
 }

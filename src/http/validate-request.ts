@@ -11,8 +11,11 @@ import { allComponents, type Operation } from '../../openapi/contract.ts'
 import type { FieldError } from '../../openapi/shared/errors.ts'
 import { AppError } from '../errors/app-error.ts'
 
-const bodies = withComponents(new Ajv({ allErrors: true, coerceTypes: false, removeAdditional: false, useDefaults: true, discriminator: true, strict: false }))
-const texts = withComponents(new Ajv({ allErrors: true, coerceTypes: 'array', removeAdditional: false, useDefaults: true, strict: false }))
+// `strictNumbers` refuses what JSON cannot say: 1e400 is read as Infinity, and would come back as null.
+const bodies = withComponents(
+  new Ajv({ allErrors: true, coerceTypes: false, removeAdditional: false, useDefaults: true, discriminator: true, strict: false, strictNumbers: true }),
+)
+const texts = withComponents(new Ajv({ allErrors: true, coerceTypes: 'array', removeAdditional: false, useDefaults: true, strict: false, strictNumbers: true }))
 
 export type Validate = (value: unknown) => FieldError[]
 

@@ -41,7 +41,8 @@ export async function serveSockets(app: FastifyInstance, { upgrades, gateway, ve
     method: 'GET',
     url: socketPath,
     onRequest: [createIdentify(verifyToken, socketToken), ...rateLimit('sockets'), requireAccess('user')],
-    handler: async () => {
+    handler: async (_request, reply) => {
+      reply.header('upgrade', 'websocket')
       throw new AppError('upgrade_required')
     },
     wsHandler: (socket, request) => {
