@@ -1,0 +1,498 @@
+import { randomUUID } from 'node:crypto'
+import type { Conversation, Page } from '@parley/sdk'
+import t, { type Test } from 'tap'
+import { startServer, type TestServer } from '../helpers/server.ts'
+
+type Person = Awaited<ReturnType<TestServer['signUp']>>
+
+const server = await startServer(t)
+
+const people = (count: number): Promise<Person[]> => Promise.all(Array.from({ length: count }, () => server.signUp()))
+const times = <T>(count: number, act: (index: number) => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: count }, (_, index) => act(index)))
+const distinct = <T>(values: T[]): T[] => [...new Set(values)]
+
+async function createGroup(owner: Person, members: Person[], title = 'Lunch'): Promise<string> {
+  const { conversation } = await owner.api.conversations.create({ type: 'group', memberIds: members.map(({ id }) => id), title })
+  return conversation.id
+}
+
+const view = async ({ api }: Person, id: string): Promise<Conversation> => (await api.conversations.get(id)).conversation
+
+async function send({ api }: Person, id: string, count = 1): Promise<void> {
+  for (let number = 1; number <= count; number++) await api.conversations.sendMessage(id, { content: `message ${number}` })
+}
+
+/** Who is what, in the order of joining. */
+async function rolesOf({ api }: Person, id: string, names: Record<string, Person>): Promise<string[]> {
+  const nameOf = new Map(Object.entries(names).map(([name, person]): [string, string] => [person.id, name]))
+  const roles: string[] = []
+  for await (const { user, role } of api.conversations.listMembers(id)) roles.push(`${nameOf.get(user.id)} ${role}`)
+  return roles
+}
+
+/** `200`, `403 forbidden` … */
+async function outcome(method: string, path: string, person: Person, body?: unknown): Promise<string> {
+  const { status, json } = await server.request(method, path, { token: person.accessToken, ...(body !== undefined && { body }) })
+  return status < 400 ? String(status) : `${status} ${json.error.code}`
+}
+
+t.test('direct conversations', async (t) => {
+  t.test('two people have one, also when both create it at once, over and over', async (t) => {
+    const [alice, bob] = (await people(2)) as [Person, Person]
+    const answers = await times(20, (index) => {
+      const [from, to] = index % 2 === 0 ? [alice, bob] : [bob, alice]
+      return server.request('POST', '/v1/conversations', { token: from.accessToken, body: { type: 'direct', memberIds: [to.id] } })
+    })
+    t.equal(distinct(answers.map(({ json }) => json.conversation.id)).length, 1)
+    t.equal(answers.filter(({ status }) => status === 201).length, 1, 'one of them created it')
+    t.equal(answers.filter(({ status }) => status === 200).length, 19, 'the others found it')
+    t.match(await view(bob, answers[0]?.json.conversation.id), { type: 'direct', title: null, memberCount: 2, role: 'member', unreadCount: 0 })
+    t.equal((await alice.api.conversations.list()).items.length, 1)
+  })
+
+  t.test('it is with exactly one other user, who exists, and has no title', async (t) => {
+    const [alice, bob, carol] = (await people(3)) as [Person, Person, Person]
+    const create = (memberIds: string[], more = {}) => outcome('POST', '/v1/conversations', alice, { type: 'direct', memberIds, ...more })
+    t.equal(await create([]), '400 validation_error')
+    t.equal(await create([alice.id]), '400 validation_error')
+    t.equal(await create([bob.id, carol.id]), '400 validation_error')
+    t.equal(await create([bob.id], { title: 'Us' }), '400 validation_error')
+    t.equal(await create([randomUUID()]), '404 not_found')
+    t.equal(await create([bob.id.toUpperCase()]), '400 validation_error', 'an id in another spelling would be another pair')
+    t.same((await alice.api.conversations.list()).items, [], 'none of these created anything')
+  })
+
+  t.test('nobody is added to it, removed from it or given a role, and it gets no title', async (t) => {
+    const [alice, bob, carol] = (await people(3)) as [Person, Person, Person]
+    const { conversation } = await alice.api.conversations.create({ type: 'direct', memberIds: [bob.id] })
+    const path = `/v1/conversations/${conversation.id}`
+    const attempts = (person: Person) =>
+      Promise.all([
+        outcome('PATCH', path, person, { title: 'Us' }),
+        outcome('POST', `${path}/members`, person, { userIds: [carol.id] }),
+        outcome('PATCH', `${path}/members/${bob.id}`, person, { role: 'owner' }),
+        outcome('DELETE', `${path}/members/${bob.id}`, person),
+        outcome('DELETE', `${path}/members/${alice.id}`, person),
+      ])
+    t.same(await attempts(alice), Array(5).fill('409 conflict'))
+    t.same(await attempts(carol), Array(5).fill('404 not_found'), 'a stranger does not learn that it exists')
+    t.same(await view(alice, conversation.id), conversation, 'it is as it was')
+  })
+})
+
+t.test('groups', async (t) => {
+  t.test('one is created once per clientId, also in parallel, by body or header', async (t) => {
+    const [alice, bob] = (await people(2)) as [Person, Person]
+    const create = (person: Person, options: { clientId?: string; key?: string }) =>
+      server.request('POST', '/v1/conversations', {
+        token: person.accessToken,
+        body: { type: 'group', memberIds: [], title: 'Once', ...(options.clientId && { clientId: options.clientId }) },
+        headers: options.key ? { 'idempotency-key': options.key } : {},
+      })
+    const answers = await times(20, (index) => create(alice, index % 2 === 0 ? { clientId: 'lunch' } : { key: 'lunch' }))
+    t.equal(distinct(answers.map(({ json }) => json.conversation.id)).length, 1)
+    t.equal(answers.filter(({ status }) => status === 201).length, 1)
+    t.equal((await create(bob, { clientId: 'lunch' })).status, 201, 'the same clientId of somebody else is another group')
+    t.equal((await create(alice, { clientId: 'dinner' })).status, 201)
+    t.not((await create(alice, {})).json.conversation.id, (await create(alice, {})).json.conversation.id, 'without one, each is its own')
+  })
+
+  t.test('its creator is owner, those named are members, oneself may be among them', async (t) => {
+    const [alice, bob, carol] = (await people(3)) as [Person, Person, Person]
+    const id = await createGroup(alice, [bob, alice, carol])
+    t.same(await rolesOf(carol, id, { alice, bob, carol }), ['alice owner', 'bob member', 'carol member'])
+    const seen = await view(alice, id)
+    t.match(seen, { type: 'group', title: 'Lunch', createdBy: alice.id, role: 'owner', memberCount: 3, lastMessage: null, lastSeq: 0 })
+    t.same(
+      seen.members.map(({ user }) => user.id),
+      [alice.id, bob.id, carol.id],
+    )
+  })
+
+  t.test('one with an unknown member is not created, and nobody is in it', async (t) => {
+    const [alice, bob] = (await people(2)) as [Person, Person]
+    t.equal(await outcome('POST', '/v1/conversations', alice, { type: 'group', memberIds: [bob.id, randomUUID()] }), '404 not_found')
+    t.same((await bob.api.conversations.list()).items, [])
+  })
+})
+
+t.test('who may do what in a group', async (t) => {
+  const [owner, admin, member, former, stranger, target] = (await people(6)) as [Person, Person, Person, Person, Person, Person]
+  const actors = { owner, admin, member, former, stranger }
+  const outcomes = async (act: (person: Person) => Promise<string>) => {
+    const entries = Object.entries(actors).map(async ([name, person]) => [name, await act(person)])
+    return Object.fromEntries(await Promise.all(entries))
+  }
+  const group = async (): Promise<string> => {
+    const id = await createGroup(owner, [admin, member, former, target])
+    await owner.api.conversations.updateMember(id, admin.id, { role: 'admin' })
+    await owner.api.conversations.removeMember(id, former.id)
+    return id
+  }
+  const outside = { former: '404 not_found', stranger: '404 not_found' }
+
+  t.test('see it: its members', async (t) => {
+    const id = await group()
+    for (const path of ['', '/members', '/messages']) {
+      const seen = await outcomes((person) => outcome('GET', `/v1/conversations/${id}${path}`, person))
+      t.same(seen, { owner: '200', admin: '200', member: '200', ...outside }, `GET ${path}`)
+    }
+    const missing = await server.request('GET', `/v1/conversations/${randomUUID()}`, { token: stranger.accessToken })
+    const hidden = await server.request('GET', `/v1/conversations/${id}`, { token: stranger.accessToken })
+    const { code, message } = hidden.json.error
+    t.match(missing.json.error, { code, message }, 'what one may not see does not differ from what is not there')
+  })
+
+  t.test('rename it: owners and admins', async (t) => {
+    const id = await group()
+    const seen = await outcomes((person) => outcome('PATCH', `/v1/conversations/${id}`, person, { title: 'Late lunch' }))
+    t.same(seen, { owner: '200', admin: '200', member: '403 forbidden', ...outside })
+    t.equal((await view(member, id)).title, 'Late lunch')
+  })
+
+  t.test('add members: owners and admins', async (t) => {
+    const id = await group()
+    const seen = await outcomes((person) =>
+      outcome('POST', `/v1/conversations/${id}/members`, person, { userIds: [stranger.id === person.id ? target.id : member.id] }),
+    )
+    t.same(seen, { owner: '200', admin: '200', member: '403 forbidden', ...outside })
+  })
+
+  t.test('change roles: owners', async (t) => {
+    const id = await group()
+    const seen = await outcomes((person) => outcome('PATCH', `/v1/conversations/${id}/members/${target.id}`, person, { role: 'admin' }))
+    t.same(seen, { owner: '200', admin: '403 forbidden', member: '403 forbidden', ...outside })
+  })
+
+  t.test('remove: owners anybody, admins members', async (t) => {
+    const id = await group()
+    const remove = (person: Person, other: Person) => outcome('DELETE', `/v1/conversations/${id}/members/${other.id}`, person)
+    t.equal(await remove(former, target), '404 not_found')
+    t.equal(await remove(stranger, target), '404 not_found')
+    t.equal(await remove(member, target), '403 forbidden')
+    t.equal(await remove(admin, owner), '403 forbidden')
+    await owner.api.conversations.updateMember(id, target.id, { role: 'admin' })
+    t.equal(await remove(admin, target), '403 forbidden', 'an admin is not removed by another')
+    await owner.api.conversations.updateMember(id, target.id, { role: 'member' })
+    t.equal(await remove(admin, target), '204')
+    t.equal(await remove(owner, admin), '204')
+    t.equal(await remove(owner, admin), '204', 'removing one who is no member succeeds')
+    t.equal(await remove(owner, stranger), '204')
+    t.same(await rolesOf(owner, id, actors), ['owner owner', 'member member'])
+  })
+
+  t.test('write, mark and type: members', async (t) => {
+    const id = await group()
+    const path = `/v1/conversations/${id}`
+    t.same(await outcomes((person) => outcome('POST', `${path}/messages`, person, { content: 'hello' })), {
+      owner: '201',
+      admin: '201',
+      member: '201',
+      ...outside,
+    })
+    t.same(await outcomes((person) => outcome('POST', `${path}/read`, person, { seq: 1 })), { owner: '200', admin: '200', member: '200', ...outside })
+    t.same(await outcomes((person) => outcome('POST', `${path}/typing`, person, { typing: true })), { owner: '204', admin: '204', member: '204', ...outside })
+  })
+})
+
+t.test('owners', async (t) => {
+  t.test('the last one who leaves hands over to the admin who joined first', async (t) => {
+    const [alice, bob, carol, dave] = (await people(4)) as [Person, Person, Person, Person]
+    const id = await createGroup(alice, [bob, carol, dave])
+    await alice.api.conversations.updateMember(id, dave.id, { role: 'admin' })
+    await alice.api.conversations.updateMember(id, carol.id, { role: 'admin' })
+    await alice.api.conversations.removeMember(id, alice.id)
+    t.same(await rolesOf(bob, id, { alice, bob, carol, dave }), ['bob member', 'carol owner', 'dave admin'])
+  })
+
+  t.test('and where there is no admin to the member who joined first; the very last leaves nobody behind', async (t) => {
+    const [alice, bob, carol] = (await people(3)) as [Person, Person, Person]
+    const id = await createGroup(alice, [bob, carol])
+    await alice.api.conversations.removeMember(id, alice.id)
+    t.same(await rolesOf(bob, id, { bob, carol }), ['bob owner', 'carol member'])
+    await bob.api.conversations.removeMember(id, bob.id)
+    t.same(await rolesOf(carol, id, { carol }), ['carol owner'])
+    await carol.api.conversations.removeMember(id, carol.id)
+    t.equal(await outcome('GET', `/v1/conversations/${id}`, carol), '404 not_found')
+  })
+
+  t.test('the last one stays owner; one of two may step down, also when both try at once', async (t) => {
+    const [alice, bob] = (await people(2)) as [Person, Person]
+    const id = await createGroup(alice, [bob])
+    const demote = (person: Person) => outcome('PATCH', `/v1/conversations/${id}/members/${person.id}`, person, { role: 'member' })
+    t.equal(await demote(alice), '409 conflict')
+    await alice.api.conversations.updateMember(id, bob.id, { role: 'owner' })
+    t.same((await Promise.all([demote(alice), demote(bob)])).sort(), ['200', '409 conflict'])
+  })
+
+  t.test('two who leave at once leave an owner behind', async (t) => {
+    const [alice, bob, carol] = (await people(3)) as [Person, Person, Person]
+    const id = await createGroup(alice, [bob, carol])
+    await alice.api.conversations.updateMember(id, bob.id, { role: 'owner' })
+    await Promise.all([alice, bob].map(({ api, id: userId }) => api.conversations.removeMember(id, userId)))
+    t.same(await rolesOf(carol, id, { carol }), ['carol owner'])
+  })
+
+  t.test('a role is given to members only', async (t) => {
+    const [alice, bob] = (await people(2)) as [Person, Person]
+    const id = await createGroup(alice, [])
+    t.equal(await outcome('PATCH', `/v1/conversations/${id}/members/${bob.id}`, alice, { role: 'admin' }), '404 not_found')
+    t.equal(await outcome('PATCH', `/v1/conversations/${id}/members/${alice.id}`, alice, { role: 'king' }), '400 validation_error')
+  })
+})
+
+t.test('joining and leaving', async (t) => {
+  t.test('leaving twice succeeds, and whoever left sees nothing any more', async (t) => {
+    const [alice, bob] = (await people(2)) as [Person, Person]
+    const id = await createGroup(alice, [bob])
+    const leave = () => outcome('DELETE', `/v1/conversations/${id}/members/${bob.id}`, bob)
+    t.equal(await leave(), '204')
+    t.equal(await leave(), '204')
+    t.same((await bob.api.conversations.list()).items, [])
+    t.equal((await view(alice, id)).memberCount, 1)
+  })
+
+  t.test('an unknown user is 404, and nobody is added', async (t) => {
+    const [alice, bob] = (await people(2)) as [Person, Person]
+    const id = await createGroup(alice, [])
+    t.equal(await outcome('POST', `/v1/conversations/${id}/members`, alice, { userIds: [bob.id, randomUUID()] }), '404 not_found')
+    t.equal((await view(alice, id)).memberCount, 1)
+    t.same((await bob.api.conversations.list()).items, [])
+  })
+
+  t.test('those who are members stay as they are, also when they are added by many at once', async (t) => {
+    const [alice, bob, carol] = (await people(3)) as [Person, Person, Person]
+    const id = await createGroup(alice, [bob])
+    await alice.api.conversations.updateMember(id, bob.id, { role: 'admin' })
+    const { changeSeq } = await view(alice, id)
+    const answers = await times(10, () => alice.api.conversations.addMembers(id, { userIds: [bob.id, carol.id] }))
+    for (const { members } of answers)
+      t.same(
+        members.map(({ user, role }) => [user.id, role]),
+        [
+          [bob.id, 'admin'],
+          [carol.id, 'member'],
+        ],
+      )
+    t.match(await view(alice, id), { memberCount: 3, changeSeq: changeSeq + 1 }, 'it was one change')
+  })
+
+  t.test('whoever joins again is a member like a new one, with nothing unread', async (t) => {
+    const [alice, bob] = (await people(2)) as [Person, Person]
+    const id = await createGroup(alice, [bob])
+    await alice.api.conversations.updateMember(id, bob.id, { role: 'admin' })
+    await alice.api.conversations.removeMember(id, bob.id)
+    await send(alice, id, 3)
+    await alice.api.conversations.addMembers(id, { userIds: [bob.id] })
+    t.match(await view(bob, id), { role: 'member', unreadCount: 0, readSeq: 3, lastSeq: 3, memberCount: 2 })
+    await send(alice, id)
+    t.match(await view(bob, id), { unreadCount: 1 })
+  })
+
+  t.test('a change that changes nothing is none', async (t) => {
+    const [alice, bob] = (await people(2)) as [Person, Person]
+    const id = await createGroup(alice, [bob])
+    const before = await view(alice, id)
+    await alice.api.conversations.update(id, { title: 'Lunch' })
+    await alice.api.conversations.updateMember(id, bob.id, { role: 'member' })
+    await alice.api.conversations.markRead(id, { seq: 0 })
+    t.same(await view(alice, id), before)
+  })
+})
+
+t.test('lists', async (t) => {
+  const pagesOf = async <T>(read: (cursor: string | undefined) => Promise<Page<T>>, between: () => Promise<unknown> = async () => {}): Promise<T[][]> => {
+    const pages: T[][] = []
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const { items, nextCursor, hasMore } = await read(cursor)
+      if (hasMore !== (nextCursor !== null)) throw new Error('hasMore and nextCursor contradict one another')
+      pages.push(items)
+      cursor = nextCursor
+      await between()
+    }
+    return pages
+  }
+
+  t.test('the conversation with the latest message or change comes first', async (t) => {
+    const [alice, bob] = (await people(2)) as [Person, Person]
+    const [first, second, third] = [await createGroup(alice, []), await createGroup(alice, [bob]), await createGroup(alice, [])]
+    const order = async () => (await alice.api.conversations.list()).items.map(({ id }) => id)
+    t.same(await order(), [third, second, first])
+    await send(bob, second)
+    t.same(await order(), [second, third, first])
+    await alice.api.conversations.update(first, { title: 'Breakfast' })
+    t.same(await order(), [first, second, third])
+    await bob.api.conversations.markRead(second, { seq: 1 })
+    t.same(await order(), [first, second, third], 'reading moves nothing')
+  })
+
+  t.test('its cursors visit each conversation once, and skip only what messages move to the front', async (t) => {
+    const [alice] = (await people(1)) as [Person]
+    const ids: string[] = []
+    for (let number = 0; number < 23; number++) ids.push(await createGroup(alice, []))
+    const still = await pagesOf((cursor) => alice.api.conversations.list({ limit: 5, ...(cursor && { cursor }) }))
+    t.same(
+      still.map((page) => page.length),
+      [5, 5, 5, 5, 3],
+    )
+    t.same(
+      still.flat().map(({ id }) => id),
+      ids.toReversed(),
+    )
+
+    const moved = new Set<string>()
+    const pages = await pagesOf(
+      (cursor) => alice.api.conversations.list({ limit: 5, ...(cursor && { cursor }) }),
+      async () => {
+        const next = [ids[2], ids[21], ids[11]][moved.size]
+        if (next === undefined) return
+        moved.add(next)
+        await send(alice, next)
+      },
+    )
+    const visited = pages.flat().map(({ id }) => id)
+    t.same(distinct(visited), visited, 'none twice')
+    t.same(
+      ids.filter((id) => !visited.includes(id) && !moved.has(id)),
+      [],
+      'none that did not move is missing',
+    )
+    const front = (await alice.api.conversations.list({ limit: 3 })).items.map(({ id }) => id)
+    t.same(front, [...moved].reverse(), 'those that moved are where the next look begins')
+  })
+
+  t.test('members are listed in the order of joining, page by page', async (t) => {
+    const [alice, ...others] = (await people(12)) as [Person, ...Person[]]
+    const id = await createGroup(alice, others)
+    await alice.api.conversations.removeMember(id, others[3]?.id ?? '')
+    const pages = await pagesOf((cursor) => alice.api.conversations.listMembers(id, { limit: 4, ...(cursor && { cursor }) }))
+    t.same(
+      pages.map((page) => page.length),
+      [4, 4, 3],
+    )
+    t.same(
+      pages.flat().map(({ user }) => user.id),
+      [alice, ...others.filter((_, index) => index !== 3)].map((person) => person.id),
+    )
+    t.equal((await view(alice, id)).members.length, 10, 'the conversation itself shows the first ten')
+  })
+
+  t.test('a cursor of another list is refused', async (t) => {
+    const [alice, bob] = (await people(2)) as [Person, Person]
+    const id = await createGroup(alice, [bob])
+    await createGroup(alice, [])
+    await send(alice, id, 2)
+    const cursorOf = async (page: PromiseLike<{ nextCursor: string | null }>) => (await page).nextCursor ?? ''
+    const lists = {
+      [`/v1/conversations`]: await cursorOf(alice.api.conversations.list({ limit: 1 })),
+      [`/v1/conversations/${id}/members`]: await cursorOf(alice.api.conversations.listMembers(id, { limit: 1 })),
+      [`/v1/conversations/${id}/messages`]: await cursorOf(alice.api.messages.list(id, { limit: 1 })),
+    }
+    for (const [path, own] of Object.entries(lists)) {
+      for (const cursor of [...Object.values(lists), 'nonsense', Buffer.from('[1e999,"x"]').toString('base64url')]) {
+        t.equal(await outcome('GET', `${path}?cursor=${cursor}`, alice), cursor === own ? '200' : '400 validation_error')
+      }
+    }
+  })
+})
+
+t.test('read marks and unread counts', async (t) => {
+  const unread = async (person: Person, id: string) => (await view(person, id)).unreadCount
+
+  t.test('unread is exact through sends, marks and joins', async (t) => {
+    const [alice, bob, carol] = (await people(3)) as [Person, Person, Person]
+    const id = await createGroup(alice, [bob])
+    await send(alice, id, 5)
+    t.same(await Promise.all([unread(alice, id), unread(bob, id)]), [0, 5], 'sending moves the own mark')
+    t.same(await bob.api.conversations.markRead(id, { seq: 3 }), { readSeq: 3, unreadCount: 2 })
+    await alice.api.conversations.addMembers(id, { userIds: [carol.id] })
+    t.equal(await unread(carol, id), 0, 'what was said before one joined is history')
+    await send(carol, id)
+    t.same(await Promise.all([unread(alice, id), unread(bob, id), unread(carol, id)]), [1, 3, 0])
+    await send(bob, id)
+    t.same(await Promise.all([unread(alice, id), unread(bob, id), unread(carol, id)]), [2, 0, 1], 'writing is having read')
+  })
+
+  t.test('a mark never goes back, and beyond the newest means the newest', async (t) => {
+    const [alice, bob] = (await people(2)) as [Person, Person]
+    const id = await createGroup(alice, [bob])
+    await send(alice, id, 4)
+    const mark = (seq: number) => bob.api.conversations.markRead(id, { seq })
+    t.same(await mark(3), { readSeq: 3, unreadCount: 1 })
+    t.same(await mark(2), { readSeq: 3, unreadCount: 1 })
+    t.same(await mark(Number.MAX_SAFE_INTEGER), { readSeq: 4, unreadCount: 0 })
+    await send(alice, id)
+    t.equal(await unread(bob, id), 1)
+    t.equal(await outcome('POST', `/v1/conversations/${id}/read`, bob, { seq: -1 }), '400 validation_error')
+    t.equal(await outcome('POST', `/v1/conversations/${id}/read`, bob, { seq: 1.5 }), '400 validation_error')
+  })
+
+  t.test('of many marks at once the highest stands, and no answer is behind what it asked for', async (t) => {
+    const [alice, bob] = (await people(2)) as [Person, Person]
+    const id = await createGroup(alice, [bob])
+    await send(alice, id, 20)
+    const answers = await times(20, (index) => bob.api.conversations.markRead(id, { seq: index + 1 }))
+    t.same(
+      answers.filter(({ readSeq, unreadCount }, index) => readSeq < index + 1 || unreadCount !== 20 - readSeq),
+      [],
+    )
+    t.equal(await unread(bob, id), 0)
+  })
+
+  t.test('others see the mark of each member', async (t) => {
+    const [alice, bob] = (await people(2)) as [Person, Person]
+    const id = await createGroup(alice, [bob])
+    await send(alice, id, 3)
+    await bob.api.conversations.markRead(id, { seq: 2 })
+    t.same(
+      (await view(alice, id)).members.map(({ readSeq }) => readSeq),
+      [3, 2],
+    )
+  })
+})
+
+t.test('numbers stay whole while everybody changes everything at once', async (t) => {
+  const [alice, ...others] = (await people(8)) as [Person, ...Person[]]
+  const id = await createGroup(alice, others.slice(0, 4))
+  await Promise.all([
+    ...others.slice(4).map((person) => alice.api.conversations.addMembers(id, { userIds: [person.id] })),
+    ...others.slice(0, 4).map((person) => person.api.conversations.sendMessage(id, { content: 'hello' })),
+    ...others.slice(0, 4).map((person) => person.api.conversations.markRead(id, { seq: 1 })),
+    ...others.slice(2, 4).map((person) => alice.api.conversations.updateMember(id, person.id, { role: 'admin' })),
+    ...['Breakfast', 'Dinner'].map((title) => alice.api.conversations.update(id, { title })),
+  ])
+  await noDoubledNumbers(t, id)
+  const seen = await view(alice, id)
+  t.equal(seen.memberCount, 8)
+  t.equal(seen.lastSeq, 4)
+})
+
+/** Each change has a number of its own, up to the counter. */
+async function noDoubledNumbers(t: Test, id: string): Promise<void> {
+  const { rows } = await server.database.pool.query<{ number: number; head: number }>(
+    `select number, (select last_change_seq from conversations where id = $1) as head from (
+       select change_seq as number from messages where conversation_id = $1
+       union all select change_seq from members where conversation_id = $1
+       union all select read_change_seq from members where conversation_id = $1 and read_change_seq > 0
+       union all select change_seq from conversations where id = $1) numbers order by number`,
+    [id],
+  )
+  const numbers = rows.map(({ number }) => number)
+  t.same(distinct(numbers), numbers, 'no number stands for two changes')
+  t.equal(numbers.at(-1), rows[0]?.head, 'the counter stands at the last of them')
+}
+
+t.test('nothing is open to those who are not signed in', async (t) => {
+  const id = randomUUID()
+  const paths = [
+    'GET /v1/conversations',
+    'POST /v1/conversations',
+    `GET /v1/conversations/${id}`,
+    `PATCH /v1/conversations/${id}`,
+    `POST /v1/conversations/${id}/read`,
+  ]
+  for (const path of paths) {
+    const [method = '', url = ''] = path.split(' ')
+    t.equal((await server.request(method, url, method === 'GET' ? {} : { body: {} })).status, 401, path)
+  }
+})
