@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 /** What Linux counts in; the kernel's own default, which nobody changes. */
 const microsecondsPerTick = 10_000
 
-/** What PostgreSQL and its backends that are still there have used. @returns undefined where the system does not say it in /proc */
+/** What PostgreSQL and its processes have used, those that have ended too. @returns undefined where the system does not say it in /proc */
 export async function readDatabaseCpu(postmasterPid: number): Promise<number | undefined> {
   const pids = await readdir('/proc').catch(() => [])
   const ticks = await Promise.all(pids.filter((name) => /^\d+$/.test(name)).map((pid) => readTicks(pid, postmasterPid)))
@@ -12,8 +12,11 @@ export async function readDatabaseCpu(postmasterPid: number): Promise<number | u
 
 async function readTicks(pid: string, postmasterPid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  // The name, which may hold anything, ends with the last parenthesis; then come the state, the parent and, tenth and eleventh after it, the times.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const isOurs = Number(pid) === postmasterPid || Number(fields[1]) === postmasterPid
-  return isOurs ? Number(fields[11]) + Number(fields[12]) : 0
+  // The name, which may hold anything, ends with the last parenthesis; then come the state, the parent, seven more and the times.
+  const [, parent, , , , , , , , , , user = 0, system = 0, endedUser = 0, endedSystem = 0] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number)
+  if (Number(pid) === postmasterPid) return user + system + endedUser + endedSystem
+  return parent === postmasterPid ? user + system : 0
 }
