@@ -2,10 +2,11 @@
  * Two people meet: they register, one writes over REST, the other answers over the socket. Run it against a server in
  * development, where the code 000000 always works: `node examples/chat.ts http://localhost:3000`
  */
+import { argv } from 'node:process'
 import { Parley } from '@parley/sdk'
 import { connect } from '@parley/sdk/realtime'
 
-const baseUrl = process.argv[2] ?? 'http://localhost:3000'
+const baseUrl = argv[2] ?? 'http://localhost:3000'
 
 const alice = await signUp('Alice')
 const bob = await signUp('Bob')

@@ -30,6 +30,7 @@ export interface Schema {
   required?: string[]
   description?: string
   discriminator?: unknown
+  anyOf?: Schema[]
 }
 
 interface Parameter {

@@ -1,8 +1,9 @@
-import type { ApiError, ErrorResponse, FieldError } from './generated/types.ts'
+import type { ApiError, FieldError } from './generated/types.ts'
 
 /** The codes of the API, and those that the SDK adds for what never reached it or came back broken. A newer server may know more. */
 export type ErrorCode = ApiError['code'] | 'connection_failed' | 'timeout' | 'closed' | 'outbox_full' | 'unexpected_answer' | (string & {})
 
+/** What an error is made of. */
 export interface ErrorFacts {
   code: ErrorCode
   message: string
@@ -57,46 +58,3 @@ export class ServerError extends ParleyError {}
 export class ConnectionError extends ParleyError {}
 /** No answer came in time. Whether the server did what was asked is not known. */
 export class TimeoutError extends ParleyError {}
-
-const classes: Record<number, typeof ParleyError> = {
-  400: ValidationError,
-  401: UnauthorizedError,
-  403: ForbiddenError,
-  404: NotFoundError,
-  409: ConflictError,
-  429: RateLimitError,
-}
-
-/** An answer that is an error, as what is thrown. A proxy's answer without our envelope is told by its status. */
-export function errorFromResponse(response: Response, body: unknown, now: number): ParleyError {
-  const { status, headers } = response
-  const error = isErrorResponse(body) ? body.error : undefined
-  return newError({
-    code: error?.code ?? 'unexpected_answer',
-    message: error?.message ?? `The server answered with status ${status}`,
-    status,
-    requestId: error?.requestId ?? headers.get('X-Request-Id') ?? undefined,
-    details: error?.details,
-    retryAfterSeconds: readRetryAfter(headers.get('Retry-After'), now),
-  })
-}
-
-/** The class that fits the status. */
-export function newError(facts: ErrorFacts & { status: number }): ParleyError {
-  const ErrorClass = classes[facts.status] ?? (facts.status >= 500 ? ServerError : ParleyError)
-  return new ErrorClass(facts)
-}
-
-export function isErrorResponse(body: unknown): body is ErrorResponse {
-  if (typeof body !== 'object' || body === null || !('error' in body)) return false
-  const { error } = body
-  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
-}
-
-/** Seconds, or a date from servers in between. */
-function readRetryAfter(header: string | null, now: number): number | undefined {
-  if (!header) return undefined
-  const seconds = Number(header)
-  const value = Number.isNaN(seconds) ? (Date.parse(header) - now) / 1000 : seconds
-  return Number.isNaN(value) ? undefined : Math.max(0, value)
-}

@@ -1,17 +1,5 @@
 export type { ApiCall, CallOptions, Page, PagedCall } from './api-call.ts'
-export {
-  ConflictError,
-  ConnectionError,
-  type ErrorCode,
-  ForbiddenError,
-  NotFoundError,
-  ParleyError,
-  RateLimitError,
-  ServerError,
-  TimeoutError,
-  UnauthorizedError,
-  ValidationError,
-} from './errors.ts'
+export * from './errors.ts'
 export type * from './generated/resources.ts'
 export type * from './generated/types.ts'
 export { Parley, type ParleyOptions } from './parley.ts'

@@ -35,11 +35,5 @@ export const wait = (milliseconds: number, runtime: Runtime, signal?: AbortSigna
     else signal?.addEventListener('abort', abort, { once: true })
   })
 
-/** A random UUID. `crypto.randomUUID` would do, but browsers have it on secure origins only. */
-export function newClientId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  bytes.set([((bytes[6] ?? 0) & 0x0f) | 0x40], 6)
-  bytes.set([((bytes[8] ?? 0) & 0x3f) | 0x80], 8)
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
-}
+/** 128 random bits. `crypto.randomUUID` would do as well, but browsers have it on secure origins only. */
+export const newClientId = (): string => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')

@@ -1,30 +1,23 @@
 /** Calls on behalf of whoever is signed in: adds the access token, renews it when it is refused, keeps the tokens that sign-ins return. */
 import { type ApiRequest, apiCall, type Call, type CallOptions, type Outcome } from './api-call.ts'
-import { type ParleyError, UnauthorizedError } from './errors.ts'
+import { UnauthorizedError } from './errors.ts'
 import { Resources } from './generated/resources.ts'
 import type { TokenPair } from './generated/types.ts'
-import type { Runtime } from './runtime.ts'
-import { createTokenKeeper, type TokenKeeper, type Tokens } from './tokens.ts'
+import { createTokenKeeper, type TokenKeeperOptions } from './tokens.ts'
 import type { Send } from './transport.ts'
 
-interface SessionOptions {
-  send: Send
-  initial: Tokens | null
-  runtime: Runtime
-  onRefresh(): void
-  onTokens(tokens: Tokens | null): void
-  onSignedOut(error: ParleyError): void
-}
+type SessionOptions = Omit<TokenKeeperOptions, 'exchange'> & { send: Send; onRefresh(): void }
 
-export interface Session {
-  call: Call
-  tokens: TokenKeeper
-}
+export type Session = ReturnType<typeof createSession>
 
-export function createSession({ send, initial, runtime, onRefresh, onTokens, onSignedOut }: SessionOptions): Session {
-  const { auth } = new Resources((request, options) => apiCall(send(request, options)))
-  const tokens = createTokenKeeper({ initial, now: runtime.now, exchange, onTokens, onSignedOut })
-  return { call: (request, options) => apiCall(perform(request, options)), tokens }
+/** The server takes a refresh token twice within ten seconds, for an answer that got lost; later the second time looks like theft. */
+const withinGrace: CallOptions = { timeoutMilliseconds: 4_000, retries: 2 }
+
+export function createSession({ send, onRefresh, ...options }: SessionOptions) {
+  const { auth } = new Resources((request, callOptions) => apiCall(send(request, callOptions)))
+  const tokens = createTokenKeeper({ ...options, exchange })
+  const call: Call = (request, callOptions) => apiCall(perform(request, callOptions))
+  return { call, tokens }
 
   async function perform<T>(request: ApiRequest, options?: CallOptions): Promise<Outcome<T>> {
     const outcome = request.public ? await send<T>(request, options) : await sendSigned<T>(request, options)
@@ -48,7 +41,7 @@ export function createSession({ send, initial, runtime, onRefresh, onTokens, onS
 
   function exchange(refreshToken: string): Promise<TokenPair> {
     onRefresh()
-    return auth.refresh({ refreshToken })
+    return auth.refresh({ refreshToken }, withinGrace)
   }
 }
 

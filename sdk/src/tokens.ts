@@ -1,5 +1,6 @@
 /** The tokens of one signed-in user: held, renewed once for any number of calls that need it, told to the application when they change. */
 import { ForbiddenError, type ParleyError, UnauthorizedError } from './errors.ts'
+import type { Runtime } from './runtime.ts'
 
 /** What a client is signed in with. Without a refresh token it works until the access token expires. */
 export interface Tokens {
@@ -7,21 +8,19 @@ export interface Tokens {
   refreshToken?: string | undefined
 }
 
-interface TokenKeeperOptions {
+export interface TokenKeeperOptions {
   initial: Tokens | null
-  now(): number
   /** Exchanges a refresh token for the next pair. */
   exchange(refreshToken: string): Promise<Tokens & { expiresInSeconds?: number }>
   onTokens(tokens: Tokens | null): void
   onSignedOut(error: ParleyError): void
+  runtime: Runtime
 }
-
-export type TokenKeeper = ReturnType<typeof createTokenKeeper>
 
 /** Renew before this much of a token's life is left: 30 seconds, or a tenth of a life that is short. */
 const renewalMargin = (lifetimeSeconds: number) => Math.min(30, lifetimeSeconds / 10) * 1000
 
-export function createTokenKeeper({ initial, now, exchange, onTokens, onSignedOut }: TokenKeeperOptions) {
+export function createTokenKeeper({ initial, runtime, exchange, onTokens, onSignedOut }: TokenKeeperOptions) {
   let tokens = initial
   let renewAt = initial ? renewalTime(initial.accessToken) : Infinity
   let renewing: Promise<void> | undefined
@@ -35,14 +34,14 @@ export function createTokenKeeper({ initial, now, exchange, onTokens, onSignedOu
     set(next: (Tokens & { expiresInSeconds?: number }) | null) {
       tokens = next && { accessToken: next.accessToken, ...(next.refreshToken && { refreshToken: next.refreshToken }) }
       const lifetime = next?.expiresInSeconds
-      renewAt = lifetime === undefined ? renewalTime(next?.accessToken) : now() + lifetime * 1000 - renewalMargin(lifetime)
+      renewAt = lifetime === undefined ? renewalTime(next?.accessToken) : runtime.now() + lifetime * 1000 - renewalMargin(lifetime)
       renewing = undefined
       onTokens(tokens)
     },
 
     /** The access token, renewed if it is about to expire. A renewal that fails for a passing reason leaves the old one to try. */
     async fresh(): Promise<string | undefined> {
-      if (tokens?.refreshToken && now() >= renewAt) {
+      if (tokens?.refreshToken && runtime.now() >= renewAt) {
         await keeper.renew().catch((error: unknown) => {
           if (!tokens) throw error
         })
@@ -61,34 +60,29 @@ export function createTokenKeeper({ initial, now, exchange, onTokens, onSignedOu
   return keeper
 
   async function renewWith(refreshToken: string): Promise<void> {
+    const isCurrent = () => tokens?.refreshToken === refreshToken
     try {
       const next = await exchange(refreshToken)
-      if (tokens?.refreshToken === refreshToken) keeper.set(next)
+      if (isCurrent()) keeper.set(next)
     } catch (error) {
-      const isOver = error instanceof UnauthorizedError || error instanceof ForbiddenError
-      if (isOver && tokens?.refreshToken === refreshToken) {
+      if (!isCurrent()) return
+      renewing = undefined
+      if (error instanceof UnauthorizedError || error instanceof ForbiddenError) {
         keeper.set(null)
         onSignedOut(error)
       }
       throw error
-    } finally {
-      if (tokens?.refreshToken === refreshToken) renewing = undefined
     }
   }
 }
 
-/** When to renew a token that says itself when it expires; never for one that does not. */
-function renewalTime(accessToken: string | undefined): number {
-  const { exp, iat } = readClaims(accessToken)
-  if (exp === undefined) return Infinity
-  return exp * 1000 - renewalMargin(iat === undefined ? Infinity : exp - iat)
-}
-
-function readClaims(accessToken = ''): { exp?: number; iat?: number } {
+/** When to renew a JWT; never if it does not say when it expires. */
+function renewalTime(accessToken = ''): number {
   try {
     const payload = accessToken.split('.')[1] ?? ''
-    return JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/')))
+    const { exp, iat } = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/')))
+    return exp * 1000 - renewalMargin(exp - iat) || Infinity
   } catch {
-    return {}
+    return Infinity
   }
 }

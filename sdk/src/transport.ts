@@ -1,6 +1,8 @@
 /** One request: its attempts, its timeouts, and which failures may be repeated. It knows nothing of tokens beyond the header it is given. */
 import type { ApiRequest, CallOptions, Outcome } from './api-call.ts'
-import { ConnectionError, errorFromResponse, ParleyError, TimeoutError } from './errors.ts'
+import { ConnectionError, ParleyError, TimeoutError } from './errors.ts'
+import { errorFromResponse } from './new-error.ts'
+import type { ParleyOptions } from './parley.ts'
 import { backoff, type Runtime, wait } from './runtime.ts'
 
 /** What the SDK does, for a log. Tokens and bodies are never in it. */
@@ -10,29 +12,22 @@ export type DebugEvent =
   | { type: 'retry'; operation: string; attempt: number; delayMilliseconds: number; error: ParleyError }
   | { type: 'refresh' }
 
-export interface TransportOptions {
-  baseUrl: string
-  fetch: typeof fetch
-  timeoutMilliseconds: number
-  retries: number
-  headers: Record<string, string>
-  debug: (event: DebugEvent) => void
-  runtime: Runtime
-}
+type Settings = Required<Pick<ParleyOptions, 'baseUrl' | 'fetch' | 'timeoutMilliseconds' | 'retries' | 'headers' | 'debug' | 'runtime'>>
 
 export type Send = <T>(request: ApiRequest, options?: CallOptions, accessToken?: string) => Promise<Outcome<T>>
 
-export function createTransport(settings: TransportOptions): Send {
-  const { runtime, debug } = settings
+export function createTransport(settings: Settings): Send {
+  const { runtime } = settings
 
   return async function send<T>(request: ApiRequest, options: CallOptions = {}, accessToken?: string): Promise<Outcome<T>> {
     for (let attempt = 0; ; attempt++) {
       try {
         return await sendOnce<T>(request, options, accessToken, attempt)
       } catch (error) {
-        const delay = attempt < (options.retries ?? settings.retries) ? retryDelay(request, error, attempt, runtime) : undefined
-        if (delay === undefined || !(error instanceof ParleyError)) throw error
-        debug({ type: 'retry', operation: request.id, attempt: attempt + 1, delayMilliseconds: delay, error })
+        if (!(error instanceof ParleyError) || attempt >= (options.retries ?? settings.retries)) throw error
+        const delay = retryDelay(request, error, attempt, runtime)
+        if (delay === undefined) throw error
+        settings.debug({ type: 'retry', operation: request.id, attempt: attempt + 1, delayMilliseconds: delay, error })
         await wait(delay, runtime, options.signal)
       }
     }
@@ -42,7 +37,7 @@ export function createTransport(settings: TransportOptions): Send {
     const { id, method, body, accepts = [] } = request
     const url = settings.baseUrl + request.path + queryString(request.query)
     const startedAt = runtime.now()
-    debug({ type: 'request', operation: id, method, url, attempt })
+    settings.debug({ type: 'request', operation: id, method, url, attempt })
     const headers = {
       ...settings.headers,
       ...options.headers,
@@ -53,16 +48,11 @@ export function createTransport(settings: TransportOptions): Send {
       const response = await settings.fetch(url, { method, headers, signal, ...(body && { body: JSON.stringify(body) }) })
       return { response, text: await response.text() }
     })
-    debug({
-      type: 'response',
-      operation: id,
-      status: response.status,
-      requestId: response.headers.get('X-Request-Id'),
-      durationMilliseconds: runtime.now() - startedAt,
-    })
+    const requestId = response.headers.get('X-Request-Id')
+    settings.debug({ type: 'response', operation: id, status: response.status, requestId, durationMilliseconds: runtime.now() - startedAt })
     const isResult = response.ok || accepts.includes(response.status)
     const data = readBody(response, text, isResult)
-    if (!isResult) throw errorFromResponse(response, data, runtime.now())
+    if (!isResult) throw errorFromResponse(response, data)
     return { data, response }
   }
 
@@ -70,19 +60,15 @@ export function createTransport(settings: TransportOptions): Send {
   async function withinTime<T>(options: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { signal, timeoutMilliseconds = settings.timeoutMilliseconds } = options
     signal?.throwIfAborted()
+    const timeout = new TimeoutError({ code: 'timeout', message: `No answer came within ${timeoutMilliseconds} milliseconds` })
     const controller = new AbortController()
-    let timedOut = false
+    const cancelTimer = runtime.after(timeoutMilliseconds, () => controller.abort(timeout))
     const abort = () => controller.abort(signal?.reason)
-    const cancelTimer = runtime.after(timeoutMilliseconds, () => {
-      timedOut = true
-      controller.abort()
-    })
     signal?.addEventListener('abort', abort, { once: true })
     try {
       return await work(controller.signal)
     } catch (cause) {
-      if (signal?.aborted) throw signal.reason
-      if (timedOut) throw new TimeoutError({ code: 'timeout', message: `No answer came within ${timeoutMilliseconds} milliseconds` }, { cause })
+      controller.signal.throwIfAborted()
       throw new ConnectionError({ code: 'connection_failed', message: `${settings.baseUrl} cannot be reached` }, { cause })
     } finally {
       cancelTimer()
@@ -101,8 +87,7 @@ const repeatablePosts = new Set(['auth.refresh', 'sync.pull', 'conversations.mar
  * How many milliseconds to wait before the next attempt; undefined to give up. What the server refused to begin (429, 503 with
  * `Retry-After`) may always be repeated; what it may have done already, only where doing it again changes nothing.
  */
-function retryDelay(request: ApiRequest, error: unknown, attempt: number, runtime: Runtime): number | undefined {
-  if (!(error instanceof ParleyError)) return undefined
+function retryDelay(request: ApiRequest, error: ParleyError, attempt: number, runtime: Runtime): number | undefined {
   const { status, retryAfterSeconds } = error
   const notBegun = status === 429 || (status === 503 && retryAfterSeconds !== undefined)
   const unclear = error instanceof ConnectionError || error instanceof TimeoutError || (status !== undefined && [502, 503, 504].includes(status))
@@ -126,6 +111,5 @@ function readBody(response: Response, text: string, isResult: boolean) {
 
 function queryString(query: object = {}): string {
   const entries = Object.entries(query).filter(([, value]) => value !== undefined && value !== null)
-  const search = new URLSearchParams(entries.flatMap(([name, value]) => [value].flat().map((item) => [name, String(item)])))
-  return entries.length > 0 ? `?${search}` : ''
+  return entries.length > 0 ? `?${new URLSearchParams(entries.map(([name, value]) => [name, String(value)]))}` : ''
 }

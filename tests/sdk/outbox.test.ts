@@ -9,7 +9,7 @@ t.test('a message is sent with a clientId, and answered as it is stored', async 
   const { peer, realtime } = await start(t)
   const sent = realtime.sendMessage('c1', { content: 'Hello', metadata: { mood: 'good' } })
   const frame = await peer.next('conversations.sendMessage')
-  t.match(frame.data, { conversationId: 'c1', content: 'Hello', metadata: { mood: 'good' }, clientId: /^[0-9a-f-]{36}$/ })
+  t.match(frame.data, { conversationId: 'c1', content: 'Hello', metadata: { mood: 'good' }, clientId: /^[0-9a-f]{32}$/ })
   acknowledge(peer, frame)
   t.match(await sent, { content: 'Hello', clientId: frame.data.clientId })
 })

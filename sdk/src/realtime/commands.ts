@@ -3,9 +3,10 @@
  * a reconnection, which changes nothing for commands that bear a `clientId` or set a mark. How many may be unanswered at once follows
  * the server: one after it refused a command for a passing reason, twice as many after each answer.
  */
-import { newError, ParleyError, TimeoutError } from '../errors.ts'
+import { ParleyError, TimeoutError } from '../errors.ts'
 import { statuses } from '../generated/errors.ts'
 import type { AckFrame, ErrorFrame } from '../generated/types.ts'
+import { newError } from '../new-error.ts'
 import { backoff, type Runtime } from '../runtime.ts'
 
 interface Pending {

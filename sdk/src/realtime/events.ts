@@ -31,16 +31,14 @@ type AnyEvent = RealtimeEvents[keyof RealtimeEvents]
 
 /** Its method takes any event, while a listener takes those of its type: `on` and `emit` bring together what fits. */
 interface Listener {
-  call(event: AnyEvent): void
+  call(event: AnyEvent): unknown
 }
-
-export type Emitter = ReturnType<typeof createEmitter>
 
 export function createEmitter() {
   const listeners = new Map<string, Set<Listener>>()
 
   return {
-    on<T extends keyof RealtimeEvents>(type: T, call: (event: RealtimeEvents[T]) => void): () => void {
+    on<T extends keyof RealtimeEvents>(type: T, call: (event: RealtimeEvents[T]) => unknown): () => void {
       const listener: Listener = { call }
       const others = listeners.get(type) ?? new Set()
       listeners.set(type, others.add(listener))

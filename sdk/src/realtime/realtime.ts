@@ -107,9 +107,10 @@ export class Realtime {
 
   /**
    * Listens to one kind of event: `message.created`, `change` for every change, `state` …
-   * Every change is emitted once, and in order within its conversation. Returns what stops listening.
+   * Every change is emitted once, and in order within its conversation; a listener that is asynchronous is not waited for.
+   * Returns what stops listening.
    */
-  on<T extends keyof RealtimeEvents>(type: T, listener: (event: RealtimeEvents[T]) => void): () => void {
+  on<T extends keyof RealtimeEvents>(type: T, listener: (event: RealtimeEvents[T]) => unknown): () => void {
     return this.#emitter.on(type, listener)
   }
 
