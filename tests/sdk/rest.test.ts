@@ -352,6 +352,13 @@ t.test('lists', async (t) => {
     )
   })
 
+  t.test('only the first page is asked for by where to begin', async (t) => {
+    const { baseUrl, received } = await startHttp(t, answer)
+    await Array.fromAsync(new Parley({ baseUrl }).messages.list('c', { before: 'm9', limit: 2 }))
+    t.match(received[0]?.path, '?before=m9&limit=2')
+    t.match(received[1]?.path, /\?limit=2&cursor=p2$/)
+  })
+
   t.test('iterated by pages, a list is its pages', async (t) => {
     const { baseUrl } = await startHttp(t, answer)
     t.same(await Array.fromAsync(new Parley({ baseUrl }).conversations.list().pages()), pages)
