@@ -15,7 +15,7 @@ export interface HttpConnection {
   close(): void
 }
 
-export function openHttpConnection(port: number): Promise<HttpConnection> {
+function openHttpConnection(port: number): Promise<HttpConnection> {
   const received = Buffer.allocUnsafe(65_536)
   let text = ''
   let pending: PromiseWithResolvers<Answer> | undefined
