@@ -100,6 +100,12 @@ export const isUniqueViolation = (error: unknown, constraint?: string): boolean 
   return cause instanceof pg.DatabaseError && cause.code === '23505' && (constraint === undefined || cause.constraint === constraint)
 }
 
+/** Whether the statement divided by zero, which is how it refuses to go on. */
+export const isDivisionByZero = (error: unknown): boolean => {
+  const cause = unwrap(error)
+  return cause instanceof pg.DatabaseError && cause.code === '22012'
+}
+
 const unavailableCodes = new Set([
   ...['57P01', '57P02', '57P03', '57P05', '53300'],
   ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],

@@ -3,12 +3,13 @@
  * statement takes the batch as arrays, checks membership, locks the conversations in id order (so that two processes never
  * deadlock), advances their counters and inserts. Each caller is answered after the commit that holds its message.
  *
- * The same `clientId` from two processes at once surfaces as a unique violation of the whole statement, for its snapshot is older
- * than its locks. Nothing was written then and no number spent: the batch is split and tried again, so a bad item fails alone.
+ * The statement sees the database as it was when it began, and its locks come later. What another process did in between surfaces as
+ * an error of the whole statement: the same `clientId` as a unique violation, a sender who was removed as a division by zero. Nothing
+ * was written then and no number spent: the batch is split and tried again, so a bad item fails alone.
  */
 import type { Pool } from 'pg'
 import type { ConversationId, MessageId, UserId } from '../../../openapi/shared/ids.ts'
-import { isUnavailable, isUniqueViolation } from '../../db/client.ts'
+import { isDivisionByZero, isUnavailable, isUniqueViolation } from '../../db/client.ts'
 import { messageRowJson } from '../../db/json.ts'
 import type { MessageRow } from '../../db/schema/messages.ts'
 import { AppError } from '../../errors/app-error.ts'
@@ -81,7 +82,7 @@ export function createMessageWriter({ pool, onCreated }: Options) {
   }
 
   const writeApart = async (batch: Waiting[], attemptsLeft: number, error: unknown): Promise<void> => {
-    const lostRace = isUniqueViolation(error)
+    const lostRace = isUniqueViolation(error) || isDivisionByZero(error)
     if (isUnavailable(error) || (batch.length === 1 && !(lostRace && attemptsLeft > 1))) {
       for (const { reject } of batch) reject(error)
       return
@@ -154,6 +155,7 @@ async function insertBatch(pool: Pool, batch: NewMessage[]): Promise<WrittenRow[
   return rows
 }
 
+/** A sender who was removed meanwhile has no row to be marked: `permitted` ends the statement then. */
 const insertStatement = `
   with input as (
     select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[])
@@ -166,25 +168,31 @@ const insertStatement = `
     join members on members.conversation_id = i.conversation_id and members.user_id = i.sender_id and members.left_at is null
     where not exists (select from earlier e where e.ord = i.ord)
   ), locked as materialized (
-    select id from conversations where id in (select conversation_id from fresh) order by id for no key update
+    select id, last_seq, last_change_seq from conversations where id in (select conversation_id from fresh) order by id for no key update
+  ), senders as (
+    select conversation_id, sender_id, max(position) as position from fresh group by conversation_id, sender_id
+  ), marked as (
+    update members m set read_seq = l.last_seq + s.position
+    from senders s join locked l on l.id = s.conversation_id
+    where m.conversation_id = s.conversation_id and m.user_id = s.sender_id and m.left_at is null
+    returning m.user_id
+  ), permitted as (
+    select 1 / ((select count(*) from marked) = (select count(*) from senders))::int as whole
   ), advanced as (
     update conversations c
-    set last_seq = c.last_seq + f.added, last_change_seq = c.last_change_seq + f.added, updated_at = greatest(c.updated_at, f.created_at)
+    set last_seq = l.last_seq + f.added, last_change_seq = l.last_change_seq + f.added, updated_at = greatest(c.updated_at, f.created_at)
     from (select conversation_id, count(*) as added, max(created_at) as created_at from fresh group by conversation_id) f
-    where c.id = f.conversation_id and c.id in (select id from locked)
-    returning c.id, c.last_seq - f.added as seq, c.last_change_seq - f.added as change_seq
+    join locked l on l.id = f.conversation_id
+    where c.id = f.conversation_id
   ), inserted as (
     insert into messages (conversation_id, seq, change_seq, id, sender_id, client_id, content, metadata, created_at)
-    select f.conversation_id, a.seq + f.position, a.change_seq + f.position, f.id, f.sender_id, f.client_id, f.content, f.metadata, f.created_at
-    from fresh f join advanced a on a.id = f.conversation_id
-    returning conversation_id, sender_id, id, seq, change_seq
-  ), marked as (
-    update members m set read_seq = s.seq
-    from (select conversation_id, sender_id, max(seq) as seq from inserted group by conversation_id, sender_id) s
-    where m.conversation_id = s.conversation_id and m.user_id = s.sender_id and m.read_seq < s.seq
+    select f.conversation_id, l.last_seq + f.position, l.last_change_seq + f.position, f.id, f.sender_id, f.client_id, f.content, f.metadata, f.created_at
+    from fresh f join locked l on l.id = f.conversation_id
+    returning id, seq, change_seq
   )
   select n.seq, n.change_seq as "changeSeq", case when e.id is not null then ${messageRowJson('e')} end as earlier
   from input i
+  join permitted on permitted.whole = 1
   left join inserted n on n.id = i.id
   left join earlier e on e.ord = i.ord
   order by i.ord`
