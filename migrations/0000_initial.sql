@@ -50,7 +50,7 @@ CREATE TABLE "messages" (
 	"sender_id" uuid NOT NULL,
 	"client_id" text,
 	"content" text NOT NULL,
-	"metadata" jsonb DEFAULT '{}'::jsonb NOT NULL,
+	"metadata" json DEFAULT '{}'::json NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "messages_conversation_id_seq_pk" PRIMARY KEY("conversation_id","seq"),
 	CONSTRAINT "messages_seq" CHECK ("messages"."seq" > 0 and "messages"."change_seq" >= "messages"."seq")

@@ -98,7 +98,10 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
 
   const upgrades = routeUpgrades(server.server)
   await serveSockets(server, { upgrades: upgrades.at(socketPath), gateway, verifyToken: accessTokens.verify, rateLimit: hooks.rateLimit })
-  server.addHook('onResponse', async (request, reply) => metrics.countRequest(request.method, request.routeOptions.url, reply))
+  server.addHook('onResponse', (request, reply, done) => {
+    metrics.countRequest(request.method, request.routeOptions.url, reply)
+    done()
+  })
   server.addHook('onClose', jobs.stop)
 
   return { server, topics, services: { auth, users, conversations, messages, sync } }

@@ -6,10 +6,11 @@
 /** A `timestamptz` as the contract writes times. */
 export const isoTime = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
-/** `Message`, of the row called `row`. */
-export const messageJson = (row: string): string => `json_build_object(
-  'id', ${row}.id, 'conversationId', ${row}.conversation_id, 'seq', ${row}.seq, 'changeSeq', ${row}.change_seq, 'senderId', ${row}.sender_id,
-  'type', 'text', 'content', ${row}.content, 'clientId', ${row}.client_id, 'metadata', ${row}.metadata, 'createdAt', ${isoTime(`${row}.created_at`)})`
+/** `Message`, of the row called `row`, as text: joined by hand it costs half of `json_build_object`. */
+export const messageText = (row: string): string => `'{"id":"' || ${row}.id || '","conversationId":"' || ${row}.conversation_id || '","seq":' || ${row}.seq
+  || ',"changeSeq":' || ${row}.change_seq || ',"senderId":"' || ${row}.sender_id || '","type":"text","content":' || to_json(${row}.content)::text
+  || ',"clientId":' || coalesce(to_json(${row}.client_id)::text, 'null') || ',"metadata":' || ${row}.metadata::text
+  || ',"createdAt":"' || ${isoTime(`${row}.created_at`)} || '"}'`
 
 /** `Member`, of a row of `members` and its row of `users`. */
 export const memberJson = (member: string, user: string): string => `json_build_object(

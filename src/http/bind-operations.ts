@@ -3,7 +3,7 @@
  * all of them. A handler sees typed parts and returns a typed body; it knows the actor, not how one signs in.
  */
 import type { TSchema } from '@sinclair/typebox'
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler } from 'fastify'
 import { allComponents, type Operation, type Part, type RateLimitClass, type Result } from '../../openapi/contract.ts'
 import type { Actor } from '../actor.ts'
 import { requireAccess } from './authenticate.ts'
@@ -26,7 +26,7 @@ export type Handlers<M extends Record<string, Operation>> = { [O in M[keyof M] a
 
 export interface RequestHooks {
   /** Sets `request.actor` where the credentials are good; refuses nobody. */
-  identify: onRequestAsyncHookHandler
+  identify: onRequestHookHandler
   rateLimit(rateLimitClass: RateLimitClass): onRequestAsyncHookHandler[]
 }
 

@@ -31,9 +31,10 @@ export async function createRateLimit(app: FastifyInstance, { counters, clock }:
   })
 
   // The plugin counts the seconds to go; ours is the Unix time at which the window ends.
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, payload, done) => {
     const seconds = reply.getHeader('x-ratelimit-reset')
     if (seconds !== undefined) reply.header('x-ratelimit-reset', Math.ceil(clock.now().getTime() / 1000) + Number(seconds))
+    done(null, payload)
   })
 
   return (rateLimitClass: RateLimitClass): onRequestAsyncHookHandler[] => {

@@ -81,6 +81,7 @@ async function launch(cluster: Cluster, { port, settings }: LaunchOptions): Prom
     detached: true,
     stdio: ['ignore', log.fd, log.fd],
     cwd: cluster.folder,
+    // biome-ignore lint/style/noProcessEnv: what PostgreSQL inherits is no configuration of ours
     env: withoutPostgresVariables(process.env),
     windowsHide: true,
     ...cluster.account,

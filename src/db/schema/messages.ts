@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { bigint, check, index, jsonb, pgTable, primaryKey, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { bigint, check, index, json, pgTable, primaryKey, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import type { ConversationId, MessageId, UserId } from '../../../openapi/shared/ids.ts'
 import { conversations } from './conversations.ts'
 import { users } from './users.ts'
@@ -22,7 +22,8 @@ export const messages = pgTable(
     /** The sender's own name for it: sending again with the same one finds it. */
     clientId: text(),
     content: text().notNull(),
-    metadata: jsonb().$type<Record<string, string | number | boolean>>().notNull().default({}),
+    /** `json`, not `jsonb`: it is only ever given back as it came, and text is quicker to give. */
+    metadata: json().$type<Record<string, string | number | boolean>>().notNull().default({}),
     createdAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
   },
   (table) => [

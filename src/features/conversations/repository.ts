@@ -1,7 +1,7 @@
 import { and, eq, isNull } from 'drizzle-orm'
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Database, Transaction } from '../../db/client.ts'
-import { isoTime, memberJson, messageJson } from '../../db/json.ts'
+import { isoTime, memberJson, messageText } from '../../db/json.ts'
 import { type ConversationRow, conversations, members } from '../../db/schema/conversations.ts'
 import { type LockedConversation, lockConversation } from './locked-conversation.ts'
 
@@ -140,7 +140,7 @@ const conversationJson = `json_build_object(
   'members', (select json_agg(first.member) from (
     select ${memberJson('m', 'u')} as member from members m join users u on u.id = m.user_id
     where m.conversation_id = c.id and m.left_at is null order by m.joined_change_seq limit ${membersShown}) first),
-  'lastMessage', (select ${messageJson('m')} from messages m where m.conversation_id = c.id and m.seq = c.last_seq),
+  'lastMessage', (select (${messageText('m')})::json from messages m where m.conversation_id = c.id and m.seq = c.last_seq),
   'lastSeq', c.last_seq, 'changeSeq', c.last_change_seq, 'readSeq', me.read_seq, 'unreadCount', c.last_seq - me.read_seq,
   'updatedAt', ${isoTime('c.updated_at')})::text`
 

@@ -1,7 +1,7 @@
 import { and, eq } from 'drizzle-orm'
 import type { ConversationId, MessageId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Database } from '../../db/client.ts'
-import { messageJson } from '../../db/json.ts'
+import { messageText } from '../../db/json.ts'
 import { messages } from '../../db/schema/messages.ts'
 
 /** Messages between two positions, both exclusive. */
@@ -42,16 +42,17 @@ export const createMessageRepository = ({ db, pool }: Database) => ({
   },
 })
 
-/** One more than asked for tells whether there are more. */
 const rangeStatement = (direction: 'asc' | 'desc') => `
-  select coalesce(json_agg(${messageJson('m')} order by m.seq ${direction}) filter (where m.position <= $5), '[]')::text as items,
-    ${direction === 'asc' ? 'max' : 'min'}(m.seq) filter (where m.position <= $5) as "lastSeq", count(m.seq) > $5 as "hasMore"
+  select page.items, page."lastSeq", exists (
+    select from messages where conversation_id = $1 and ${direction === 'asc' ? 'seq > page."lastSeq" and seq < $4' : 'seq > $3 and seq < page."lastSeq"'}
+  ) as "hasMore"
   from members reader
-  left join lateral (
-    select *, row_number() over (order by seq ${direction}) as position from messages
-    where conversation_id = $1 and seq > $3 and seq < $4 order by seq ${direction} limit $5 + 1
-  ) m on true
-  where reader.conversation_id = $1 and reader.user_id = $2 and reader.left_at is null
-  group by reader.user_id`
+  cross join lateral (
+    select '[' || coalesce(string_agg(item, ','), '') || ']' as items, ${direction === 'asc' ? 'max' : 'min'}(seq) as "lastSeq" from (
+      select m.seq, ${messageText('m')} as item from messages m
+      where m.conversation_id = $1 and m.seq > $3 and m.seq < $4 order by m.seq ${direction} limit $5
+    ) item
+  ) page
+  where reader.conversation_id = $1 and reader.user_id = $2 and reader.left_at is null`
 
 const rangeStatements = { ascending: rangeStatement('asc'), descending: rangeStatement('desc') }

@@ -1,5 +1,6 @@
 /**
- * The hot path. What arrives together is written together: one statement is in flight, what comes meanwhile is the next batch. The
+ * The hot path. What arrives together is written together, in a few lanes: each has one statement in flight, what comes meanwhile is
+ * its next batch, and a conversation keeps to its lane, so that its messages stay in order while one lane waits for the disk and another for this process. The
  * statement takes the batch as arrays, checks membership, locks the conversations in id order (so that two processes never
  * deadlock), advances their counters and inserts. Each caller is answered after the commit that holds its message.
  *
@@ -42,13 +43,29 @@ interface Options {
   onCreated(message: MessageRow): void
 }
 
+const laneCount = 2
 const maximumBatch = 500
 /** Losing the same race again and again would take as many rivals as attempts. */
 const attempts = 5
 
 export type MessageWriter = ReturnType<typeof createMessageWriter>
 
-export function createMessageWriter({ pool, onCreated }: Options) {
+export function createMessageWriter(options: Options) {
+  const lanes = Array.from({ length: laneCount }, () => createLane(options))
+
+  return {
+    /** @throws `not_found` when the sender is no member, `conflict` when the `clientId` stands for a message of another conversation. */
+    write(message: NewMessage): Promise<Written> {
+      const lane = lanes[laneOf(message.conversationId)]
+      return new Promise((resolve, reject) => lane?.push({ message, resolve, reject }))
+    },
+  }
+}
+
+/** The end of a UUIDv7 is random. */
+const laneOf = (conversationId: ConversationId): number => Number.parseInt(conversationId.slice(-4), 16) % laneCount
+
+function createLane({ pool, onCreated }: Options) {
   let queue: Waiting[] = []
   let running = false
 
@@ -93,15 +110,12 @@ export function createMessageWriter({ pool, onCreated }: Options) {
   }
 
   return {
-    /** @throws `not_found` when the sender is no member, `conflict` when the `clientId` stands for a message of another conversation. */
-    write(message: NewMessage): Promise<Written> {
-      return new Promise((resolve, reject) => {
-        queue.push({ message, resolve, reject })
-        if (running) return
-        running = true
-        // After this turn of the event loop: what arrived with it goes with it.
-        setImmediate(run)
-      })
+    push(waiting: Waiting): void {
+      queue.push(waiting)
+      if (running) return
+      running = true
+      // After this turn of the event loop: what arrived with it goes with it.
+      setImmediate(run)
     },
   }
 }
@@ -158,7 +172,7 @@ async function insertBatch(pool: Pool, batch: NewMessage[]): Promise<WrittenRow[
 /** A sender who was removed meanwhile has no row to be marked: `permitted` ends the statement then. */
 const insertStatement = `
   with input as (
-    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[])
+    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::json[], $7::timestamptz[])
       with ordinality as i (conversation_id, sender_id, id, client_id, content, metadata, created_at, ord)
   ), earlier as (
     select i.ord, m.* from input i join messages m on m.sender_id = i.sender_id and m.client_id = i.client_id
