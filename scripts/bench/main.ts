@@ -40,11 +40,13 @@ if (unknown.length > 0) throw new Error(`There is no ${unknown.join(', ')} to me
 
 const startedAt = performance.now()
 const stage = await openStage()
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const)
-  process.once(signal, () => void stage.close().finally(() => process.exit(code)))
+endOn('SIGINT', 130)
+endOn('SIGTERM', 143)
+// What is thrown where nobody waits, such as a pipe that was closed, ends the run like any other error.
+process.once('uncaughtException', (error) => {
+  console.error(error)
+  void stage.close().finally(() => process.exit(1))
+})
 try {
   const setting = await openSetting(stage, given.quick ? paces.quick : paces.whole)
   const { rows, verdicts } = await measure(setting)
@@ -56,6 +58,10 @@ try {
   process.exitCode = 1
 } finally {
   await stage.close()
+}
+
+function endOn(signal: NodeJS.Signals, exitCode: number): void {
+  process.once(signal, () => void stage.close().finally(() => process.exit(exitCode)))
 }
 
 async function measure(setting: Setting): Promise<{ rows: Row[]; verdicts: Record<Side, Verdict> }> {

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openLiveMembers } from '../load/audience.ts'
 import { median } from '../load/slices.ts'
+import type { Usage } from '../probe.ts'
 import { compare, type Section } from '../row.ts'
 import type { Setting } from '../setting.ts'
 import type { Side, Target } from '../target.ts'
@@ -14,16 +15,26 @@ const expected = { most: 1.5 }
 
 export async function measureMemory({ pace, enter }: Setting): Promise<Section> {
   const world = inventWorld({ conversations: sockets / 2, members: 2, messages: 1 })
-  const bytes: Record<Side, number[]> = { ours: [], floor: [] }
+  const growths: Record<Side, Memory[]> = { ours: [], floor: [] }
   for (let round = 0; round < pace.rounds; round += 1) {
     // Fresh ones: a server that has worked has room in its heap already.
     const targets = await enter(world)
-    for (const side of ['floor', 'ours'] as const) bytes[side].push(await bytesPerSocket(targets[side], world))
+    for (const side of ['floor', 'ours'] as const) growths[side].push(await growthPerSocket(targets[side], world))
   }
-  return { rows: [compare('memory of an idle socket', 'kB', { ours: median(bytes.ours) / 1000, floor: median(bytes.floor) / 1000 }, expected)] }
+  const figures = (of: keyof Memory) => ({ ours: kilobytes(growths.ours, of), floor: kilobytes(growths.floor, of) })
+  return {
+    rows: [
+      compare('memory of an idle socket, resident', 'kB', figures('rssBytes'), expected),
+      compare('memory of an idle socket, in use', 'kB', figures('usedBytes'), expected),
+    ],
+  }
 }
 
-async function bytesPerSocket(target: Target, { conversations }: World): Promise<number> {
+type Memory = Pick<Usage, 'rssBytes' | 'usedBytes'>
+
+const kilobytes = (growths: readonly Memory[], of: keyof Memory): number => median(growths.map((growth) => growth[of])) / 1000
+
+async function growthPerSocket(target: Target, { conversations }: World): Promise<Memory> {
   // Code that runs for the first time costs memory once.
   const first = await openLiveMembers(target, conversations.slice(0, firstSockets / 2))
   first.close()
@@ -31,11 +42,10 @@ async function bytesPerSocket(target: Target, { conversations }: World): Promise
   const live = await openLiveMembers(target, conversations)
   const after = await settledMemory(target)
   live.close()
-  return (after - before) / sockets
+  return { rssBytes: (after.rssBytes - before.rssBytes) / sockets, usedBytes: (after.usedBytes - before.usedBytes) / sockets }
 }
 
-async function settledMemory({ server }: Target): Promise<number> {
+async function settledMemory({ server }: Target): Promise<Memory> {
   await sleep(settleMilliseconds)
-  const { rssBytes } = await server.usage(true)
-  return rssBytes
+  return server.usage(true)
 }
