@@ -431,11 +431,10 @@ t.test('read marks and unread counts', async (t) => {
     const [alice, bob] = (await people(2)) as [Person, Person]
     const id = await createGroup(alice, [bob])
     await send(alice, id, 20)
-    const answers = await times(20, (index) => bob.api.conversations.markRead(id, { seq: index + 1 }))
-    t.same(
-      answers.filter(({ readSeq, unreadCount }, index) => readSeq < index + 1 || unreadCount !== 20 - readSeq),
-      [],
-    )
+    const asked = [20, 1, 19, 2, 18, 3, 17, 4, 16, 5]
+    const answers = await Promise.all(asked.map((seq) => bob.api.conversations.markRead(id, { seq })))
+    const behind = answers.filter(({ readSeq, unreadCount }, index) => readSeq < (asked[index] ?? 0) || unreadCount !== 20 - readSeq)
+    t.same(behind, [])
     t.equal(await unread(bob, id), 0)
   })
 
