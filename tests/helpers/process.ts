@@ -60,6 +60,12 @@ export async function install(t: Test) {
       await server.ready()
       return server
     },
+    /** Ends what was started last, as a service manager does. */
+    async stop(): Promise<void> {
+      const server = started.at(-1)
+      server?.signal('SIGTERM')
+      await server?.ended
+    },
     /** Of the embedded PostgreSQL; undefined when none runs. */
     async postgresPid(): Promise<number | undefined> {
       const text = await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').catch(() => undefined)
