@@ -72,8 +72,8 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   const conversations = createConversationService({ conversations: createConversationRepository(database), users, topics, clock, newId })
   const writer = createMessageWriter({
     pool,
-    onCreated: (message) => {
-      metrics.countMessage()
+    onStored: ({ message, created }) => {
+      if (created) metrics.countMessage()
       const { conversationId, changeSeq } = message
       topics.publish('conversation', conversationId, { type: 'message.created', conversationId, changeSeq, message })
     },

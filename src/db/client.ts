@@ -15,7 +15,10 @@ export interface Database {
   close(): Promise<void>
   /** Whether the database answers, and soon. */
   ping(): Promise<boolean>
-  /** Calls back when the database answers again after connections broke: what was committed without an acknowledgement is not known here. */
+  /**
+   * Calls back when the database answers again after connections broke, for what was committed without an acknowledgement is not known
+   * here; and once more when what was under way can no longer be committed.
+   */
   onRecovered(listener: () => void): void
 }
 
@@ -25,6 +28,7 @@ interface Options {
   url: string
   maxConnections: number
   log: Log
+  statementTimeoutMs?: number
 }
 
 // Drizzle reads through pg's global parsers, so these are global. Every int8 of ours counts something (sequence numbers,
@@ -32,11 +36,10 @@ interface Options {
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 
 const connectTimeoutMs = 5_000
-const statementTimeoutMs = 30_000
 const pingTimeoutMs = 2_000
 const recoveryPollMs = 250
 
-export const createDatabase = ({ url, maxConnections, log }: Options): Database => {
+export const createDatabase = ({ url, maxConnections, log, statementTimeoutMs = 30_000 }: Options): Database => {
   const pool = new pg.Pool({
     connectionString: url,
     application_name: 'parley',
@@ -59,7 +62,7 @@ export const createDatabase = ({ url, maxConnections, log }: Options): Database 
   })
   // The listener above has said it already; unheard here, it would end the process.
   pool.on('error', () => undefined)
-  const recovery = createRecovery(pool)
+  const recovery = createRecovery(pool, statementTimeoutMs)
 
   return {
     pool,
@@ -70,9 +73,15 @@ export const createDatabase = ({ url, maxConnections, log }: Options): Database 
   }
 }
 
-function createRecovery(pool: pg.Pool) {
+function createRecovery(pool: pg.Pool, statementTimeoutMs: number) {
   const listeners: (() => void)[] = []
   let waiting = false
+  let lateTimer: NodeJS.Timeout | undefined
+
+  const tell = (): void => {
+    if (!pool.ending) for (const listener of listeners) listener()
+  }
+
   return {
     listen: (listener: () => void) => void listeners.push(listener),
 
@@ -81,7 +90,10 @@ function createRecovery(pool: pg.Pool) {
       waiting = true
       while (!pool.ending && !(await ping(pool))) await setTimeout(recoveryPollMs, undefined, { ref: false })
       waiting = false
-      if (!pool.ending) for (const listener of listeners) listener()
+      tell()
+      // PostgreSQL carries a statement out though nobody is there any more to be told.
+      clearTimeout(lateTimer)
+      lateTimer = globalThis.setTimeout(tell, statementTimeoutMs).unref()
     },
   }
 }

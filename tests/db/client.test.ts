@@ -22,6 +22,24 @@ t.test('the pool goes on when the server ends all its connections, idle and in u
   t.equal(await untilPing(database), true)
 })
 
+t.test('after a connection broke it is told twice: when the database answers, and when what was under way is over', async (t) => {
+  const { url, drop } = await createTestDatabase()
+  const database = createDatabase({ url, maxConnections: 2, log: silentLog, statementTimeoutMs: 500 })
+  t.teardown(() => database.close().then(drop))
+  const times: number[] = []
+  const over = new Promise<void>((resolve) => {
+    database.onRecovered(() => {
+      if (times.push(performance.now()) === 2) resolve()
+    })
+  })
+  await database.ping()
+  await withClient(url, (client) =>
+    client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'),
+  )
+  await over
+  t.ok(Number(times[1]) - Number(times[0]) >= 490)
+})
+
 t.test('what fails because the database is out of reach is told from what fails by itself', async (t) => {
   const { database, url } = await open(t, 1)
   t.notOk(isUnavailable(await failure(database.db.execute(sql`select * from nowhere`))))
@@ -60,9 +78,7 @@ t.test('a unique violation is recognised, by its constraint if asked, also throu
 t.test('counters are numbers, and times in JSON that PostgreSQL builds are UTC', async (t) => {
   const { database, url } = await open(t, 1)
   await withClient(url, (client) => client.query(`alter database ${new URL(url).pathname.slice(1)} set timezone to 'Asia/Tokyo'`))
-  const { rows } = await database.pool.query(
-    `select 9007199254740991::int8 as seq, json_build_object('at', '2026-01-01T00:00:00Z'::timestamptz) as json`,
-  )
+  const { rows } = await database.pool.query(`select 9007199254740991::int8 as seq, json_build_object('at', '2026-01-01T00:00:00Z'::timestamptz) as json`)
   t.strictSame(rows, [{ seq: Number.MAX_SAFE_INTEGER, json: { at: '2026-01-01T00:00:00+00:00' } }])
 })
 

@@ -39,8 +39,11 @@ export interface Written {
 
 interface Options {
   pool: Pool
-  /** Called after the commit, before the callers are answered, in the order of `seq` within each conversation. */
-  onCreated(message: MessageRow): void
+  /**
+   * Called after the commit, before the callers are answered, in the order of `seq` within each conversation. For a message that an
+   * earlier send had stored, too: its answer may have been lost, and this process may not know of it.
+   */
+  onStored(written: Written): void
 }
 
 const laneCount = 2
@@ -65,7 +68,7 @@ export function createMessageWriter(options: Options) {
 /** The end of a UUIDv7 is random. */
 const laneOf = (conversationId: ConversationId): number => Number.parseInt(conversationId.slice(-4), 16) % laneCount
 
-function createLane({ pool, onCreated }: Options) {
+function createLane({ pool, onStored }: Options) {
   let queue: Waiting[] = []
   let running = false
 
@@ -89,8 +92,8 @@ function createLane({ pool, onCreated }: Options) {
       return writeApart(batch, attemptsLeft, error)
     }
     const results = batch.map(({ message }, index) => written(message, rows[index]))
-    const created = results.flatMap((result) => (result instanceof AppError || !result.created ? [] : [result.message]))
-    for (const message of created.sort((a, b) => a.seq - b.seq)) onCreated(message)
+    const stored = results.flatMap((result) => (result instanceof AppError ? [] : [result]))
+    for (const result of stored.sort((a, b) => a.message.seq - b.message.seq)) onStored(result)
     for (const [index, { resolve, reject }] of batch.entries()) {
       const result = results[index]
       if (result instanceof AppError || result === undefined) reject(result)
