@@ -1,0 +1,80 @@
+/**
+ * Stands between a server and its database, so that what happens rarely happens when a test says so: an answer that comes late, and
+ * one that never comes though the statement was carried out.
+ */
+import { connect, createServer, type Socket } from 'node:net'
+import type { Test } from 'tap'
+
+interface Hold {
+  /** Part of the statement, or its name. */
+  statement: string
+  caught(connection: Held): void
+}
+
+interface Held {
+  /** Sends the answer on. */
+  release(): void
+  /** Breaks the connection; the answer is lost. */
+  cut(): void
+}
+
+export async function startDatabaseProxy(t: Pick<Test, 'teardown'>, databaseUrl: string) {
+  const target = new URL(databaseUrl)
+  const sockets = new Set<Socket>()
+  let holds: Hold[] = []
+
+  const server = createServer((client) => {
+    const database = connect(Number(target.port), target.hostname)
+    let hold: Hold | undefined
+    let late: Buffer[] | undefined
+    for (const socket of [client, database]) {
+      sockets.add(socket)
+      socket.on('error', () => undefined)
+      socket.on('close', () => {
+        sockets.delete(socket)
+        client.destroy()
+        database.destroy()
+      })
+    }
+    client.on('data', (data) => {
+      hold ??= holds.find(({ statement }) => data.includes(statement))
+      holds = holds.filter((other) => other !== hold)
+      database.write(data)
+    })
+    database.on('data', (data) => {
+      if (hold !== undefined) {
+        late = []
+        hold.caught({
+          release: () => {
+            for (const part of late ?? []) client.write(part)
+            late = undefined
+          },
+          cut: () => client.destroy(),
+        })
+        hold = undefined
+      }
+      if (late === undefined) client.write(data)
+      else late.push(data)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+
+  const address = server.address()
+  const url = new URL(databaseUrl)
+  url.port = String(typeof address === 'object' ? address?.port : undefined)
+  return {
+    url: url.href,
+
+    /** @returns a promise of the next statement like this, carried out, its answer held back. */
+    hold: (statement: string): Promise<Held> => new Promise((caught) => holds.push({ statement, caught })),
+
+    /** Breaks every connection. What is under way in the database goes on. */
+    cutAll(): void {
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
