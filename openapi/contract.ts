@@ -56,6 +56,8 @@ export interface Operation {
   rateLimit: RateLimitClass | 'none'
   /** The body's `clientId` may also be given as the `Idempotency-Key` header. */
   idempotent?: true
+  /** Of a POST or PATCH without `clientId`: doing it again changes nothing more, so a client that got no answer may repeat it. */
+  repeatable?: true
   params?: TSchema
   query?: TSchema
   body?: TSchema

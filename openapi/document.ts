@@ -89,7 +89,7 @@ function paths(): JsonObject {
 }
 
 function emitOperation(tag: string, operation: Operation): JsonObject {
-  const { operationId, summary, description, access, rateLimit, body, examples = {} } = operation
+  const { operationId, summary, description, access, rateLimit, repeatable, body, examples = {} } = operation
   const parameters = parametersOf(operation)
   return {
     operationId,
@@ -98,6 +98,7 @@ function emitOperation(tag: string, operation: Operation): JsonObject {
     ...(description && { description }),
     'x-access': access,
     'x-rate-limit': rateLimit,
+    ...(repeatable && { 'x-repeatable': true }),
     security: access === 'public' ? [] : [{ bearerAuth: [] }],
     ...(parameters.length > 0 && { parameters }),
     ...(body && {

@@ -81,6 +81,7 @@ export const refresh = defineOperation({
     'A refresh token works once. Used again within 10 seconds (a lost answer), it returns the same next token; used again later, it is taken for stolen and the whole session is revoked.',
   access: 'public',
   rateLimit: 'public',
+  repeatable: true,
   body: ref(RefreshRequest),
   examples: { any: { refreshToken: tokenPairExample.refreshToken } },
   responses: { 200: { description: 'The next pair', body: ref(TokenPair), example: tokenPairExample } },
@@ -95,6 +96,7 @@ export const logout = defineOperation({
   description: 'Revokes the session of the access token: its refresh token, its access tokens and its sockets end at once.',
   access: 'user',
   rateLimit: 'default',
+  repeatable: true,
   responses: { 204: { description: 'Signed out' } },
   errors: [],
 })

@@ -42,6 +42,7 @@ export const ApiError = component(
     code: oneOfWords(errorCodes, { description: 'For programs; the sentence in `message` may change, this does not' }),
     message: Type.String({ description: 'For a person: what is wrong and what to do' }),
     details: Type.Optional(Type.Array(ref(FieldError), { description: 'Every field that is wrong' })),
+    retryAfterSeconds: Type.Optional(Type.Integer({ minimum: 0, description: 'When to try again; on requests also in `Retry-After`' })),
     requestId: nullable(Type.String({ description: 'Also in the `X-Request-Id` header and in every log line of the request' })),
     timestamp: Timestamp,
   }),

@@ -17,7 +17,10 @@ export interface Operation {
   item?: string
   errors: { code: string; status: number }[]
   public: boolean
+  /** Its body bears a `clientId`. */
   idempotent: boolean
+  /** May be sent again when no answer came. */
+  repeatable: boolean
   /** Statuses from 400 on that are results, not errors. */
   accepts: number[]
 }
@@ -48,6 +51,7 @@ interface Answer {
 
 interface OperationObject {
   operationId: string
+  'x-repeatable'?: true
   summary: string
   description?: string
   security?: unknown[]
@@ -81,6 +85,7 @@ export function readOperations({ paths, components }: OpenApi): { operations: Op
     const item = itemOf(success?.['application/json']?.schema)
     const query = parameters.filter((parameter) => parameter.in === 'query')
     const body = operation.requestBody?.content['application/json']?.schema
+    const idempotent = parameters.some(({ name }) => name === 'Idempotency-Key')
     return {
       resource,
       verb,
@@ -96,7 +101,8 @@ export function readOperations({ paths, components }: OpenApi): { operations: Op
       ...(item && { item }),
       errors: answers.flatMap(({ status, 'x-error-codes': codes = [] }) => codes.map((code) => ({ code, status }))),
       public: operation.security?.length === 0,
-      idempotent: parameters.some(({ name }) => name === 'Idempotency-Key'),
+      idempotent,
+      repeatable: idempotent || operation['x-repeatable'] === true,
       accepts: outcomes.map(({ status }) => status).filter((status) => status >= 400),
     }
   }

@@ -34,7 +34,7 @@ const writeFactory = (resource: string, methods: Operation[]) => `const ${resour
 ${methods.map((method) => `  ${method.verb}: (${parameters(method, false)}) => ${writeCall(method)},`).join('\n')}
 })`
 
-function writeCall({ id, method, path, parameters, query, body, item, public: isPublic, idempotent, accepts }: Operation): string {
+function writeCall({ id, method, path, parameters, query, body, item, public: isPublic, idempotent, repeatable, accepts }: Operation): string {
   const request = [
     `id: '${id}'`,
     `method: '${method}'`,
@@ -42,7 +42,7 @@ function writeCall({ id, method, path, parameters, query, body, item, public: is
     body && (idempotent ? 'body: withClientId(body)' : 'body'),
     query && (item ? 'query: { ...query, ...next }' : 'query'),
     isPublic && 'public: true',
-    idempotent && 'idempotent: true',
+    repeatable && 'repeatable: true',
     accepts.length > 0 && `accepts: [${accepts.join(', ')}]`,
   ]
     .filter(Boolean)

@@ -44,8 +44,8 @@ export interface ApiRequest {
   query?: object
   /** Needs no access token. */
   public?: boolean
-  /** Bears a `clientId`, so that a repetition returns the first result. */
-  idempotent?: boolean
+  /** Doing it again changes nothing more. */
+  repeatable?: boolean
   /** Statuses from 400 on that are results, not errors. */
   accepts?: number[]
 }

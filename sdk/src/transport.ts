@@ -80,9 +80,6 @@ export function createTransport(settings: Settings): Send {
 /** A wait beyond this is the caller's decision. */
 const longestWaitSeconds = 60
 
-/** POSTs that change nothing when they are repeated, although they bear no `clientId`. The server answers a refresh that is repeated at once with the same pair. */
-const repeatablePosts = new Set(['auth.refresh', 'sync.pull', 'conversations.markRead'])
-
 /**
  * How many milliseconds to wait before the next attempt; undefined to give up. What the server refused to begin (429, 503 with
  * `Retry-After`) may always be repeated; what it may have done already, only where doing it again changes nothing.
@@ -96,7 +93,7 @@ function retryDelay(request: ApiRequest, error: ParleyError, attempt: number, ru
   return retryAfterSeconds > longestWaitSeconds ? undefined : retryAfterSeconds * 1000 + runtime.random() * 250
 }
 
-const isRepeatable = ({ id, method, idempotent }: ApiRequest) => idempotent || ['GET', 'PUT', 'DELETE'].includes(method) || repeatablePosts.has(id)
+const isRepeatable = ({ method, repeatable }: ApiRequest) => repeatable || ['GET', 'PUT', 'DELETE'].includes(method)
 
 /** Text stays text; JSON that cannot be read is an error of the answer, not of the caller. */
 function readBody(response: Response, text: string, isResult: boolean) {

@@ -33,6 +33,7 @@ export const apiError = (error: AppError, requestId: string | null, now: Date): 
   code: error.code,
   message: error.message,
   ...(error.details && { details: error.details }),
+  ...(error.retryAfterSeconds !== undefined && { retryAfterSeconds: error.retryAfterSeconds }),
   requestId,
   timestamp: now.toISOString(),
 })

@@ -118,6 +118,7 @@ export function createGateway({ topics, sync, commands, clock, log, heartbeatSec
         topics.subscribe('session', actor.sessionId, () => connection.close('unauthorized')),
       ]
       socket.on('message', (data: Buffer, isBinary: boolean) => onFrame(connection, isBinary ? '' : data.toString()))
+      socket.on('error', () => socket.terminate())
       socket.on('pong', () => {
         connection.alive = true
       })

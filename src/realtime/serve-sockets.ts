@@ -1,7 +1,6 @@
 /** `GET /v1/ws`: who may open a socket, and by which of three ways the token comes. */
-
 import type { EventEmitter } from 'node:events'
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import websocket from '@fastify/websocket'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Actor } from '../actor.ts'
@@ -37,16 +36,26 @@ export async function serveSockets(app: FastifyInstance, { upgrades, gateway, ve
     },
   })
 
+  const responses = new WeakMap<IncomingMessage, ServerResponse>()
   app.route({
     method: 'GET',
     url: socketPath,
     onRequest: [createIdentify(verifyToken, socketToken), ...rateLimit('sockets'), requireAccess('user')],
+    preHandler: (request, reply, done) => {
+      responses.set(request.raw, reply.raw)
+      done()
+    },
     handler: async (_request, reply) => {
       reply.header('upgrade', 'websocket')
       throw new AppError('upgrade_required')
     },
     wsHandler: (socket, request) => {
-      if (request.actor !== undefined) gateway.accept(socket, request.socket, request.actor)
+      if (request.actor === undefined) return
+      request.log.info({ userId: request.actor.userId }, 'socket')
+      // What was needed to get here would otherwise live as long as the socket, and be half of its memory: the response at the stream, the request at the plugin's listener.
+      responses.get(request.raw)?.detachSocket(request.socket)
+      socket.removeAllListeners('error')
+      gateway.accept(socket, request.socket, request.actor)
     },
   })
 }

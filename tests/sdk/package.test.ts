@@ -61,7 +61,7 @@ t.test('the generator', async (t) => {
     t.match(resources, 'launch(body?: LaunchRequest, options?: CallOptions): ApiCall<void>')
     t.match(
       resources,
-      "launch: (body = {}, options) => call({ id: 'boats.launch', method: 'POST', path: '/v1/boats/launch', body: withClientId(body), public: true, idempotent: true }",
+      "launch: (body = {}, options) => call({ id: 'boats.launch', method: 'POST', path: '/v1/boats/launch', body: withClientId(body), public: true, repeatable: true }",
     )
   })
 

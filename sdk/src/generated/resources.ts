@@ -378,35 +378,35 @@ export class Resources {
 
 const auth = (call: Call): Auth => ({
   login: (body, options) => call({ id: 'auth.login', method: 'POST', path: '/v1/auth/login', body, public: true }, options),
-  logout: (options) => call({ id: 'auth.logout', method: 'POST', path: '/v1/auth/logout' }, options),
+  logout: (options) => call({ id: 'auth.logout', method: 'POST', path: '/v1/auth/logout', repeatable: true }, options),
   me: (options) => call({ id: 'auth.me', method: 'GET', path: '/v1/auth/me' }, options),
-  refresh: (body, options) => call({ id: 'auth.refresh', method: 'POST', path: '/v1/auth/refresh', body, public: true }, options),
+  refresh: (body, options) => call({ id: 'auth.refresh', method: 'POST', path: '/v1/auth/refresh', body, public: true, repeatable: true }, options),
   register: (body, options) => call({ id: 'auth.register', method: 'POST', path: '/v1/auth/register', body, public: true }, options),
   requestCode: (body, options) => call({ id: 'auth.requestCode', method: 'POST', path: '/v1/auth/code', body, public: true }, options),
   verifyEmail: (body, options) => call({ id: 'auth.verifyEmail', method: 'POST', path: '/v1/auth/verify-email', body, public: true }, options),
 })
 
 const conversations = (call: Call): Conversations => ({
-  addMembers: (conversationId, body, options) => call({ id: 'conversations.addMembers', method: 'POST', path: path`/v1/conversations/${conversationId}/members`, body }, options),
+  addMembers: (conversationId, body, options) => call({ id: 'conversations.addMembers', method: 'POST', path: path`/v1/conversations/${conversationId}/members`, body, repeatable: true }, options),
   listMembers: (conversationId, query, options) => paged((next) => call({ id: 'conversations.listMembers', method: 'GET', path: path`/v1/conversations/${conversationId}/members`, query: { ...query, ...next } }, options)),
-  create: (body, options) => call({ id: 'conversations.create', method: 'POST', path: '/v1/conversations', body: withClientId(body), idempotent: true }, options),
+  create: (body, options) => call({ id: 'conversations.create', method: 'POST', path: '/v1/conversations', body: withClientId(body), repeatable: true }, options),
   list: (query, options) => paged((next) => call({ id: 'conversations.list', method: 'GET', path: '/v1/conversations', query: { ...query, ...next } }, options)),
   get: (conversationId, options) => call({ id: 'conversations.get', method: 'GET', path: path`/v1/conversations/${conversationId}` }, options),
-  update: (conversationId, body, options) => call({ id: 'conversations.update', method: 'PATCH', path: path`/v1/conversations/${conversationId}`, body }, options),
-  markRead: (conversationId, body, options) => call({ id: 'conversations.markRead', method: 'POST', path: path`/v1/conversations/${conversationId}/read`, body }, options),
+  update: (conversationId, body, options) => call({ id: 'conversations.update', method: 'PATCH', path: path`/v1/conversations/${conversationId}`, body, repeatable: true }, options),
+  markRead: (conversationId, body, options) => call({ id: 'conversations.markRead', method: 'POST', path: path`/v1/conversations/${conversationId}/read`, body, repeatable: true }, options),
   removeMember: (conversationId, userId, options) => call({ id: 'conversations.removeMember', method: 'DELETE', path: path`/v1/conversations/${conversationId}/members/${userId}` }, options),
-  updateMember: (conversationId, userId, body, options) => call({ id: 'conversations.updateMember', method: 'PATCH', path: path`/v1/conversations/${conversationId}/members/${userId}`, body }, options),
-  setTyping: (conversationId, body, options) => call({ id: 'conversations.setTyping', method: 'POST', path: path`/v1/conversations/${conversationId}/typing`, body }, options),
-  sendMessage: (conversationId, body, options) => call({ id: 'conversations.sendMessage', method: 'POST', path: path`/v1/conversations/${conversationId}/messages`, body: withClientId(body), idempotent: true }, options),
+  updateMember: (conversationId, userId, body, options) => call({ id: 'conversations.updateMember', method: 'PATCH', path: path`/v1/conversations/${conversationId}/members/${userId}`, body, repeatable: true }, options),
+  setTyping: (conversationId, body, options) => call({ id: 'conversations.setTyping', method: 'POST', path: path`/v1/conversations/${conversationId}/typing`, body, repeatable: true }, options),
+  sendMessage: (conversationId, body, options) => call({ id: 'conversations.sendMessage', method: 'POST', path: path`/v1/conversations/${conversationId}/messages`, body: withClientId(body), repeatable: true }, options),
 })
 
 const messages = (call: Call): Messages => ({
   list: (conversationId, query, options) => paged((next) => call({ id: 'messages.list', method: 'GET', path: path`/v1/conversations/${conversationId}/messages`, query: { ...query, ...next } }, options)),
-  send: (body, options) => call({ id: 'messages.send', method: 'POST', path: '/v1/messages', body: withClientId(body), idempotent: true }, options),
+  send: (body, options) => call({ id: 'messages.send', method: 'POST', path: '/v1/messages', body: withClientId(body), repeatable: true }, options),
 })
 
 const sync = (call: Call): Sync => ({
-  pull: (body = {}, options) => call({ id: 'sync.pull', method: 'POST', path: '/v1/sync', body }, options),
+  pull: (body = {}, options) => call({ id: 'sync.pull', method: 'POST', path: '/v1/sync', body, repeatable: true }, options),
 })
 
 const system = (call: Call): System => ({

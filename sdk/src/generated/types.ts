@@ -27,6 +27,8 @@ export interface ApiError {
     message: string;
     /** Every field that is wrong */
     details?: FieldError[];
+    /** When to try again; on requests also in `Retry-After` */
+    retryAfterSeconds?: number;
     /** Also in the `X-Request-Id` header and in every log line of the request */
     requestId: string | null;
     /**

@@ -25,12 +25,22 @@ export type MessageRepository = ReturnType<typeof createMessageRepository>
 export const createMessageRepository = ({ db, pool }: Database) => ({
   /** @returns undefined when the reader is no member. */
   async range(readerId: UserId, conversationId: ConversationId, { order, afterSeq, beforeSeq, limit }: Range): Promise<RangeText | undefined> {
-    const { rows } = await pool.query<RangeText>({
+    const { rows } = await pool.query<{ items: string | null; lastSeq: number | null }>({
       name: `message-range-${order}`,
       text: rangeStatements[order],
       values: [conversationId, readerId, afterSeq, beforeSeq, limit],
     })
-    return rows[0]
+    const { items = null, lastSeq = null } = rows[0] ?? {}
+    // `seq` has no holes, so the number tells whether older messages follow.
+    if (items !== null && lastSeq !== null && order === 'descending') return { items, lastSeq, hasMore: lastSeq > afterSeq + 1 }
+    const newest = await this.newestSeq(readerId, conversationId)
+    return newest === undefined ? undefined : { items: items ?? '[]', lastSeq, hasMore: lastSeq !== null && lastSeq < Math.min(newest, beforeSeq - 1) }
+  },
+
+  /** @returns 0 when there is no message yet, undefined when the reader is no member. */
+  async newestSeq(readerId: UserId, conversationId: ConversationId): Promise<number | undefined> {
+    const { rows } = await pool.query<{ lastSeq: number }>({ name: 'newest-seq', text: readerStatement, values: [conversationId, readerId] })
+    return rows[0]?.lastSeq
   },
 
   async seqOf(conversationId: ConversationId, id: MessageId): Promise<number | undefined> {
@@ -42,17 +52,18 @@ export const createMessageRepository = ({ db, pool }: Database) => ({
   },
 })
 
+/** One level, without a join or a window: it costs half of the same with them. */
 const rangeStatement = (direction: 'asc' | 'desc') => `
-  select page.items, page."lastSeq", exists (
-    select from messages where conversation_id = $1 and ${direction === 'asc' ? 'seq > page."lastSeq" and seq < $4' : 'seq > $3 and seq < page."lastSeq"'}
-  ) as "hasMore"
-  from members reader
-  cross join lateral (
-    select '[' || coalesce(string_agg(item, ','), '') || ']' as items, ${direction === 'asc' ? 'max' : 'min'}(seq) as "lastSeq" from (
-      select m.seq, ${messageText('m')} as item from messages m
-      where m.conversation_id = $1 and m.seq > $3 and m.seq < $4 order by m.seq ${direction} limit $5
-    ) item
-  ) page
-  where reader.conversation_id = $1 and reader.user_id = $2 and reader.left_at is null`
+  select '[' || string_agg(item, ',') || ']' as items, ${direction === 'asc' ? 'max' : 'min'}(seq) as "lastSeq"
+  from (
+    select m.seq, ${messageText('m')} as item from messages m
+    where m.conversation_id = $1 and m.seq > $3 and m.seq < $4
+      and exists (select from members where conversation_id = $1 and user_id = $2 and left_at is null)
+    order by m.seq ${direction} limit $5
+  ) page`
 
 const rangeStatements = { ascending: rangeStatement('asc'), descending: rangeStatement('desc') }
+
+const readerStatement = `
+  select c.last_seq as "lastSeq" from members m join conversations c on c.id = m.conversation_id
+  where m.conversation_id = $1 and m.user_id = $2 and m.left_at is null`
