@@ -18,10 +18,10 @@ interface Held {
   upToChangeSeq: number
 }
 
-/** What a client may have waiting before it counts as too slow. */
-const maximumBufferedBytes = 1_048_576
+/** What a client may have waiting before it counts as too slow: more than comes in one turn. All sockets of a conversation share it. */
+const maximumBufferedBytes = 4_194_304
 /** What may be held back during catch-ups: it is sent at once afterwards. */
-const maximumHeldBytes = 524_288
+const maximumHeldBytes = 2_097_152
 /** A catch-up waits for the client when this much is on its way. */
 const busyBytes = 131_072
 /** Commands under way; more wait unread. */
