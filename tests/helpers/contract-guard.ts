@@ -30,7 +30,7 @@ export const frameErrors: readonly ErrorCode[] = ['malformed_json', 'validation_
 export function guardContract(server: FastifyInstance): ContractGuard {
   const guard = guardAnswers(server)
   server.websocketServer.on('connection', (socket) => {
-    const asked = new Map<unknown, Command>()
+    const asked = new Map<unknown, Command | undefined>()
     socket.on('message', (data) => remember(asked, String(data)))
     const send = socket.send.bind(socket) as (...args: unknown[]) => void
     socket.send = (...args: unknown[]) => {
@@ -52,12 +52,12 @@ export function guardAnswers(server: FastifyInstance): ContractGuard {
   return guard
 }
 
-/** What an answer to this id answers. */
-function remember(asked: Map<unknown, Command>, text: string): void {
+/** What an answer to this id answers; undefined where several commands bear the same. */
+function remember(asked: Map<unknown, Command | undefined>, text: string): void {
   try {
     const frame: { id?: unknown; type?: unknown } = JSON.parse(text)
     const command = commands.find(({ type }) => type === frame.type)
-    if (command !== undefined && frame.id !== undefined) asked.set(frame.id, command)
+    if (command !== undefined && frame.id !== undefined) asked.set(frame.id, asked.has(frame.id) ? undefined : command)
   } catch {
     // The server says that it is no frame.
   }
@@ -90,7 +90,7 @@ interface SaidFrame {
   error?: { code: ErrorCode }
 }
 
-function checkFrame(guard: ContractGuard, asked: Map<unknown, Command>, frame: SaidFrame): void {
+function checkFrame(guard: ContractGuard, asked: ReadonlyMap<unknown, Command | undefined>, frame: SaidFrame): void {
   guard.seen.add(frame.type)
   const schema = frames.get(frame.type)
   if (schema === undefined) guard.violations.push(`frame ${frame.type}: is not declared`)
@@ -108,7 +108,8 @@ function checkAck(guard: ContractGuard, { type, result }: Command, { data }: Sai
 
 function checkCommandError(guard: ContractGuard, command: Command | undefined, code: ErrorCode): void {
   guard.seen.add(`error ${command?.type ?? 'frame'} ${code}`)
-  const declared: readonly ErrorCode[] = [...frameErrors, ...(command?.errors ?? [])]
+  // A command without an id is refused without one: it may have been any.
+  const declared: readonly ErrorCode[] = [...frameErrors, ...(command?.errors ?? commands.flatMap(({ errors }) => errors))]
   if (!declared.includes(code)) guard.violations.push(`error ${command?.type ?? 'frame'} ${code}: is not declared`)
 }
 
