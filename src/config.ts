@@ -56,7 +56,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): R
     jwtSecret: read.optional('JWT_SECRET', secret),
     smtpUrl: read.optional('SMTP_URL', url('smtp:', 'smtps:')),
     mailFrom: read('MAIL_FROM', 'Parley <parley@localhost>', text),
-    corsOrigins: read('CORS_ORIGINS', production ? '' : '*', list),
+    corsOrigins: read('CORS_ORIGINS', production ? '' : '*', origins),
     trustProxy: read('TRUST_PROXY', 'false', oneOf('true', 'false')) === 'true',
     rateLimits: {
       auth: read('RATE_LIMIT_AUTH', '5/1m', rateLimit),
@@ -100,11 +100,16 @@ function reader(env: Readonly<Record<string, string | undefined>>) {
 
 const text: Parse<string> = (value) => value
 
-const list: Parse<string[]> = (value) =>
-  value
+/** One that is written in another way than browsers write it would never match. */
+const origins: Parse<string[]> = (value) => {
+  const entries = value
     .split(',')
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '')
+  // Apps have schemes of their own, such as capacitor://localhost.
+  const isOrigin = /^(\*|[a-z][a-z0-9+.-]*:\/\/[a-z0-9.:[\]-]+)$/
+  return entries.every((entry) => isOrigin.test(entry)) ? entries : new Refusal('origins like https://app.example.com, separated by commas, or *')
+}
 
 const oneOf =
   <const W extends string>(...words: W[]): Parse<W> =>
@@ -114,8 +119,8 @@ const oneOf =
 const integer =
   (minimum: number, maximum: number): Parse<number> =>
   (value) => {
-    const number = Number(value)
-    return Number.isInteger(number) && number >= minimum && number <= maximum ? number : new Refusal(`a whole number from ${minimum} to ${maximum}`)
+    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
+    return number >= minimum && number <= maximum ? number : new Refusal(`a whole number from ${minimum} to ${maximum}`)
   }
 
 const url =

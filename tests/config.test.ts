@@ -1,0 +1,150 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { resolve } from 'node:path'
+import t from 'tap'
+import { type Config, loadConfig } from '../src/config.ts'
+import { StartError } from '../src/start-error.ts'
+
+const rate = (limit: number) => ({ limit, windowMilliseconds: 60_000 })
+const wrongRates = ['100', '100/m', '0/1m', '100/0m', '-1/1m', '100/1d', '1e3/1m', 'none', '100/1m ']
+const secret = 'hunter2'
+
+interface Variable {
+  /** As the README has it; undefined where it says in words what happens without. */
+  documented?: string
+  read(config: Config): unknown
+  default: unknown
+  given: [text: string, value: unknown]
+  wrong: string[]
+}
+
+const variables: Record<string, Variable> = {
+  NODE_ENV: { documented: 'development', read: (c) => c.environment, default: 'development', given: ['test', 'test'], wrong: ['prod', 'Production', '1'] },
+  HOST: { documented: '127.0.0.1', read: (c) => c.host, default: '127.0.0.1', given: ['::1', '::1'], wrong: [] },
+  PORT: { documented: '3000', read: (c) => c.port, default: 3000, given: ['0', 0], wrong: ['http', '-1', '65536', '80.5', '0x50', '8e1', ' '] },
+  PUBLIC_URL: {
+    read: (c) => c.publicUrl,
+    default: undefined,
+    given: ['https://chat.example//', 'https://chat.example'],
+    wrong: ['chat.example', 'ftp://chat.example', '/'],
+  },
+  LOG_LEVEL: { documented: 'info', read: (c) => c.logLevel, default: 'info', given: ['silent', 'silent'], wrong: ['verbose', 'INFO'] },
+  DATA_DIR: { documented: '.data', read: (c) => c.dataDir, default: resolve('.data'), given: ['/var/parley', '/var/parley'], wrong: [] },
+  DATABASE_URL: {
+    read: (c) => c.databaseUrl,
+    default: undefined,
+    given: ['postgres://a:b@db/parley', 'postgres://a:b@db/parley'],
+    wrong: ['localhost:5432', `mysql://root:${secret}@db/parley`],
+  },
+  DATABASE_MAX_CONNECTIONS: { documented: '10', read: (c) => c.databaseMaxConnections, default: 10, given: ['3', 3], wrong: ['2', '1001', 'many'] },
+  JWT_SECRET: { read: (c) => c.jwtSecret, default: undefined, given: ['s'.repeat(32), 's'.repeat(32)], wrong: [secret] },
+  SMTP_URL: {
+    read: (c) => c.smtpUrl,
+    default: undefined,
+    given: ['smtps://a:b@mail.example', 'smtps://a:b@mail.example'],
+    wrong: ['mail.example', `imap://me:${secret}@mail.example`],
+  },
+  MAIL_FROM: {
+    documented: 'Parley <parley@localhost>',
+    read: (c) => c.mailFrom,
+    default: 'Parley <parley@localhost>',
+    given: ['a@b.example', 'a@b.example'],
+    wrong: [],
+  },
+  CORS_ORIGINS: {
+    documented: '*',
+    read: (c) => c.corsOrigins,
+    default: ['*'],
+    given: ['https://a.example, http://[::1]:5173,capacitor://localhost,', ['https://a.example', 'http://[::1]:5173', 'capacitor://localhost']],
+    wrong: ['a.example', 'https://a.example/', 'https://a.example/app', 'https://*.example', 'HTTPS://a.example'],
+  },
+  TRUST_PROXY: { documented: 'false', read: (c) => c.trustProxy, default: false, given: ['true', true], wrong: ['yes', '1', 'TRUE'] },
+  RATE_LIMIT_AUTH: { documented: '5/1m', read: (c) => c.rateLimits.auth, default: rate(5), given: ['off', undefined], wrong: wrongRates },
+  RATE_LIMIT_DEFAULT: {
+    documented: '100/1m',
+    read: (c) => c.rateLimits.default,
+    default: rate(100),
+    given: ['5/30s', { limit: 5, windowMilliseconds: 30_000 }],
+    wrong: wrongRates,
+  },
+  RATE_LIMIT_MESSAGES: {
+    documented: '100/1m',
+    read: (c) => c.rateLimits.messages,
+    default: rate(100),
+    given: ['7/2h', { limit: 7, windowMilliseconds: 7_200_000 }],
+    wrong: wrongRates,
+  },
+  RATE_LIMIT_UPLOADS: { documented: '20/1m', read: (c) => c.rateLimits.uploads, default: rate(20), given: ['off', undefined], wrong: wrongRates },
+  RATE_LIMIT_PUBLIC: {
+    documented: '100/1m',
+    read: (c) => c.rateLimits.public,
+    default: rate(100),
+    given: ['1/1s', { limit: 1, windowMilliseconds: 1_000 }],
+    wrong: wrongRates,
+  },
+  RATE_LIMIT_SOCKETS: { documented: '10/1m', read: (c) => c.rateLimits.sockets, default: rate(10), given: ['off', undefined], wrong: wrongRates },
+}
+
+/** The names that are really read, whatever the list above has. */
+function namesRead(): string[] {
+  const names = new Set<string>()
+  const env = new Proxy<Record<string, string>>({}, { get: (_, name) => void names.add(String(name)) })
+  loadConfig(env)
+  return [...names].toSorted()
+}
+
+function refusal(env: Record<string, string>): string {
+  try {
+    loadConfig(env)
+  } catch (error) {
+    if (error instanceof StartError) return error.message
+    throw error
+  }
+  return 'not refused'
+}
+
+t.test('every variable has its default, takes what it is given, and an empty one counts as not given', async (t) => {
+  t.same(namesRead(), Object.keys(variables).toSorted(), 'the list above is complete')
+  for (const [name, { read, default: value, given }] of Object.entries(variables)) {
+    t.same(read(loadConfig({})), value, `${name} by default`)
+    t.same(read(loadConfig({ [name]: '' })), value, `${name} empty`)
+    t.same(read(loadConfig({ [name]: given[0] })), given[1], `${name}=${given[0]}`)
+  }
+  t.throws(() => Object.assign(loadConfig({}), { port: 1 }), TypeError, 'it is frozen')
+})
+
+t.test('a wrong value is one sentence that names the variable and repeats nothing', async (t) => {
+  for (const [name, { wrong }] of Object.entries(variables)) {
+    for (const value of wrong) {
+      const sentence = refusal({ [name]: value })
+      t.match(sentence, new RegExp(`^${name} must be [^\\n]+\\.$`), `${name}=${value}`)
+      t.notMatch(sentence, secret, `${name}=${value}`)
+    }
+  }
+})
+
+t.test('in production nothing insecure has a default', async (t) => {
+  t.match(refusal({ NODE_ENV: 'production' }), /^JWT_SECRET is required in production[^\n]*\.$/)
+  t.match(loadConfig({ NODE_ENV: 'production', JWT_SECRET: 's'.repeat(32) }), { host: '0.0.0.0', corsOrigins: [] })
+})
+
+t.test('the README lists exactly the variables that are read, with their defaults', async (t) => {
+  const [, section = ''] = readFileSync(new URL('../README.md', import.meta.url), 'utf8').split(/^## Configuration$/m)
+  const [table = ''] = section.split(/^## /m)
+  const rows = [...table.matchAll(/^\| `([A-Z_]+)` \| ([^|]+) \|/gm)].map(([, name = '', fallback = '']) => [name, fallback.trim()] as const)
+  t.same(rows.map(([name]) => name).toSorted(), namesRead())
+  for (const [name, fallback] of rows) {
+    const documented = variables[name]?.documented
+    if (documented === undefined) t.notMatch(fallback, /^`[^`<]*`$/, `${name} has no default value`)
+    else t.equal(/^`([^`]+)`/.exec(fallback)?.[1], documented, name)
+  }
+})
+
+t.test('a start with a wrong value ends with that sentence and nothing else', async (t) => {
+  const env = { PATH: process.env.PATH ?? '', DATA_DIR: tmpdir(), DATABASE_URL: `mysql://root:${secret}@db/parley` }
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['src/main.ts'], { env, encoding: 'utf8' })
+  t.equal(status, 1)
+  t.equal(stdout, '')
+  t.equal(stderr, 'DATABASE_URL must be a URL that starts with postgres:// or postgresql://.\n')
+})
