@@ -1,0 +1,55 @@
+/**
+ * Hot reads that wait together go together. As long as a statement is free a read goes at once; when all are under way, those that come
+ * meanwhile share the next one: the busier the server, the less each of them costs.
+ */
+
+interface Options<Item, Result> {
+  /** Statements under way at once. */
+  statements: number
+  /** Items of one statement. */
+  maximum: number
+  /** @returns the results in the order of the items. */
+  run(items: Item[]): Promise<Result[]>
+}
+
+interface Waiting<Item, Result> {
+  item: Item
+  resolve(result: Result): void
+  reject(reason: unknown): void
+}
+
+export function createBatch<Item, Result>({ statements, maximum, run }: Options<Item, Result>): (item: Item) => Promise<Result> {
+  let waiting: Waiting<Item, Result>[] = []
+  let underWay = 0
+  let scheduled = false
+
+  const start = (): void => {
+    scheduled = false
+    while (underWay < statements && waiting.length > 0) {
+      const batch = waiting.slice(0, maximum)
+      waiting = waiting.slice(maximum)
+      underWay += 1
+      void carryOut(batch)
+    }
+  }
+
+  const carryOut = async (batch: Waiting<Item, Result>[]): Promise<void> => {
+    try {
+      const results = await run(batch.map(({ item }) => item))
+      for (const [index, result] of results.entries()) batch[index]?.resolve(result)
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+    }
+    underWay -= 1
+    start()
+  }
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item, resolve, reject })
+      if (scheduled || underWay === statements) return
+      scheduled = true
+      // After this turn of the event loop: what arrived with it goes with it.
+      setImmediate(start)
+    })
+}
