@@ -191,7 +191,7 @@ t.test('while the database is away every operation says so and tells nothing els
   for (const operation of allOperations.filter((one) => errorsOf(one).includes('unavailable'))) {
     const { status, json, headers } = await call(server, operation, { token, params: { conversationId: conversation.id } })
     t.equal(status, 503, operation.operationId)
-    t.strictSame(plain(json), { code: 'unavailable', message: errorCatalog.unavailable.title }, operation.operationId)
+    t.strictSame(plain(json), { code: 'unavailable', message: errorCatalog.unavailable.title, retryAfterSeconds: 2 }, operation.operationId)
     t.equal(headers.get('retry-after'), '2', operation.operationId)
   }
   socket.send({ type: 'conversations.sendMessage', id: 1, data: { conversationId: conversation.id, content: 'Hello' } })
