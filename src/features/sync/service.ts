@@ -85,7 +85,7 @@ function untilLeft(userId: UserId, changes: LinkedChange[]): LinkedChange[] {
   return end === -1 ? changes : changes.slice(0, end + 1)
 }
 
-export const toRecord = (positions: ReadonlyMap<ConversationId, Position>): Record<string, number> =>
+const toRecord = (positions: ReadonlyMap<ConversationId, Position>): Record<string, number> =>
   Object.fromEntries([...positions.values()].map(({ conversationId, changeSeq }) => [conversationId, changeSeq]))
 
 function link(changes: Change[], firstPrevious: number): LinkedChange[] {
