@@ -66,24 +66,25 @@ const isRefused = (url: string): Promise<boolean> =>
     () => true,
   )
 
-/** Whatever else the machine does at the moment makes a start longer, never shorter: the best of a few counts. */
-async function timeStart(limitMilliseconds: number, start: () => Promise<number>): Promise<number[]> {
-  const times: number[] = []
-  do times.push(await start())
-  while (Math.min(...times) > limitMilliseconds && times.length < 5)
-  return times
+/** What others do on the machine is no part of a start: time spent waiting for a processor is not counted, and the best of a few starts is. */
+async function startsWithin(t: Test, limitMilliseconds: number, start: () => ReturnType<ServerProcess['ready']>): Promise<void> {
+  let best = Infinity
+  for (let attempt = 1; best > limitMilliseconds && attempt <= 3; attempt++) {
+    const { milliseconds, waitedMilliseconds } = await start()
+    t.comment(`ready after ${Math.round(milliseconds)} ms, ${Math.round(waitedMilliseconds)} ms of them waiting for a processor`)
+    best = Math.min(best, milliseconds - waitedMilliseconds)
+  }
+  t.ok(best <= limitMilliseconds, `within ${limitMilliseconds / 1000} s`)
 }
 
 t.test('npm start is ready within 10 seconds the first time', async (t) => {
-  const times = await timeStart(10_000, async () => {
+  await startsWithin(t, 10_000, async () => {
     const installation = await install(t)
     const server = installation.run({ command: npmStart })
-    const milliseconds = await server.ready()
+    const time = await server.ready()
     await server.kill()
-    return milliseconds
+    return time
   })
-  t.comment(`ready after ${times.map(Math.round).join(', ')} ms`)
-  t.ok(Math.min(...times) <= 10_000)
 })
 
 t.test(
@@ -94,16 +95,16 @@ t.test(
     await first.ready()
     const { alice, message } = await stopsCleanly(t, installation, first, () => first.signalGroup('SIGINT'))
 
-    const times = await timeStart(3_000, async () => {
+    // Without a refresh token, it is the access token itself that has to be good.
+    const api = new Parley({ baseUrl: installation.url, accessToken: alice.api.tokens?.accessToken })
+    await startsWithin(t, 3_000, async () => {
       const server = installation.run({ command: npmStart })
-      const milliseconds = await server.ready()
-      t.same((await alice.api.messages.list(message.conversationId)).items, [message], 'the token is still good, and the message is there')
+      const time = await server.ready()
+      t.same((await api.messages.list(message.conversationId)).items, [message], 'the token is still good, and the message is there')
       server.signalGroup('SIGINT')
       await server.ended
-      return milliseconds
+      return time
     })
-    t.comment(`ready after ${times.map(Math.round).join(', ')} ms`)
-    t.ok(Math.min(...times) <= 3_000)
   },
 )
 
