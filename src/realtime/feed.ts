@@ -15,7 +15,7 @@ interface Options {
   lastChangeSeq: number
   readChanges: SyncService['changes']
   frameOf(change: Change, previousChangeSeq: number): Frame
-  /** The last follower has left the conversation. */
+  /** Nobody follows any more. */
   onAbandoned(): void
   log: Log
 }
@@ -30,7 +30,9 @@ const maximumEarly = 1_000
 export class Feed {
   lastChangeSeq: number
   /** Who follows, and after which change; those without a number are subscribed and have not been told yet where they stand. */
-  readonly followers = new Map<Connection, number | undefined>()
+  readonly #followers = new Map<Connection, number | undefined>()
+  /** Whose joining was heard of before their leaving has passed here, and after which change. */
+  readonly #rejoined = new Map<Connection, number>()
   readonly #options: Options
   readonly #early = new Map<number, Change>()
   /** The highest number that is known to exist. */
@@ -65,12 +67,39 @@ export class Feed {
     this.#early.clear()
   }
 
-  /** A user has left with this change; whoever follows from a later one has joined again. */
-  dropFollower(connection: Connection, leftChangeSeq: number): void {
-    if (!this.followers.has(connection) || (this.followers.get(connection) ?? 0) >= leftChangeSeq) return
-    this.followers.delete(connection)
+  has(connection: Connection): boolean {
+    return this.#followers.has(connection)
+  }
+
+  /** Sends changes after this one to a connection; without a number it is kept for later. */
+  follow(connection: Connection, afterChangeSeq: number | undefined): void {
+    this.#followers.set(connection, afterChangeSeq)
+    connection.following.add(this.#options.conversationId)
+  }
+
+  /** A user has joined after this change. Whoever follows already, since the leaving has not passed here yet, goes on. */
+  join(connection: Connection, afterChangeSeq: number): void {
+    const after = this.#followers.get(connection)
+    if (after !== undefined && after <= afterChangeSeq) this.#rejoined.set(connection, afterChangeSeq)
+    else this.follow(connection, afterChangeSeq)
+  }
+
+  /** A user has left with this change. */
+  leave(connection: Connection, leftChangeSeq: number): void {
+    const joinedAfter = Math.max(this.#followers.get(connection) ?? 0, this.#rejoined.get(connection) ?? 0)
+    if (joinedAfter < leftChangeSeq) this.unfollow(connection)
+  }
+
+  unfollow(connection: Connection): void {
+    this.#followers.delete(connection)
+    this.#rejoined.delete(connection)
     connection.following.delete(this.#options.conversationId)
-    if (this.followers.size === 0) this.#options.onAbandoned()
+    if (this.#followers.size === 0) this.#options.onAbandoned()
+  }
+
+  /** What is of the moment and not numbered. */
+  tell(bytes: Buffer, isFor: (connection: Connection) => boolean): void {
+    for (const [connection, after] of this.#followers) if (after !== undefined && isFor(connection)) connection.send(bytes)
   }
 
   #deliverEarly(): void {
@@ -86,9 +115,9 @@ export class Feed {
     const { conversationId, changeSeq } = change
     this.lastChangeSeq = changeSeq
     const frame = this.#options.frameOf(change, previousChangeSeq)
-    for (const [connection, after] of this.followers) if (after !== undefined && changeSeq > after) connection.deliver(conversationId, frame)
+    for (const [connection, after] of this.#followers) if (after !== undefined && changeSeq > after) connection.deliver(conversationId, frame)
     if (change.type !== 'member.left') return
-    for (const connection of this.followers.keys()) if (connection.actor.userId === change.userId) this.dropFollower(connection, changeSeq)
+    for (const connection of this.#followers.keys()) if (connection.actor.userId === change.userId) this.leave(connection, changeSeq)
   }
 
   #repairAfter(milliseconds: number): void {

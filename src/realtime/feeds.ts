@@ -21,6 +21,8 @@ export type Feeds = ReturnType<typeof createFeeds>
 export function createFeeds({ topics, sync, log }: Dependencies) {
   const feeds = new Map<ConversationId, { feed: Feed; unsubscribe(): void }>()
 
+  const feedOf = (conversationId: ConversationId): Feed | undefined => feeds.get(conversationId)?.feed
+
   const start = (conversationId: ConversationId, lastChangeSeq: number): Feed => {
     const feed = new Feed({ conversationId, lastChangeSeq, readChanges: sync.changes, frameOf, onAbandoned: () => stop(conversationId), log })
     const unsubscribe = topics.subscribe('conversation', conversationId, (event) => (event.type === 'typing' ? tellTyping(feed, event) : feed.add(event)))
@@ -37,7 +39,7 @@ export function createFeeds({ topics, sync, log }: Dependencies) {
 
   const catchUpAll = async (): Promise<void> => {
     const heads = await sync.heads([...feeds.keys()])
-    for (const [conversationId, changeSeq] of heads) feeds.get(conversationId)?.feed.expect(changeSeq)
+    for (const [conversationId, changeSeq] of heads) feedOf(conversationId)?.expect(changeSeq)
   }
 
   const stopListening = topics.onStale(() => {
@@ -47,9 +49,8 @@ export function createFeeds({ topics, sync, log }: Dependencies) {
   return {
     /** From here on nothing of the conversation passes unheard; nothing is sent before `begin`. @param changeSeq where it is known to stand */
     subscribe(connection: Connection, conversationId: ConversationId, changeSeq: number): void {
-      const feed = feeds.get(conversationId)?.feed ?? start(conversationId, changeSeq)
-      feed.followers.set(connection, undefined)
-      connection.following.add(conversationId)
+      const feed = feedOf(conversationId) ?? start(conversationId, changeSeq)
+      feed.follow(connection, undefined)
     },
 
     /**
@@ -58,32 +59,28 @@ export function createFeeds({ topics, sync, log }: Dependencies) {
      * @returns the number after which changes are sent; undefined when the user has left meanwhile.
      */
     begin(connection: Connection, conversationId: ConversationId, changeSeq: number): number | undefined {
-      const feed = feeds.get(conversationId)?.feed
-      if (!feed?.followers.has(connection)) return undefined
+      const feed = feedOf(conversationId)
+      if (!feed?.has(connection)) return undefined
       const after = Math.max(changeSeq, feed.lastChangeSeq)
-      feed.followers.set(connection, after)
+      feed.follow(connection, after)
       feed.expect(changeSeq)
       return after
     },
 
     /** Follows a conversation from a change on. @returns where its feed stands; what is older has to be read. */
     join(connection: Connection, conversationId: ConversationId, afterChangeSeq: number): number {
-      const feed = feeds.get(conversationId)?.feed ?? start(conversationId, afterChangeSeq)
-      feed.followers.set(connection, afterChangeSeq)
-      connection.following.add(conversationId)
+      const feed = feedOf(conversationId) ?? start(conversationId, afterChangeSeq)
+      feed.join(connection, afterChangeSeq)
       return feed.lastChangeSeq
     },
 
     /** The connection's user has left with this change. */
     leave(connection: Connection, conversationId: ConversationId, leftChangeSeq: number): void {
-      feeds.get(conversationId)?.feed.dropFollower(connection, leftChangeSeq)
+      feedOf(conversationId)?.leave(connection, leftChangeSeq)
     },
 
     unfollow(connection: Connection, conversationId: ConversationId): void {
-      const feed = feeds.get(conversationId)?.feed
-      feed?.followers.delete(connection)
-      connection.following.delete(conversationId)
-      if (feed?.followers.size === 0) stop(conversationId)
+      feedOf(conversationId)?.unfollow(connection)
     },
 
     close: stopListening,
@@ -99,5 +96,5 @@ const frameOf = (change: Change, previousChangeSeq: number): Frame => ({
 function tellTyping(feed: Feed, { conversationId, userId, typing }: Typing): void {
   const frame = { type: 'typing', data: { conversationId, userId, typing, expiresInSeconds: typing ? typingSeconds : 0 } }
   const bytes = Buffer.from(JSON.stringify(frame))
-  for (const [connection, after] of feed.followers) if (after !== undefined && connection.actor.userId !== userId) connection.send(bytes)
+  feed.tell(bytes, ({ actor }) => actor.userId !== userId)
 }

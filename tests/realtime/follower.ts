@@ -2,7 +2,7 @@
  * A client as the protocol's description has it, over bare frames and in the fewest words: a cursor per conversation, three cases
  * for every change, a resume where something is missing. It keeps what it applied, and complains of what it should not have seen.
  */
-import type { Change, Conversation, Message, Parley } from '@parley/sdk'
+import { type Change, type Conversation, type Message, NotFoundError, type Parley } from '@parley/sdk'
 import WebSocket from 'ws'
 
 export interface Folded {
@@ -31,19 +31,22 @@ export function createFollower(url: string, person: Person) {
   const known = new Map<string, number>()
   const complaints: string[] = []
   const looks = new Set<() => void>()
-  const loading = new Map<string, Promise<void>>()
+  const loading = new Set<string>()
   let socket: WebSocket | undefined
   let resuming: Set<string> | undefined
 
   /** From the start, as REST has it: one read of the conversation is of one moment. */
   const load = async (id: string): Promise<void> => {
+    const heard = known.get(id) ?? 0
     try {
       const { conversation } = await person.api.conversations.get(id)
       const state = foldedOf(conversation)
       for await (const message of person.api.messages.list(id, { limit: 100 })) if (message.seq <= conversation.lastSeq) addMessage(state, message)
       conversations.set(id, { cursor: conversation.changeSeq, state, applied: [] })
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'not_found')) throw error
+      if (!(error instanceof NotFoundError)) throw error
+      // Not ours any more, unless something was heard of it meanwhile.
+      if ((known.get(id) ?? 0) > heard) return load(id)
       known.delete(id)
     }
     loading.delete(id)
@@ -52,7 +55,10 @@ export function createFollower(url: string, person: Person) {
 
   const expect = (id: string, changeSeq: number): void => {
     known.set(id, Math.max(changeSeq, known.get(id) ?? 0))
-    if (!conversations.has(id) && !loading.has(id)) loading.set(id, load(id))
+    if (!conversations.has(id) && !loading.has(id)) {
+      loading.add(id)
+      load(id).catch((error: unknown) => complaints.push(String(error)))
+    }
     catchUp()
   }
 
@@ -107,12 +113,13 @@ export function createFollower(url: string, person: Person) {
     conversations,
     complaints,
 
-    /** @returns once the server said hello. */
+    /** @returns once the server said hello, or the connection was cut. */
     async connect(): Promise<void> {
       const opened = new WebSocket(`${url.replace('http', 'ws')}/v1/ws`, ['parley.v1', `bearer.${person.accessToken}`])
       socket = opened
       await new Promise<void>((resolve, reject) => {
-        opened.on('error', reject)
+        opened.on('error', (error) => (socket === opened ? reject(error) : resolve()))
+        opened.on('close', () => resolve())
         opened.on('message', (data) => {
           const frame: Frame = JSON.parse(String(data))
           if (socket !== opened) return
@@ -134,7 +141,7 @@ export function createFollower(url: string, person: Person) {
       await new Promise<void>((resolve) => {
         const look = () => {
           const there = Object.entries(positions).every(([id, position]) => (conversations.get(id)?.cursor ?? -1) >= position)
-          if (!there || conversations.size > Object.keys(positions).length) return
+          if (!there || loading.size > 0 || conversations.size > Object.keys(positions).length) return
           looks.delete(look)
           resolve()
         }
