@@ -593,6 +593,7 @@ t.test('a client that keeps to the rule', async (t) => {
     lock.release()
     for (let count: number | null = 1; count !== 0; ) count = (await other.database.pool.query(waiting)).rowCount
     t.equal((await post()).json.message.seq, 1)
-    t.match(await until(socket, id, 4), { type: 'message.created', data: { message: { content: 'late' } } })
+    await barrier(socket)
+    t.match(changes(socket, id), [{ type: 'message.created', changeSeq: 4, data: { message: { content: 'late' } } }])
   })
 })
