@@ -1,24 +1,17 @@
 import { sql } from 'drizzle-orm'
-import { bigint, check, index, json, pgTable, primaryKey, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { bigint, check, foreignKey, index, json, pgTable, primaryKey, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import type { ConversationId, MessageId, UserId } from '../../../openapi/shared/ids.ts'
-import { conversations } from './conversations.ts'
-import { users } from './users.ts'
+import { members } from './conversations.ts'
 
 /** Keyed by conversation first, so that it can be distributed by it. */
 export const messages = pgTable(
   'messages',
   {
-    conversationId: uuid()
-      .$type<ConversationId>()
-      .notNull()
-      .references(() => conversations.id, { onDelete: 'cascade' }),
+    conversationId: uuid().$type<ConversationId>().notNull(),
     seq: bigint({ mode: 'number' }).notNull(),
     changeSeq: bigint({ mode: 'number' }).notNull(),
     id: uuid().$type<MessageId>().notNull(),
-    senderId: uuid()
-      .$type<UserId>()
-      .notNull()
-      .references(() => users.id),
+    senderId: uuid().$type<UserId>().notNull(),
     /** The sender's own name for it: sending again with the same one finds it. */
     clientId: text(),
     content: text().notNull(),
@@ -28,6 +21,8 @@ export const messages = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.conversationId, table.seq] }),
+    // Whoever sent is or was a member; a send holds that row anyway, where references to conversation and user would lock two more.
+    foreignKey({ columns: [table.conversationId, table.senderId], foreignColumns: [members.conversationId, members.userId] }).onDelete('cascade'),
     index('messages_id').on(table.id),
     uniqueIndex('messages_client_id_unique').on(table.senderId, table.clientId).where(sql`${table.clientId} is not null`),
     uniqueIndex('messages_change_seq').on(table.conversationId, table.changeSeq),
