@@ -24,6 +24,8 @@ const tunnelBegins = 60
 const tunnelLength = 80
 /** A server with limits lets a user send 100 messages a minute. */
 const patienceMilliseconds = 10 * 60_000
+/** For what is acknowledged to arrive at somebody who is connected. */
+const arrivalMilliseconds = 30_000
 
 async function play({ url, origin, isOwn }: Server): Promise<boolean> {
   heading(`Parley at ${url} (${origin})`)
@@ -139,7 +141,7 @@ async function tellEverything({ alice, bob, conversationId, tunnel }: { alice: P
       leaveIfDue()
     }),
   )
-  await complete.promise
+  await Promise.race([complete.promise, pause(arrivalMilliseconds)])
   endWatch()
   const [beforeTunnel = 0, afterTunnel = 0] = tunnel.counts
   happens('Bob’s socket', `${beforeTunnel - earlier} messages came over the connection that was cut, ${afterTunnel} over the next`)
