@@ -26,7 +26,6 @@ import { createConversationService } from './features/conversations/service.ts'
 import { createMessageRepository } from './features/messages/repository.ts'
 import { messageRoutes } from './features/messages/routes.ts'
 import { createMessageService } from './features/messages/service.ts'
-import { createMessageWriter } from './features/messages/writer.ts'
 import { createSyncRepository } from './features/sync/repository.ts'
 import { syncRoutes } from './features/sync/routes.ts'
 import { createSyncService } from './features/sync/service.ts'
@@ -70,15 +69,14 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   const users = createUserService({ users: createUserRepository(db) })
   const { auth, accessTokens } = await createAuth({ config, database, log, clock, topics, jobs, users, jwt: server.jwt })
   const conversations = createConversationService({ conversations: createConversationRepository(database), users, topics, clock, newId })
-  const writer = createMessageWriter({
-    pool,
+  const messageRepository = createMessageRepository(database, {
     onStored: ({ message, created }) => {
       if (created) metrics.countMessage()
       const { conversationId, changeSeq } = message
       topics.publish('conversation', conversationId, { type: 'message.created', conversationId, changeSeq, message })
     },
   })
-  const messages = createMessageService({ messages: createMessageRepository(database), writer, conversations, clock, newId })
+  const messages = createMessageService({ messages: messageRepository, conversations, clock, newId })
   const sync = createSyncService({ sync: createSyncRepository(database) })
   const commands = createCommands({ messages, conversations, counters })
   const gateway = createGateway({ topics, sync, commands, clock, log, heartbeatSeconds })

@@ -3,6 +3,8 @@
  * meanwhile share the next one: the busier the server, the less each of them costs.
  */
 
+import { AppError } from '../errors/app-error.ts'
+
 interface Options<Item, Result> {
   /** Statements under way at once. */
   statements: number
@@ -17,6 +19,9 @@ interface Waiting<Item, Result> {
   resolve(result: Result): void
   reject(reason: unknown): void
 }
+
+/** When the database stalls, more would only wait in memory until their callers have given up. */
+const maximumWaiting = 5_000
 
 export function createBatch<Item, Result>({ statements, maximum, run }: Options<Item, Result>): (item: Item) => Promise<Result> {
   let waiting: Waiting<Item, Result>[] = []
@@ -36,6 +41,7 @@ export function createBatch<Item, Result>({ statements, maximum, run }: Options<
   const carryOut = async (batch: Waiting<Item, Result>[]): Promise<void> => {
     try {
       const results = await run(batch.map(({ item }) => item))
+      if (results.length !== batch.length) throw new Error(`${results.length} results for ${batch.length} items`)
       for (const [index, result] of results.entries()) batch[index]?.resolve(result)
     } catch (error) {
       for (const { reject } of batch) reject(error)
@@ -46,6 +52,7 @@ export function createBatch<Item, Result>({ statements, maximum, run }: Options<
 
   return (item) =>
     new Promise((resolve, reject) => {
+      if (waiting.length >= maximumWaiting) return reject(new AppError('unavailable', undefined, { retryAfterSeconds: 1 }))
       waiting.push({ item, resolve, reject })
       if (scheduled || underWay === statements) return
       scheduled = true

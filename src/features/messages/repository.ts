@@ -5,6 +5,7 @@ import { createBatch } from '../../db/batch.ts'
 import type { Database } from '../../db/client.ts'
 import { messageText } from '../../db/json.ts'
 import { messages } from '../../db/schema/messages.ts'
+import { createMessageWriter, type WriterOptions } from './writer.ts'
 
 /** Messages between two positions, both exclusive. */
 export interface Range {
@@ -40,13 +41,17 @@ const batchSize = { statements: 4, maximum: 16 }
 
 export type MessageRepository = ReturnType<typeof createMessageRepository>
 
-export function createMessageRepository({ db, pool }: Database) {
+export function createMessageRepository({ db, pool }: Database, { onStored }: Pick<WriterOptions, 'onStored'>) {
+  const writer = createMessageWriter({ pool, onStored })
   const ranges = {
     ascending: createBatch({ ...batchSize, run: (reads: Read[]) => readRanges(pool, 'ascending', reads) }),
     descending: createBatch({ ...batchSize, run: (reads: Read[]) => readRanges(pool, 'descending', reads) }),
   }
 
   const repository = {
+    /** Resolves after the commit. */
+    insert: writer.write,
+
     /** @returns undefined when the reader is no member. */
     async range(readerId: UserId, conversationId: ConversationId, { order, afterSeq, beforeSeq, limit }: Range): Promise<RangeText | undefined> {
       const { items, lastSeq } = await ranges[order]({ readerId, conversationId, afterSeq, beforeSeq, limit })

@@ -7,11 +7,9 @@ import { AppError, invalidField } from '../../errors/app-error.ts'
 import { decodeCursor, encodeCursor } from '../../pagination.ts'
 import type { ConversationService } from '../conversations/service.ts'
 import type { MessageRepository, Range, RangeText } from './repository.ts'
-import type { MessageWriter } from './writer.ts'
 
 interface Dependencies {
   messages: MessageRepository
-  writer: MessageWriter
   conversations: Pick<ConversationService, 'openDirect'>
   clock: Clock
   newId: NewId
@@ -42,14 +40,14 @@ const endOfTime = Number.MAX_SAFE_INTEGER
 
 export type MessageService = ReturnType<typeof createMessageService>
 
-export function createMessageService({ messages, writer, conversations, clock, newId }: Dependencies) {
+export function createMessageService({ messages, conversations, clock, newId }: Dependencies) {
   const service = {
     /**
      * Stores a message; a retry with the same `clientId` returns the first result.
      * @throws `not_found` when the actor is no member, `conflict` when the `clientId` stands for a message of another conversation.
      */
     async send(actor: Actor, { conversationId, content, clientId, metadata }: MessageFields & { conversationId: ConversationId }): Promise<MessageRow> {
-      const { message } = await writer.write({
+      const result = await messages.insert({
         id: newId(),
         conversationId,
         senderId: actor.userId,
@@ -58,7 +56,9 @@ export function createMessageService({ messages, writer, conversations, clock, n
         metadata: metadata ?? {},
         createdAt: clock.now(),
       })
-      return message
+      if (result === 'not_member') throw new AppError('not_found')
+      if (result === 'other_conversation') throw new AppError('conflict', 'This clientId stands for a message of another conversation.')
+      return result.message
     },
 
     /** To a user: the direct conversation is found or made. @throws `not_found` when there is no such user, `conflict` when it is the actor. */

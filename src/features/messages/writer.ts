@@ -1,8 +1,8 @@
 /**
- * The hot path. What arrives together is written together, in a few lanes: each has one statement in flight, what comes meanwhile is
- * its next batch, and a conversation keeps to its lane, so that its messages stay in order while one lane waits for the disk and another for this process. The
- * statement takes the batch as arrays, checks membership, locks the conversations in id order (so that two processes never
- * deadlock), advances their counters and inserts. Each caller is answered after the commit that holds its message.
+ * The hot path. What arrives together is written together, in a few lanes: each has one statement in flight, and what comes meanwhile
+ * is its next batch. A conversation keeps to its lane, so its messages stay in order. The statement takes the batch as arrays, checks
+ * membership, locks the conversations in id order (so that two processes never deadlock), advances their counters and inserts.
+ * Each caller is answered after the commit that holds its message.
  *
  * The statement sees the database as it was when it began, and its locks come later. What another process did in between surfaces as
  * an error of the whole statement: the same `clientId` as a unique violation, a sender who was removed as a division by zero. Nothing
@@ -25,9 +25,12 @@ export interface NewMessage {
   createdAt: Date
 }
 
+/** Stored now or earlier, or why not: the sender is no member, or the `clientId` stands for a message of another conversation. */
+export type WriteResult = Written | 'not_member' | 'other_conversation'
+
 interface Waiting {
   message: NewMessage
-  resolve(written: Written): void
+  resolve(result: WriteResult): void
   reject(reason: unknown): void
 }
 
@@ -37,7 +40,7 @@ export interface Written {
   created: boolean
 }
 
-interface Options {
+export interface WriterOptions {
   pool: Pool
   /**
    * Called after the commit, before the callers are answered, in the order of `seq` within each conversation. For a message that an
@@ -48,17 +51,17 @@ interface Options {
 
 const laneCount = 2
 const maximumBatch = 500
+/** Of one lane. When the database stalls, more would only wait in memory until their senders have given up. */
+const maximumWaiting = 5_000
 /** Losing the same race again and again would take as many rivals as attempts. */
 const attempts = 5
 
-export type MessageWriter = ReturnType<typeof createMessageWriter>
-
-export function createMessageWriter(options: Options) {
+export function createMessageWriter(options: WriterOptions) {
   const lanes = Array.from({ length: laneCount }, () => createLane(options))
 
   return {
-    /** @throws `not_found` when the sender is no member, `conflict` when the `clientId` stands for a message of another conversation. */
-    write(message: NewMessage): Promise<Written> {
+    /** @throws `unavailable` when too many wait already. */
+    write(message: NewMessage): Promise<WriteResult> {
       const lane = lanes[laneOf(message.conversationId)]
       return new Promise((resolve, reject) => lane?.push({ message, resolve, reject }))
     },
@@ -68,7 +71,7 @@ export function createMessageWriter(options: Options) {
 /** The end of a UUIDv7 is random. */
 const laneOf = (conversationId: ConversationId): number => Number.parseInt(conversationId.slice(-4), 16) % laneCount
 
-function createLane({ pool, onStored }: Options) {
+function createLane({ pool, onStored }: WriterOptions) {
   let queue: Waiting[] = []
   let running = false
 
@@ -76,7 +79,9 @@ function createLane({ pool, onStored }: Options) {
     while (queue.length > 0) {
       const { batch, rest } = nextBatch(queue)
       queue = rest
-      await write(batch, attempts)
+      await write(batch, attempts).catch((error: unknown) => {
+        for (const { reject } of batch) reject(error)
+      })
     }
     running = false
   }
@@ -92,13 +97,9 @@ function createLane({ pool, onStored }: Options) {
       return writeApart(batch, attemptsLeft, error)
     }
     const results = batch.map(({ message }, index) => written(message, rows[index]))
-    const stored = results.flatMap((result) => (result instanceof AppError ? [] : [result]))
+    const stored = results.filter((result) => typeof result === 'object')
     for (const result of stored.sort((a, b) => a.message.seq - b.message.seq)) onStored(result)
-    for (const [index, { resolve, reject }] of batch.entries()) {
-      const result = results[index]
-      if (result instanceof AppError || result === undefined) reject(result)
-      else resolve(result)
-    }
+    for (const [index, { resolve }] of batch.entries()) resolve(results[index] ?? 'not_member')
   }
 
   const writeApart = async (batch: Waiting[], attemptsLeft: number, error: unknown): Promise<void> => {
@@ -114,6 +115,7 @@ function createLane({ pool, onStored }: Options) {
 
   return {
     push(waiting: Waiting): void {
+      if (queue.length >= maximumWaiting) return waiting.reject(new AppError('unavailable', undefined, { retryAfterSeconds: 1 }))
       queue.push(waiting)
       if (running) return
       running = true
@@ -146,12 +148,12 @@ interface WrittenRow {
   earlier: (Omit<MessageRow, 'createdAt'> & { createdAt: string }) | null
 }
 
-function written(message: NewMessage, row: WrittenRow | undefined): Written | AppError {
+function written(message: NewMessage, row: WrittenRow | undefined): WriteResult {
   if (row?.earlier) {
-    if (row.earlier.conversationId !== message.conversationId) return new AppError('conflict', 'This clientId stands for a message of another conversation.')
+    if (row.earlier.conversationId !== message.conversationId) return 'other_conversation'
     return { message: { ...row.earlier, createdAt: new Date(row.earlier.createdAt) }, created: false }
   }
-  if (row === undefined || row.seq === null || row.changeSeq === null) return new AppError('not_found')
+  if (row === undefined || row.seq === null || row.changeSeq === null) return 'not_member'
   return { message: { ...message, seq: row.seq, changeSeq: row.changeSeq }, created: true }
 }
 
