@@ -107,6 +107,22 @@ t.test('a retried send returns the first message', async (t) => {
     await holdsTogether(t, [id], 50)
   })
 
+  t.test('also when two servers have both found that there is none yet', async (t) => {
+    const id = await createGroup(alice, bob)
+    const lock = await server.database.pool.connect()
+    await lock.query('begin')
+    await lock.query('select from conversations where id = $1 for update', [id])
+    const sends = servers.map((on) => send(alice, id, { content: 'raced', clientId: 'both' }, { on }))
+    const waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    for (let count: number | null = 0; count !== 2; ) count = (await lock.query(waiting)).rowCount
+    await lock.query('commit')
+    lock.release()
+    const [one, other] = await Promise.all(sends)
+    t.same([one?.status, other?.status], [201, 201])
+    t.same(one?.json, other?.json)
+    await holdsTogether(t, [id], 1)
+  })
+
   t.test('also to whoever has left meanwhile', async (t) => {
     const id = await createGroup(alice, bob)
     const first = await send(bob, id, { content: 'bye', clientId: 'last words' })
