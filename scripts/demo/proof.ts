@@ -26,18 +26,18 @@ export function examine({ sent, acknowledged, received, stored }: Evidence): Fin
     finding(numbered, total, `acknowledged to Alice in the order in which she wrote them, as #${first} to #${first + total - 1}`),
     finding(once, total, 'arrived at Bob'),
     { holds: received.length === once, text: received.length === once ? 'none of them twice' : `${received.length - once} of them more than once` },
-    finding(agreeing(received, acknowledged), total, 'arrived in order, with the number and the words that Alice was promised'),
-    finding(agreeing(stored, acknowledged), total, 'are stored just so, as a read over REST shows'),
+    matching(received, acknowledged, 'arrived in order, with the number and the words that Alice was promised'),
+    matching(stored, acknowledged, 'are stored just so, as a read over REST shows'),
   ]
 }
 
 const finding = (count: number, total: number, text: string): Finding => ({ holds: count === total, text: `${count} of ${total} ${text}` })
 
-/** How many are the same, up to the first that is not; -1 where there is more than there should be. */
-function agreeing(actual: Message[], expected: Message[]): number {
-  if (actual.length > expected.length) return -1
+/** Counts what is the same, up to the first that is not. */
+function matching(actual: Message[], expected: Message[], text: string): Finding {
   const index = actual.findIndex((message, at) => !isSame(message, expected[at]))
-  return index === -1 ? actual.length : index
+  const count = index === -1 ? actual.length : index
+  return { holds: index === -1 && count === expected.length, text: `${count} of ${expected.length} ${text}` }
 }
 
 const isSame = (a: Message, b: Message | undefined): boolean => a.id === b?.id && a.seq === b.seq && a.content === b.content
