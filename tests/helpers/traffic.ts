@@ -75,7 +75,10 @@ export function startTraffic(lanes: Lane[]) {
   const run = async (lane: Lane): Promise<void> => {
     const underWay: Promise<void>[] = []
     for (let number = 1; !isStopping; number++) {
-      underWay.push(sendNext(lane, number))
+      const sending = sendNext(lane, number)
+      // Awaited below, in their turn.
+      sending.catch(() => undefined)
+      underWay.push(sending)
       if (underWay.length >= lane.width) await underWay.shift()
     }
     await Promise.all(underWay)
