@@ -6,8 +6,8 @@ import type { TSchema } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler } from 'fastify'
 import { allComponents, type Operation, type Part, type RateLimitClass, type Result } from '../../openapi/contract.ts'
 import type { Actor } from '../actor.ts'
+import type { JsonText } from '../json-text.ts'
 import { requireAccess } from './authenticate.ts'
-import type { JsonText } from './json-text.ts'
 import { compileRequestValidation } from './validate-request.ts'
 
 export interface Call<O extends Operation> {

@@ -1,13 +1,10 @@
 /** Every failure, wherever it comes from, leaves as one envelope; what the catalog does not know becomes `internal_error` and stays in the log. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Operation } from '../../openapi/contract.ts'
-import type { ApiError, ErrorCode, ErrorResponse } from '../../openapi/shared/errors.ts'
+import type { ErrorCode, ErrorResponse } from '../../openapi/shared/errors.ts'
 import type { Clock } from '../clock.ts'
-import { isUnavailable } from '../db/client.ts'
 import { AppError } from '../errors/app-error.ts'
-
-/** What a client waits before it tries again while the database is away. */
-const unavailableRetrySeconds = 2
+import { apiError, toAppError } from '../errors/to-app-error.ts'
 
 /** Fastify's own refusals, by its error codes. */
 const frameworkErrors: Readonly<Record<string, ErrorCode>> = {
@@ -19,27 +16,15 @@ const frameworkErrors: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_MAX_PARAM_LENGTH: 'not_found',
 }
 
-/** Any failure as one of the catalog. */
-export function toAppError(error: unknown): AppError {
-  if (error instanceof AppError) return error
-  if (isUnavailable(error)) return new AppError('unavailable', undefined, { retryAfterSeconds: unavailableRetrySeconds })
+function toHttpError(error: unknown): AppError {
   const code = frameworkErrors[(error as FastifyError | undefined)?.code ?? '']
   if (code !== undefined) return new AppError(code)
   if (error instanceof SyntaxError && (error as Partial<FastifyError>).statusCode === 400) return new AppError('malformed_json')
-  return new AppError('internal_error')
+  return toAppError(error)
 }
 
-export const apiError = (error: AppError, requestId: string | null, now: Date): ApiError => ({
-  code: error.code,
-  message: error.message,
-  ...(error.details && { details: error.details }),
-  ...(error.retryAfterSeconds !== undefined && { retryAfterSeconds: error.retryAfterSeconds }),
-  requestId,
-  timestamp: now.toISOString(),
-})
-
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply, clock: Clock): FastifyReply {
-  const known = toAppError(error)
+  const known = toHttpError(error)
   if (known.code === 'internal_error') request.log.error({ err: error }, 'A request failed unexpectedly')
   if (known.code === 'unavailable') request.log.warn({ err: error }, 'The database is unavailable')
   // Already there, but on what failed before the hooks: a URL that cannot be decoded.

@@ -10,7 +10,7 @@ import { AppError } from '../errors/app-error.ts'
 import type { ConversationService } from '../features/conversations/service.ts'
 import { serializeMessage } from '../features/messages/serialize.ts'
 import type { MessageService } from '../features/messages/service.ts'
-import { compileJsonValidation, type Validate } from '../http/validate-request.ts'
+import { compileJsonValidation, type Validate } from '../validation.ts'
 import type { RateCounters } from '../rate-counters.ts'
 
 type Given<Type extends string, Data> = { type: Type; id?: string | number; data: Data }

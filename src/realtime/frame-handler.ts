@@ -1,6 +1,6 @@
 /** The frames of a client, one by one: refused with an error, or carried out and acknowledged. */
 import type { Clock } from '../clock.ts'
-import { apiError, toAppError } from '../http/error-handler.ts'
+import { apiError, toAppError } from '../errors/to-app-error.ts'
 import type { Log } from '../log.ts'
 import type { CatchUp } from './catch-up.ts'
 import { type Commands, commandIdOf, type GivenCommand, parseCommand } from './commands.ts'

@@ -1,9 +1,10 @@
-import type { MemberRole } from '../../../openapi/conversations/schemas.ts'
+import type { Member, MemberRole } from '../../../openapi/conversations/schemas.ts'
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'
 import type { Clock } from '../../clock.ts'
 import type { MemberRow } from '../../db/schema/conversations.ts'
 import { AppError } from '../../errors/app-error.ts'
+import type { JsonText } from '../../json-text.ts'
 import type { MemberEntity, Topics } from '../../topics.ts'
 import type { UserService } from '../users/service.ts'
 import type { LockedConversation } from './locked-conversation.ts'
@@ -46,7 +47,7 @@ export function groupChanges({ conversations, users, topics, clock }: Dependenci
     },
 
     /** @returns the named users as members, as JSON. @throws `not_found` also when a user does not exist; then nobody is added. */
-    async addMembers(actor: Actor, conversationId: ConversationId, userIds: UserId[]): Promise<string[]> {
+    async addMembers(actor: Actor, conversationId: ConversationId, userIds: UserId[]): Promise<JsonText<Member>[]> {
       await users.requireAll(userIds)
       await changeGroup(actor, conversationId, async (group, own) => {
         requireMay(own, 'addMembers')

@@ -1,15 +1,16 @@
 import { and, eq, isNull } from 'drizzle-orm'
+import type { Conversation, Member } from '../../../openapi/conversations/schemas.ts'
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Database, Transaction } from '../../db/client.ts'
 import { isoTime, memberJson, messageText } from '../../db/json.ts'
 import { type ConversationRow, conversations, members } from '../../db/schema/conversations.ts'
+import type { JsonText } from '../../json-text.ts'
 import { type LockedConversation, lockConversation } from './locked-conversation.ts'
 
 export type NewConversation = Pick<ConversationRow, 'id' | 'type' | 'title' | 'createdBy' | 'clientId' | 'directKey' | 'createdAt'>
 
 interface ListedConversation {
-  /** A `Conversation` as JSON. */
-  text: string
+  text: JsonText<Conversation>
   id: ConversationId
   updatedAtMilliseconds: number
 }
@@ -25,8 +26,8 @@ export type ConversationRepository = ReturnType<typeof createConversationReposit
 
 export const createConversationRepository = ({ db, pool }: Database) => ({
   /** As JSON, for one member. @returns undefined when the reader is no member. */
-  async view(readerId: UserId, conversationId: ConversationId): Promise<string | undefined> {
-    const { rows } = await pool.query<{ text: string }>({
+  async view(readerId: UserId, conversationId: ConversationId): Promise<JsonText<Conversation> | undefined> {
+    const { rows } = await pool.query<{ text: JsonText<Conversation> }>({
       name: 'conversation-view',
       text: `select ${conversationJson} as text from ${ownConversations} and c.id = $2`,
       values: [readerId, conversationId],
@@ -49,8 +50,8 @@ export const createConversationRepository = ({ db, pool }: Database) => ({
     return rows
   },
 
-  async listMembers(conversationId: ConversationId, afterChangeSeq: number, limit: number): Promise<{ text: string; joinedChangeSeq: number }[]> {
-    const { rows } = await pool.query<{ text: string; joinedChangeSeq: number }>({
+  async listMembers(conversationId: ConversationId, afterChangeSeq: number, limit: number): Promise<{ text: JsonText<Member>; joinedChangeSeq: number }[]> {
+    const { rows } = await pool.query<{ text: JsonText<Member>; joinedChangeSeq: number }>({
       name: 'member-list',
       text: `select ${memberJson('m', 'u')}::text as text, m.joined_change_seq as "joinedChangeSeq" from members m join users u on u.id = m.user_id
         where m.conversation_id = $1 and m.left_at is null and m.joined_change_seq > $2 order by m.joined_change_seq limit $3`,
@@ -70,8 +71,8 @@ export const createConversationRepository = ({ db, pool }: Database) => ({
   },
 
   /** Of these, who is a member. */
-  async membersAmong(conversationId: ConversationId, userIds: UserId[]): Promise<string[]> {
-    const { rows } = await pool.query<{ text: string }>({
+  async membersAmong(conversationId: ConversationId, userIds: UserId[]): Promise<JsonText<Member>[]> {
+    const { rows } = await pool.query<{ text: JsonText<Member> }>({
       name: 'members-among',
       text: `select ${memberJson('m', 'u')}::text as text from members m join users u on u.id = m.user_id
         where m.conversation_id = $1 and m.left_at is null and m.user_id = any($2::uuid[]) order by m.joined_change_seq`,

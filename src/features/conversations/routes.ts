@@ -1,9 +1,9 @@
 import type * as operations from '../../../openapi/conversations/operations.ts'
-import type { AddMembersResult, ConversationResult } from '../../../openapi/conversations/schemas.ts'
+import type { AddMembersResult, Conversation, ConversationResult } from '../../../openapi/conversations/schemas.ts'
 import type { Handlers } from '../../http/bind-operations.ts'
-import { jsonText, pageText } from '../../http/json-text.ts'
+import { arrayText, type JsonText, jsonText, pageText } from '../../json-text.ts'
 import { serializeMember } from './serialize.ts'
-import type { ConversationService, TextPage } from './service.ts'
+import type { ConversationService } from './service.ts'
 
 export const conversationRoutes = (conversations: ConversationService): Handlers<typeof operations> => ({
   'conversations.create': async ({ actor, body, reply }) => {
@@ -16,7 +16,7 @@ export const conversationRoutes = (conversations: ConversationService): Handlers
   'conversations.update': async ({ actor, params, body }) => conversationResult(await conversations.update(actor, params.conversationId, body)),
   'conversations.listMembers': async ({ actor, params, query }) => page(await conversations.listMembers(actor, params.conversationId, query)),
   'conversations.addMembers': async ({ actor, params, body }) =>
-    jsonText<AddMembersResult>(`{"members":[${await conversations.addMembers(actor, params.conversationId, body.userIds)}]}`),
+    jsonText<AddMembersResult>(`{"members":${arrayText(await conversations.addMembers(actor, params.conversationId, body.userIds))}}`),
   'conversations.updateMember': async ({ actor, params, body }) =>
     serializeMember(await conversations.updateMember(actor, params.conversationId, params.userId, body.role)),
   'conversations.removeMember': ({ actor, params }) => conversations.removeMember(actor, params.conversationId, params.userId),
@@ -24,6 +24,6 @@ export const conversationRoutes = (conversations: ConversationService): Handlers
   'conversations.setTyping': ({ actor, params, body }) => conversations.setTyping(actor, params.conversationId, body.typing),
 })
 
-const conversationResult = (text: string) => jsonText<ConversationResult>(`{"conversation":${text}}`)
+const conversationResult = (text: JsonText<Conversation>) => jsonText<ConversationResult>(`{"conversation":${text}}`)
 
-const page = ({ items, nextCursor }: TextPage) => pageText(`[${items.join(',')}]`, nextCursor)
+const page = <T>({ items, nextCursor }: { items: JsonText<T[]>; nextCursor: string | null }) => pageText(items, nextCursor)

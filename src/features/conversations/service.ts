@@ -1,7 +1,8 @@
-import type { Conversation, ReadMark } from '../../../openapi/conversations/schemas.ts'
+import type { Conversation, Member, ReadMark } from '../../../openapi/conversations/schemas.ts'
 import type { ConversationId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'
 import { AppError, invalidField } from '../../errors/app-error.ts'
+import { arrayText, type JsonText } from '../../json-text.ts'
 import { decodeCursor, encodeCursor } from '../../pagination.ts'
 import { type CreateCommand, type CreationDependencies, conversationCreation } from './creation.ts'
 import { groupChanges } from './group-changes.ts'
@@ -11,9 +12,8 @@ interface Page {
   limit?: number | undefined
 }
 
-/** A page whose items are JSON text. */
-export interface TextPage {
-  items: string[]
+interface TextPage<T> {
+  items: JsonText<T[]>
   nextCursor: string | null
 }
 
@@ -25,7 +25,7 @@ export function createConversationService(dependencies: CreationDependencies) {
   const { rename, addMembers, updateMember, removeMember } = groupChanges(dependencies)
 
   /** The conversation as its member sees it, as JSON. @throws `not_found` when the actor is no member. */
-  const view = async (actor: Actor, conversationId: ConversationId): Promise<string & { readonly of?: Conversation }> => {
+  const view = async (actor: Actor, conversationId: ConversationId): Promise<JsonText<Conversation>> => {
     const text = await conversations.view(actor.userId, conversationId)
     if (text === undefined) throw new AppError('not_found')
     return text
@@ -39,26 +39,26 @@ export function createConversationService(dependencies: CreationDependencies) {
     removeMember,
 
     /** @returns the conversation as JSON, and whether it is new. @throws as `start` does. */
-    async create(actor: Actor, command: CreateCommand): Promise<{ text: string; created: boolean }> {
+    async create(actor: Actor, command: CreateCommand): Promise<{ text: JsonText<Conversation>; created: boolean }> {
       const { conversationId, created } = await start(actor, command)
       return { text: await view(actor, conversationId), created }
     },
 
     /** @throws as `rename` does. */
-    async update(actor: Actor, conversationId: ConversationId, { title }: { title: string }): Promise<string> {
+    async update(actor: Actor, conversationId: ConversationId, { title }: { title: string }): Promise<JsonText<Conversation>> {
       await rename(actor, conversationId, title)
       return view(actor, conversationId)
     },
 
     /** The one with the latest message or change first. */
-    async list(actor: Actor, { cursor, limit = 20 }: Page): Promise<TextPage> {
+    async list(actor: Actor, { cursor, limit = 20 }: Page): Promise<TextPage<Conversation>> {
       const before = cursor === undefined ? undefined : decodeListCursor(cursor)
       const rows = await conversations.list(actor.userId, { before, limit: limit + 1 })
       return textPage(rows, limit, ({ updatedAtMilliseconds, id }) => [updatedAtMilliseconds, id])
     },
 
     /** @throws `not_found` when the actor is no member. */
-    async listMembers(actor: Actor, conversationId: ConversationId, { cursor, limit = 20 }: Page): Promise<TextPage> {
+    async listMembers(actor: Actor, conversationId: ConversationId, { cursor, limit = 20 }: Page): Promise<TextPage<Member>> {
       const [afterChangeSeq] = cursor === undefined ? [0] : decodeCursor(cursor, ['number'])
       if (!(await conversations.isMember(conversationId, actor.userId))) throw new AppError('not_found')
       return textPage(await conversations.listMembers(conversationId, afterChangeSeq, limit + 1), limit, ({ joinedChangeSeq }) => [joinedChangeSeq])
@@ -82,10 +82,11 @@ export function createConversationService(dependencies: CreationDependencies) {
 }
 
 /** One row more than asked for was read: it tells whether there is a next page. */
-function textPage<T extends { text: string }>(rows: T[], limit: number, position: (row: T) => (string | number)[]): TextPage {
-  const items = rows.slice(0, limit)
-  const last = items.at(-1)
-  return { items: items.map(({ text }) => text), nextCursor: rows.length > limit && last !== undefined ? encodeCursor(position(last)) : null }
+function textPage<T, Row extends { text: JsonText<T> }>(rows: Row[], limit: number, position: (row: Row) => (string | number)[]): TextPage<T> {
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  const items = arrayText(shown.map(({ text }): JsonText<T> => text))
+  return { items, nextCursor: rows.length > limit && last !== undefined ? encodeCursor(position(last)) : null }
 }
 
 function decodeListCursor(cursor: string): { updatedAtMilliseconds: number; id: string } {

@@ -1,10 +1,12 @@
 import { and, eq } from 'drizzle-orm'
 import type { Pool } from 'pg'
+import type { Message } from '../../../openapi/messages/schemas.ts'
 import type { ConversationId, MessageId, UserId } from '../../../openapi/shared/ids.ts'
 import { createBatch } from '../../db/batch.ts'
 import type { Database } from '../../db/client.ts'
 import { messageText } from '../../db/json.ts'
 import { messages } from '../../db/schema/messages.ts'
+import type { JsonText } from '../../json-text.ts'
 import { createMessageWriter, type WriterOptions } from './writer.ts'
 
 /** Messages between two positions, both exclusive. */
@@ -16,8 +18,7 @@ export interface Range {
 }
 
 export interface RangeText {
-  /** A JSON array of `Message`. */
-  items: string
+  items: JsonText<Message[]>
   /** `seq` of the last item, null when there is none. */
   lastSeq: number | null
   hasMore: boolean
@@ -33,7 +34,7 @@ interface Read {
 
 /** Both are null when there is nothing in the range, or nothing for this reader. */
 interface ReadRange {
-  items: string | null
+  items: JsonText<Message[]> | null
   lastSeq: number | null
 }
 

@@ -2,7 +2,7 @@ import type * as operations from '../../../openapi/messages/operations.ts'
 import type { SendMessageResult } from '../../../openapi/messages/schemas.ts'
 import type { MessageRow } from '../../db/schema/messages.ts'
 import type { Handlers } from '../../http/bind-operations.ts'
-import { pageText } from '../../http/json-text.ts'
+import { pageText } from '../../json-text.ts'
 import { serializeMessage } from './serialize.ts'
 import type { MessageService } from './service.ts'
 

@@ -4,6 +4,7 @@ import type { Actor } from '../../actor.ts'
 import type { Clock, NewId } from '../../clock.ts'
 import type { MessageRow } from '../../db/schema/messages.ts'
 import { AppError, invalidField } from '../../errors/app-error.ts'
+import type { JsonText } from '../../json-text.ts'
 import { decodeCursor, encodeCursor } from '../../pagination.ts'
 import type { ConversationService } from '../conversations/service.ts'
 import type { MessageRepository, Range, RangeText } from './repository.ts'
@@ -23,8 +24,7 @@ interface MessageFields {
 }
 
 export interface PageOf<T> {
-  /** A JSON array of T. */
-  items: string & { readonly of?: T }
+  items: JsonText<T[]>
   nextCursor: string | null
 }
 

@@ -1,7 +1,7 @@
 import type * as operations from '../../../openapi/sync/operations.ts'
 import type { PullResult } from '../../../openapi/sync/schemas.ts'
 import type { Handlers } from '../../http/bind-operations.ts'
-import { jsonText } from '../../http/json-text.ts'
+import { jsonText } from '../../json-text.ts'
 import { serializeChange } from './serialize.ts'
 import type { SyncService } from './service.ts'
 

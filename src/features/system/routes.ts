@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts'
 import type { Config } from '../../config.ts'
 import type { Handlers } from '../../http/bind-operations.ts'
 import type { PublicDocuments } from '../../http/docs.ts'
-import { jsonText } from '../../http/json-text.ts'
+import { jsonText } from '../../json-text.ts'
 
 interface Dependencies {
   environment: Config['environment']
