@@ -14,7 +14,7 @@ import type { Test } from 'tap'
 export type Installation = Awaited<ReturnType<typeof install>>
 export type ServerProcess = ReturnType<typeof launch>
 
-export const projectFolder = fileURLToPath(new URL('../..', import.meta.url))
+const projectFolder = fileURLToPath(new URL('../..', import.meta.url))
 
 const unlimited = Object.fromEntries(['AUTH', 'DEFAULT', 'MESSAGES', 'UPLOADS', 'PUBLIC', 'SOCKETS'].map((name) => [`RATE_LIMIT_${name}`, 'off']))
 

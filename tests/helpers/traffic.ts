@@ -30,8 +30,6 @@ export interface Acknowledged extends Delivery {
   number: number
 }
 
-export type Traffic = ReturnType<typeof startTraffic>
-
 /** Over REST; every attempt that fails is told. @throws what is not a passing failure. */
 export const restLane = (name: string, api: Parley, conversationId: string, onFailure: (error: ParleyError) => void): Lane => ({
   name,
