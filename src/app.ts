@@ -59,7 +59,7 @@ interface Options {
 /** Everything but listening. `server.close()` answers what is under way, sends the sockets away and ends the jobs; the database stays open. */
 export async function buildApp({ config, database, log, clock = systemClock, heartbeatSeconds = 25 }: Options) {
   const { db, pool } = database
-  const topics = createTopics()
+  const topics = createTopics({ log })
   const counters = createRateCounters({ limits: config.rateLimits, clock })
   const jobs = await createJobs({ pool, log })
   const server = await createServer({ config, clock, log })

@@ -7,6 +7,7 @@ import type { ConversationId, SessionId, UserId } from '../openapi/shared/ids.ts
 import type { ConversationRow, MemberRow } from './db/schema/conversations.ts'
 import type { MessageRow } from './db/schema/messages.ts'
 import type { UserRow } from './db/schema/users.ts'
+import type { Log } from './log.ts'
 
 /** A member together with what others may see of the user. */
 export type MemberEntity = MemberRow & { user: Pick<UserRow, 'id' | 'username' | 'displayName'> }
@@ -56,14 +57,23 @@ type Listener<K extends Kind> = (event: TopicEvents[K]['event']) => void
 
 export type Topics = ReturnType<typeof createTopics>
 
-export function createTopics() {
+export function createTopics({ log }: { log: Pick<Log, 'error'> }) {
   const listeners: { [K in Kind]: Map<string, Set<Listener<K>>> } = { conversation: new Map(), user: new Map(), session: new Map() }
   const staleListeners = new Set<() => void>()
+
+  /** What is told has happened already: a listener that fails can neither undo it nor keep it from the others. */
+  const tell = (listener: () => void): void => {
+    try {
+      listener()
+    } catch (error) {
+      log.error({ err: error }, 'A listener failed')
+    }
+  }
 
   return {
     publish<K extends Kind>(kind: K, id: TopicEvents[K]['id'], event: TopicEvents[K]['event']): void {
       const topic: Set<Listener<K>> | undefined = listeners[kind].get(id)
-      if (topic) for (const listener of topic) listener(event)
+      if (topic) for (const listener of topic) tell(() => listener(event))
     },
 
     /** @returns the function that ends the subscription. */
@@ -79,7 +89,7 @@ export function createTopics() {
 
     /** Events may have been missed: whoever keeps a state of its own compares it with the database. */
     publishStale(): void {
-      for (const listener of staleListeners) listener()
+      for (const listener of staleListeners) tell(listener)
     },
 
     onStale(listener: () => void): () => void {
