@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Conversation, Page } from '@parley/sdk'
 import t, { type Test } from 'tap'
+import type { ConversationId } from '../../openapi/shared/ids.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
 
 type Person = Awaited<ReturnType<TestServer['signUp']>>
@@ -275,6 +276,49 @@ t.test('joining and leaving', async (t) => {
         ],
       )
     t.match(await view(alice, id), { memberCount: 3, changeSeq: changeSeq + 1 }, 'it was one change')
+  })
+
+  t.test('many are written at once, so that nobody waits the longer for the lock, and numbered in the order of their names', async (t) => {
+    const [alice, ...others] = (await people(12)) as [Person, ...Person[]]
+    const [first = [], second = [], left] = [others.slice(0, 6), others.slice(6).reverse(), others[0] as Person]
+    const id = await createGroup(alice, first)
+    const statements = async () => {
+      const { rows } = await server.database.pool.query(
+        'select count(distinct (xmin::text, cmin::text))::int as number from members where conversation_id = $1',
+        [id],
+      )
+      return rows[0].number
+    }
+    const numbered = async (): Promise<unknown[]> => {
+      const { rows } = await server.database.pool.query(
+        'select user_id as id, joined_change_seq as seq, change_seq as change from members where conversation_id = $1 order by 2',
+        [id],
+      )
+      return rows
+    }
+    t.equal(await statements(), 1, 'by one statement with the group')
+    t.same(
+      await numbered(),
+      [alice, ...first].map((person, index) => ({ id: person.id, seq: index + 2, change: index + 2 })),
+    )
+    await alice.api.conversations.removeMember(id, left.id)
+    const heard: unknown[] = []
+    server.app.topics.subscribe('conversation', id as ConversationId, (event) =>
+      heard.push(event.type === 'member.joined' && [event.changeSeq, event.member.user.id]),
+    )
+    const added = [...second, alice, left]
+    const userIds = added.map((person) => person.id)
+    t.same(
+      (await alice.api.conversations.addMembers(id, { userIds })).members.map(({ user }) => user.id),
+      [alice, ...second, left].map((person) => person.id),
+    )
+    t.same(
+      heard,
+      [...second, left].map((person, index) => [10 + index, person.id]),
+      'in the order of their names, without those who are members',
+    )
+    t.equal(await statements(), 2, 'and by one statement more for those who are added')
+    t.match(await view(alice, id), { memberCount: 12, changeSeq: 15 })
   })
 
   t.test('whoever joins again is a member like a new one, with nothing unread', async (t) => {

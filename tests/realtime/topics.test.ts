@@ -1,5 +1,4 @@
 /** What is told inside the process reaches everybody who listens, whatever one of them does. */
-import { Writable } from 'node:stream'
 import pino from 'pino'
 import t from 'tap'
 import type { ConversationId } from '../../openapi/shared/ids.ts'
@@ -8,7 +7,7 @@ import { startServer } from '../helpers/server.ts'
 
 t.test('a listener that throws stops neither the request nor the sends nor the other listeners, and the log says so', async (t) => {
   const lines: string[] = []
-  const log = pino({ level: 'error' }, new Writable({ write: (chunk, _encoding, done) => done(null, void lines.push(String(chunk))) }))
+  const log = pino({ level: 'error' }, { write: (line) => void lines.push(line) })
   const server = await startServer(t, { log })
   const alice = await server.signUp()
   const { conversation } = await alice.api.conversations.create({ type: 'group', memberIds: [] })

@@ -39,10 +39,10 @@ interface Creation {
 export function conversationCreation({ conversations, users, topics, clock, newId }: CreationDependencies) {
   const create = async (kind: Kind, actor: Actor, otherIds: UserId[], creatorRole: MemberRole): Promise<Creation> => {
     const now = clock.now()
-    const { id, created } = await conversations.create({ id: newId(), createdBy: actor.userId, createdAt: now, ...kind }, async (conversation) => {
-      await conversation.addMember(actor.userId, creatorRole, now)
-      for (const userId of otherIds) await conversation.addMember(userId, 'member', now)
-    })
+    const others = otherIds.map((userId) => ({ userId, role: 'member' as const }))
+    const { id, created } = await conversations.create({ id: newId(), createdBy: actor.userId, createdAt: now, ...kind }, (conversation) =>
+      conversation.addMembers([{ userId: actor.userId, role: creatorRole }, ...others], now),
+    )
     if (created !== undefined) publishChanges(topics, created)
     return { conversationId: id, created: created !== undefined }
   }

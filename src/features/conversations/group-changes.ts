@@ -51,10 +51,8 @@ export function groupChanges({ conversations, users, topics, clock }: Dependenci
       await users.requireAll(userIds)
       await changeGroup(actor, conversationId, async (group, own) => {
         requireMay(own, 'addMembers')
-        for (const userId of userIds) {
-          const member = await group.member(userId)
-          if (member === undefined || member.leftAt !== null) await group.addMember(userId, 'member', clock.now())
-        }
+        const named = userIds.map((userId) => ({ userId, role: 'member' as const }))
+        await group.addMembers(named, clock.now())
       })
       return conversations.membersAmong(conversationId, userIds)
     },

@@ -1,8 +1,9 @@
 /**
  * A conversation under its row lock: the only place where its changes are numbered, but for messages and read marks, whose
- * statements lock by themselves. Each method writes one change with the next number and remembers it for the publication.
+ * statements lock by themselves. Each method writes its changes with the next numbers and remembers them for the publication. Sends wait
+ * for the lock, so no method takes more statements for more people.
  */
-import { and, asc, eq, isNull, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { MemberRole } from '../../../openapi/conversations/schemas.ts'
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Transaction } from '../../db/client.ts'
@@ -11,6 +12,11 @@ import { users } from '../../db/schema/users.ts'
 import type { Change, MemberEntity } from '../../topics.ts'
 
 export type LockedConversation = NonNullable<Awaited<ReturnType<typeof lockConversation>>>
+
+export interface NewMember {
+  userId: UserId
+  role: MemberRole
+}
 
 /** @returns undefined when there is no such conversation. */
 export async function lockConversation(tx: Transaction, conversationId: ConversationId) {
@@ -22,20 +28,48 @@ export async function lockConversation(tx: Transaction, conversationId: Conversa
   const nextChangeSeq = () => state.lastChangeSeq + 1
   const isMember = (userId: UserId) => and(eq(members.conversationId, conversationId), eq(members.userId, userId))
 
-  /** Brings the row of the conversation up to the change that was just written. */
-  const record = async (change: Change, set: Partial<Pick<ConversationRow, 'title' | 'changeSeq' | 'memberCount' | 'updatedAt'>>): Promise<void> => {
-    state = { ...state, ...set, lastChangeSeq: change.changeSeq }
+  /** Brings the row of the conversation up to the changes that were just written. */
+  const record = async (written: Change[], set: Partial<Pick<ConversationRow, 'title' | 'changeSeq' | 'memberCount' | 'updatedAt'>>): Promise<void> => {
+    const lastChangeSeq = written.at(-1)?.changeSeq ?? state.lastChangeSeq
+    state = { ...state, ...set, lastChangeSeq }
     await tx
       .update(conversations)
-      .set({ ...set, lastChangeSeq: change.changeSeq })
+      .set({ ...set, lastChangeSeq })
       .where(eq(conversations.id, conversationId))
-    changes.push(change.type === 'conversation.updated' ? { ...change, conversation: state } : change)
+    changes.push(...written.map((change) => (change.type === 'conversation.updated' ? { ...change, conversation: state } : change)))
   }
 
-  const memberEntity = async (userId: UserId): Promise<MemberEntity> => {
-    const [found] = await tx.select({ member: members, user: summary }).from(members).innerJoin(users, eq(users.id, members.userId)).where(isMember(userId))
-    if (found === undefined) throw new Error('A member that was just written is not there')
-    return { ...found.member, user: found.user }
+  const memberEntities = async (userIds: UserId[]): Promise<Map<UserId, MemberEntity>> => {
+    const found = await tx
+      .select({ member: members, user: summary })
+      .from(members)
+      .innerJoin(users, eq(users.id, members.userId))
+      .where(and(eq(members.conversationId, conversationId), inArray(members.userId, userIds)))
+    return new Map(found.map(({ member, user }) => [member.userId, { ...member, user }]))
+  }
+
+  const memberEntity = async (userId: UserId): Promise<MemberEntity> => written(await memberEntities([userId]), userId)
+
+  const writeJoins = async (joining: [UserId, MemberRole][], joinedAt: Date): Promise<void> => {
+    const rows = joining.map(([userId, role], index) => {
+      const changeSeq = nextChangeSeq() + index
+      return { conversationId, userId, role, readSeq: state.lastSeq, changeSeq, joinedChangeSeq: changeSeq, readChangeSeq: 0, joinedAt, leftAt: null }
+    })
+    await tx
+      .insert(members)
+      .values(rows)
+      .onConflictDoUpdate({
+        target: [members.conversationId, members.userId],
+        set: {
+          role: sql`excluded.role`,
+          readSeq: sql`excluded.read_seq`,
+          changeSeq: sql`excluded.change_seq`,
+          joinedChangeSeq: sql`excluded.joined_change_seq`,
+          readChangeSeq: 0,
+          joinedAt,
+          leftAt: null,
+        },
+      })
   }
 
   return {
@@ -58,31 +92,37 @@ export async function lockConversation(tx: Transaction, conversationId: Conversa
 
     async rename(title: string, now: Date): Promise<void> {
       const changeSeq = nextChangeSeq()
-      await record({ type: 'conversation.updated', conversationId, changeSeq, conversation: state }, { title, changeSeq, updatedAt: now })
+      await record([{ type: 'conversation.updated', conversationId, changeSeq, conversation: state }], { title, changeSeq, updatedAt: now })
     },
 
-    /** Whoever joins has nothing unread: what was said before is history. */
-    async addMember(userId: UserId, role: MemberRole, now: Date): Promise<void> {
-      const changeSeq = nextChangeSeq()
-      const joined = { role, readSeq: state.lastSeq, changeSeq, joinedChangeSeq: changeSeq, readChangeSeq: 0, joinedAt: now, leftAt: null }
-      await tx
-        .insert(members)
-        .values({ conversationId, userId, ...joined })
-        .onConflictDoUpdate({ target: [members.conversationId, members.userId], set: joined })
-      const member = await memberEntity(userId)
-      await record({ type: 'member.joined', conversationId, changeSeq, member }, { memberCount: state.memberCount + 1, updatedAt: now })
+    /**
+     * Adds those who are no members, numbered in the order in which they are named. Whoever joins has nothing unread: what was said
+     * before is history.
+     */
+    async addMembers(named: readonly NewMember[], now: Date): Promise<void> {
+      const roleOf = new Map(named.map(({ userId, role }) => [userId, role]))
+      const before = await memberEntities([...roleOf.keys()])
+      const joining = [...roleOf].filter(([userId]) => before.get(userId)?.leftAt !== null)
+      if (joining.length === 0) return
+      await writeJoins(joining, now)
+      const after = await memberEntities(joining.map(([userId]) => userId))
+      const joins = joining.map(([userId]): Change => {
+        const member = written(after, userId)
+        return { type: 'member.joined', conversationId, changeSeq: member.changeSeq, member }
+      })
+      await record(joins, { memberCount: state.memberCount + joins.length, updatedAt: now })
     },
 
     async setRole(userId: UserId, role: MemberRole, now: Date): Promise<void> {
       const changeSeq = nextChangeSeq()
       await tx.update(members).set({ role, changeSeq }).where(isMember(userId))
-      await record({ type: 'member.updated', conversationId, changeSeq, member: await memberEntity(userId) }, { updatedAt: now })
+      await record([{ type: 'member.updated', conversationId, changeSeq, member: await memberEntity(userId) }], { updatedAt: now })
     },
 
     async removeMember(userId: UserId, now: Date): Promise<void> {
       const changeSeq = nextChangeSeq()
       await tx.update(members).set({ leftAt: now, changeSeq }).where(isMember(userId))
-      await record({ type: 'member.left', conversationId, changeSeq, userId }, { memberCount: state.memberCount - 1, updatedAt: now })
+      await record([{ type: 'member.left', conversationId, changeSeq, userId }], { memberCount: state.memberCount - 1, updatedAt: now })
     },
 
     async ownerCount(): Promise<number> {
@@ -103,3 +143,9 @@ export async function lockConversation(tx: Transaction, conversationId: Conversa
 }
 
 const summary = { id: users.id, username: users.username, displayName: users.displayName }
+
+function written(entities: ReadonlyMap<UserId, MemberEntity>, userId: UserId): MemberEntity {
+  const entity = entities.get(userId)
+  if (entity === undefined) throw new Error('A member that was just written is not there')
+  return entity
+}
