@@ -29,12 +29,14 @@ export function createSyncService({ sync }: { sync: SyncRepository }) {
   const linked = async (range: ChangeRange, limit: number, previousChangeSeq = range.afterChangeSeq): Promise<LinkedChange[]> =>
     link(await sync.changes(range, limit), previousChangeSeq)
 
+  /** Where every conversation of a user stands, by its id. */
+  const positionsOf = async (userId: UserId): Promise<Map<ConversationId, Position>> => {
+    const positions = await sync.positions(userId)
+    return new Map(positions.map((position) => [position.conversationId, position]))
+  }
+
   return {
-    /** Where every conversation of a user stands, by its id. */
-    async positions(userId: UserId): Promise<Map<ConversationId, Position>> {
-      const positions = await sync.positions(userId)
-      return new Map(positions.map((position) => [position.conversationId, position]))
-    },
+    positions: positionsOf,
 
     /**
      * The changes of one conversation in order, at most `limit`; the first one follows `previousChangeSeq`. Asks nobody's permission: for those
@@ -50,7 +52,7 @@ export function createSyncService({ sync }: { sync: SyncRepository }) {
 
     /** What changed since the actor's cursors, at most `limit` changes; a cursor of 0 stands for where the actor joined. */
     async pull(actor: Actor, { cursors = {}, limit = 500 }: { cursors?: Cursors | undefined; limit?: number | undefined }): Promise<Pulled> {
-      const positions = await this.positions(actor.userId)
+      const positions = await positionsOf(actor.userId)
       const pulled: Pulled = { changes: [], cursors: {}, positions: toRecord(positions), gone: [], hasMore: false }
       for (const [id, cursor] of Object.entries(cursors)) {
         const position = positions.get(id as ConversationId)
