@@ -9,6 +9,7 @@ import type { ErrorCode } from './shared/errors.ts'
 
 const components = new Map<string, TSchema>()
 
+/** Every component has a description, and so has every property of it: they are the comments of the SDK. */
 export function component<T extends TSchema>(name: string, schema: T): T {
   if (components.has(name)) throw new Error(`Component ${name} is defined twice`)
   const named = { ...schema, $id: name }
@@ -20,6 +21,9 @@ export const allComponents = (): ReadonlyMap<string, TSchema> => components
 
 /** A reference to a component that keeps its static type. */
 export const ref = <T extends TSchema>(schema: T) => Type.Unsafe<Static<T>>({ $ref: `${schema.$id}#` })
+
+/** The same schema, saying what it is for where it stands. */
+export const described = <T extends TSchema>(schema: T, description: string) => Type.Unsafe<Static<T>>({ ...schema, description })
 
 /** An object that refuses unknown fields: every request body is one. */
 export const closed = <T extends Parameters<typeof Type.Object>[0]>(properties: T, options: { description?: string; minProperties?: number } = {}) =>

@@ -1,4 +1,5 @@
 /** All operations as one OpenAPI 3.1 document, without a server. */
+import packageJson from '../package.json' with { type: 'json' }
 import * as auth from './auth/operations.ts'
 import type { Operation } from './contract.ts'
 import * as conversations from './conversations/operations.ts'
@@ -35,7 +36,7 @@ export interface OpenApiDocument extends JsonObject {
   readonly components: JsonObject
 }
 
-export const productInfo = { title: 'Parley', version: '0.1.0', license: { name: 'MIT', identifier: 'MIT' } }
+export const productInfo = { title: 'Parley', version: packageJson.version, license: { name: 'MIT', identifier: 'MIT' } }
 
 const description = `A self-hosted messaging backend. This contract: [/openapi.json](/openapi.json). The socket that pushes what happens: [/asyncapi.json](/asyncapi.json).
 A collection for Postman: [/docs/postman.json](/docs/postman.json).
@@ -48,7 +49,8 @@ A path that does not answer to a method says \`method_not_allowed\` (405).
 
 **Request ids.** Send \`X-Request-Id\` or get one made; it comes back on every answer and stands in every log line of the request.
 
-**Rate limits** are counted by class, \`x-rate-limit\`; the answers say in headers how much is left. After 429 and 503 wait for \`Retry-After\` seconds.
+**Rate limits** are counted by class, \`x-rate-limit\`; the answers say in headers how much is left. After 429 and 503 wait for \`Retry-After\` seconds:
+429 means that nothing was done; after 503, as after an answer that never came, it may have been.
 
 **Retries.** Operations that take \`Idempotency-Key\` or \`clientId\` can be sent again safely: the retry gets the first result.`
 

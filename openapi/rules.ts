@@ -2,21 +2,24 @@
  * What every contract must fulfil beyond what the types demand. `npm run check` and the tests execute these rules: a contract that
  * breaks one is not published.
  */
-import { type Command, errorsOf, type Operation, type RealtimeEvent } from './contract.ts'
+import type { TSchema } from '@sinclair/typebox'
+import { allComponents, type Command, errorsOf, type Operation, type RealtimeEvent } from './contract.ts'
 import { allOperations } from './document.ts'
 import { changeEvents, changeFrames, commandFrames, commands, signalEvents, signalFrames } from './realtime/frames.ts'
 import { commandFrameExample, eventFrameExample } from './realtime.ts'
+import { componentProblems, fieldProblems } from './rules/descriptions.ts'
 import { exampleProblems } from './rules/examples.ts'
 import { propertyNames, requestProblems } from './rules/requests.ts'
 import { errorCatalog } from './shared/errors.ts'
 
 export interface Contract {
+  components: ReadonlyMap<string, TSchema>
   operations: readonly Operation[]
   events: readonly RealtimeEvent[]
   commands: readonly Command[]
 }
 
-const published: Contract = { operations: allOperations, events: [...changeEvents, ...signalEvents], commands }
+const published: Contract = { components: allComponents(), operations: allOperations, events: [...changeEvents, ...signalEvents], commands }
 
 /** One sentence for each thing that is wrong; none for a good contract. */
 export const contractProblems = (contract: Contract = published): string[] => [
@@ -36,6 +39,7 @@ export const contractProblems = (contract: Contract = published): string[] => [
     'command',
     contract.commands.map(({ type }) => type),
   ),
+  ...componentProblems(contract.components),
   ...contract.operations.flatMap((operation) => operationProblems(operation).map((problem) => `${operation.operationId}: ${problem}`)),
   ...contract.events.flatMap((event) => eventProblems(event).map((problem) => `event ${event.type}: ${problem}`)),
   ...contract.commands.flatMap((command) => commandProblems(command).map((problem) => `command ${command.type}: ${problem}`)),
@@ -64,8 +68,8 @@ function pathProblems({ path, params }: Operation): string[] {
 
 function inputProblems({ params, query, body, examples = {}, idempotent }: Operation): string[] {
   return [
-    ...(params ? requestProblems(params, 'params') : []),
-    ...(query ? requestProblems(query, 'query') : []),
+    ...(params ? [...requestProblems(params, 'params'), ...fieldProblems(params, 'params')] : []),
+    ...(query ? [...requestProblems(query, 'query'), ...fieldProblems(query, 'query')] : []),
     ...(body ? requestProblems(body, 'body') : []),
     ...(body && Object.keys(examples).length === 0 ? ['the body has no example'] : []),
     ...(body ? Object.entries(examples).flatMap(([name, example]) => exampleProblems(body, example, `example ${name}`)) : []),

@@ -36,12 +36,13 @@ export const requestCode = defineOperation({
   method: 'POST',
   path: '/v1/auth/code',
   summary: 'Request a code by e-mail',
-  description: 'To sign in without a password, or to get another verification code. The answer is the same whether the address is known or not.',
+  description:
+    'To sign in without a password, or to get another verification code; it voids the ones before. At most 3 mails go to one address within 10 minutes, the one of `auth.register` included: a request beyond them mails nothing and voids nothing. The answer is the same in every case, also for an address that nobody has.',
   access: 'public',
   rateLimit: 'auth',
   body: ref(RequestCodeRequest),
   examples: { any: { email: 'alice@example.com' } },
-  responses: { 202: { description: 'If the address is known, a code is on its way; it voids the ones before' } },
+  responses: { 202: { description: 'If the address is known and the limit of mails not reached, a code is on its way; it voids the ones before' } },
   errors: [],
 })
 
@@ -64,6 +65,7 @@ export const login = defineOperation({
   method: 'POST',
   path: '/v1/auth/login',
   summary: 'Sign in with a password',
+  description: 'For whoever registered with one and has verified the address; everybody else signs in with `auth.requestCode` and `auth.verifyEmail`.',
   access: 'public',
   rateLimit: 'auth',
   body: ref(LoginRequest),

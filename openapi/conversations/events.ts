@@ -1,17 +1,16 @@
 import { Type } from '@sinclair/typebox'
-import { closed, defineCommand, defineEvent, ref } from '../contract.ts'
+import { closed, defineCommand, defineEvent, described, ref } from '../contract.ts'
 import { conversationId } from '../messages/examples.ts'
 import { ConversationId, UserId } from '../shared/ids.ts'
-import { Sequence } from '../shared/scalars.ts'
 import { ids } from '../users/examples.ts'
 import { conversationState, memberExample } from './examples.ts'
-import { ConversationState, Member, ReadMark } from './schemas.ts'
+import { ConversationState, MarkedSeq, Member, ReadMark, ReadSeq, Typing } from './schemas.ts'
 
 export const conversationUpdated = defineEvent({
   type: 'conversation.updated',
   kind: 'change',
   summary: 'A conversation was created or changed',
-  data: Type.Object({ conversation: ref(ConversationState) }),
+  data: Type.Object({ conversation: described(ref(ConversationState), 'As it is now') }),
   example: { conversation: conversationState },
 })
 
@@ -20,7 +19,7 @@ export const memberJoined = defineEvent({
   kind: 'change',
   summary: 'Somebody became a member',
   description: 'When it is you, the conversation is new to you.',
-  data: Type.Object({ member: ref(Member) }),
+  data: Type.Object({ member: described(ref(Member), 'The new member') }),
   example: { member: memberExample },
 })
 
@@ -28,7 +27,7 @@ export const memberUpdated = defineEvent({
   type: 'member.updated',
   kind: 'change',
   summary: 'A member has another role',
-  data: Type.Object({ member: ref(Member) }),
+  data: Type.Object({ member: described(ref(Member), 'The member as it is now') }),
   example: { member: { ...memberExample, role: 'admin' } },
 })
 
@@ -37,7 +36,7 @@ export const memberLeft = defineEvent({
   kind: 'change',
   summary: 'Somebody left or was removed',
   description: 'When it is you, it is the last event of this conversation.',
-  data: Type.Object({ userId: UserId }),
+  data: Type.Object({ userId: described(UserId, 'Who is no member any more') }),
   example: { userId: ids.bob },
 })
 
@@ -45,7 +44,8 @@ export const read = defineEvent({
   type: 'read',
   kind: 'change',
   summary: 'A member has read up to a message',
-  data: Type.Object({ userId: UserId, readSeq: Sequence }),
+  description: 'A numbered change like every other, but it moves neither `updatedAt` nor the place in the list.',
+  data: Type.Object({ userId: described(UserId, 'Who has read'), readSeq: ReadSeq }),
   example: { userId: ids.bob, readSeq: 41 },
 })
 
@@ -55,8 +55,8 @@ export const typing = defineEvent({
   summary: 'A member is typing, or not any more',
   data: Type.Object({
     conversationId: ConversationId,
-    userId: UserId,
-    typing: Type.Boolean(),
+    userId: described(UserId, 'Who is typing'),
+    typing: Typing,
     expiresInSeconds: Type.Integer({ minimum: 0, description: 'It has ended when nothing else was said until then' }),
   }),
   example: { conversationId, userId: ids.bob, typing: true, expiresInSeconds: 6 },
@@ -66,7 +66,7 @@ export const markReadCommand = defineCommand({
   type: 'conversations.markRead',
   summary: 'Mark as read up to a message',
   rateLimit: 'default',
-  data: closed({ conversationId: ConversationId, seq: Sequence }),
+  data: closed({ conversationId: ConversationId, seq: MarkedSeq }),
   result: ref(ReadMark),
   errors: ['not_found'],
   example: { conversationId, seq: 41 },
@@ -76,7 +76,7 @@ export const setTypingCommand = defineCommand({
   type: 'conversations.setTyping',
   summary: 'Say that you are typing, or not any more',
   rateLimit: 'default',
-  data: closed({ conversationId: ConversationId, typing: Type.Boolean() }),
+  data: closed({ conversationId: ConversationId, typing: Typing }),
   errors: ['not_found'],
   example: { conversationId, typing: true },
 })

@@ -1,27 +1,37 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { closed, component, nullable, oneOfWords, ref } from '../contract.ts'
+import { closed, component, described, nullable, oneOfWords, ref } from '../contract.ts'
 import { Message } from '../messages/schemas.ts'
 import { ConversationId, UserId } from '../shared/ids.ts'
 import { ClientId, Count, Sequence, storableText, Timestamp } from '../shared/scalars.ts'
 import { UserSummary } from '../users/schemas.ts'
 
-export const ConversationType = oneOfWords(['direct', 'group'])
+export const ConversationType = oneOfWords(['direct', 'group'], {
+  description: '`direct`: two people, who have one such conversation; `group`: any number, with roles and a title',
+})
 export type ConversationType = Static<typeof ConversationType>
 
-export const MemberRole = oneOfWords(['owner', 'admin', 'member'])
+export const MemberRole = oneOfWords(['owner', 'admin', 'member'], {
+  description: 'In a group: owners do everything, admins change the title, add members and remove those who are neither; everybody writes',
+})
 export type MemberRole = Static<typeof MemberRole>
 
-const Title = Type.String({ minLength: 1, maxLength: 200, pattern: storableText })
-const ReadSeq = Type.Unsafe<number>({ ...Sequence, description: 'Every message up to this `seq` is read' })
+const Title = Type.String({ minLength: 1, maxLength: 200, pattern: storableText, description: '1–200 characters' })
+export const ReadSeq = described(Sequence, 'Every message up to this `seq` is read')
+export const MarkedSeq = described(Sequence, 'Every message up to this one is read; beyond the newest means the newest; a mark never moves back')
+export const Typing = Type.Boolean({ description: 'False when it is over' })
+const UnreadCount = described(Count, 'Exactly how many messages you have not read')
 
 export const Member = component(
   'Member',
-  Type.Object({
-    user: ref(UserSummary),
-    role: MemberRole,
-    readSeq: ReadSeq,
-    joinedAt: Timestamp,
-  }),
+  Type.Object(
+    {
+      user: described(ref(UserSummary), 'Who it is'),
+      role: MemberRole,
+      readSeq: ReadSeq,
+      joinedAt: described(Timestamp, 'When the membership began: ISO 8601, UTC, milliseconds'),
+    },
+    { description: 'A member of a conversation' },
+  ),
 )
 export type Member = Static<typeof Member>
 
@@ -30,67 +40,83 @@ const conversationFields = {
   id: ConversationId,
   type: ConversationType,
   title: nullable(Type.String({ description: 'Null in direct conversations and where none was given' })),
-  createdBy: UserId,
-  createdAt: Timestamp,
+  createdBy: described(UserId, 'Who created it'),
+  createdAt: described(Timestamp, 'When it was created: ISO 8601, UTC, milliseconds'),
 }
 
-export const ConversationState = component('ConversationState', Type.Object(conversationFields))
+export const ConversationState = component(
+  'ConversationState',
+  Type.Object(conversationFields, { description: 'What of a conversation is the same for every member' }),
+)
 export type ConversationState = Static<typeof ConversationState>
 
 export const Conversation = component(
   'Conversation',
-  Type.Object({
-    ...conversationFields,
-    role: Type.Unsafe<MemberRole>({ ...MemberRole, description: 'Your own' }),
-    memberCount: Count,
-    members: Type.Array(ref(Member), { description: 'The first 10 who joined; `conversations.listMembers` has all' }),
-    lastMessage: Type.Union([ref(Message), Type.Null()]),
-    lastSeq: Type.Unsafe<number>({ ...Sequence, description: '`seq` of the newest message; 0 when there is none' }),
-    changeSeq: Type.Unsafe<number>({ ...Sequence, description: 'Number of the last change: a cursor for the socket and for `sync.pull`' }),
-    readSeq: Type.Unsafe<number>({ ...ReadSeq, description: 'Up to where you have read' }),
-    unreadCount: Type.Unsafe<number>({ ...Count, description: 'Exactly how many messages you have not read' }),
-    updatedAt: Type.Unsafe<string>({ ...Timestamp, description: 'Time of the last message or change' }),
-  }),
+  Type.Object(
+    {
+      ...conversationFields,
+      role: described(MemberRole, 'Your own role'),
+      memberCount: described(Count, 'How many members there are, you included'),
+      members: Type.Array(ref(Member), { description: 'The first 10 who joined; `conversations.listMembers` has all' }),
+      lastMessage: Type.Union([ref(Message), Type.Null()], { description: 'The newest message; null when there is none' }),
+      lastSeq: described(Sequence, '`seq` of the newest message; 0 when there is none'),
+      changeSeq: described(Sequence, 'Number of the last change, read marks included: a cursor for the socket and for `sync.pull`'),
+      readSeq: described(ReadSeq, 'Up to where you have read'),
+      unreadCount: UnreadCount,
+      updatedAt: described(Timestamp, 'When there was last a message, or a change of title or members; read marks do not move it'),
+    },
+    { description: 'A conversation, as you see it' },
+  ),
 )
 export type Conversation = Static<typeof Conversation>
 
 export const CreateConversationRequest = component(
   'CreateConversationRequest',
-  closed({
-    type: ConversationType,
-    memberIds: Type.Array(UserId, { maxItems: 100, uniqueItems: true, description: 'The others; exactly one in a direct conversation' }),
-    title: Type.Optional(Type.Unsafe<string>({ ...Title, description: 'Groups only' })),
-    clientId: Type.Optional(ClientId),
-  }),
+  closed(
+    {
+      type: ConversationType,
+      memberIds: Type.Array(UserId, { maxItems: 100, uniqueItems: true, description: 'The others; exactly one in a direct conversation' }),
+      title: Type.Optional(described(Title, 'Groups only: 1–200 characters')),
+      clientId: Type.Optional(ClientId),
+    },
+    { description: 'A conversation to begin' },
+  ),
 )
 export type CreateConversationRequest = Static<typeof CreateConversationRequest>
 
-export const ConversationResult = component('ConversationResult', Type.Object({ conversation: ref(Conversation) }))
+export const ConversationResult = component(
+  'ConversationResult',
+  Type.Object({ conversation: described(ref(Conversation), 'As it is now') }, { description: 'The conversation that was asked for' }),
+)
 export type ConversationResult = Static<typeof ConversationResult>
 
-export const UpdateConversationRequest = component('UpdateConversationRequest', closed({ title: Title }))
+export const UpdateConversationRequest = component(
+  'UpdateConversationRequest',
+  closed({ title: described(Title, 'The new title: 1–200 characters') }, { description: 'What to change' }),
+)
 export type UpdateConversationRequest = Static<typeof UpdateConversationRequest>
 
 export const AddMembersRequest = component(
   'AddMembersRequest',
-  closed({
-    userIds: Type.Array(UserId, { minItems: 1, maxItems: 100, uniqueItems: true, description: 'Those who are members already stay as they are' }),
-  }),
+  closed(
+    {
+      userIds: Type.Array(UserId, { minItems: 1, maxItems: 100, uniqueItems: true, description: 'Those who are members already stay as they are' }),
+    },
+    { description: 'Whom to add' },
+  ),
 )
 
-export const AddMembersResult = component('AddMembersResult', Type.Object({ members: Type.Array(ref(Member), { description: 'The named users, as members' }) }))
+export const AddMembersResult = component(
+  'AddMembersResult',
+  Type.Object({ members: Type.Array(ref(Member), { description: 'The named users, as members' }) }, { description: 'Who has been added' }),
+)
 export type AddMembersResult = Static<typeof AddMembersResult>
 
-export const UpdateMemberRequest = component('UpdateMemberRequest', closed({ role: MemberRole }))
+export const UpdateMemberRequest = component('UpdateMemberRequest', closed({ role: described(MemberRole, 'The new role') }, { description: 'What to change' }))
 
-export const MarkReadRequest = component(
-  'MarkReadRequest',
-  closed({
-    seq: Type.Unsafe<number>({ ...Sequence, description: 'Every message up to this one is read; beyond the newest means the newest; a mark never moves back' }),
-  }),
-)
+export const MarkReadRequest = component('MarkReadRequest', closed({ seq: MarkedSeq }, { description: 'Up to where you have read' }))
 
-export const ReadMark = component('ReadMark', Type.Object({ readSeq: ReadSeq, unreadCount: Count }))
+export const ReadMark = component('ReadMark', Type.Object({ readSeq: ReadSeq, unreadCount: UnreadCount }, { description: 'Your read mark in a conversation' }))
 export type ReadMark = Static<typeof ReadMark>
 
-export const SetTypingRequest = component('SetTypingRequest', closed({ typing: Type.Boolean() }))
+export const SetTypingRequest = component('SetTypingRequest', closed({ typing: Typing }, { description: 'Whether you are typing' }))

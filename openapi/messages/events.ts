@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { closed, defineCommand, defineEvent, ref } from '../contract.ts'
+import { closed, defineCommand, defineEvent, described, ref } from '../contract.ts'
 import { conversationId, messageExample } from './examples.ts'
 import { Message, SendMessageResult, sendMessageCommandFields } from './schemas.ts'
 
@@ -8,7 +8,7 @@ export const messageCreated = defineEvent({
   kind: 'change',
   summary: 'A message was sent',
   description: "Moves its sender's read mark to it.",
-  data: Type.Object({ message: ref(Message) }),
+  data: Type.Object({ message: described(ref(Message), 'The new message') }),
   example: { message: messageExample },
 })
 

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { defineOperation, ref } from '../contract.ts'
+import { defineOperation, described, ref } from '../contract.ts'
 import { ConversationId, MessageId } from '../shared/ids.ts'
 import { Cursor, limit, page } from '../shared/pagination.ts'
 import { ids } from '../users/examples.ts'
@@ -36,8 +36,8 @@ export const listMessages = defineOperation({
   rateLimit: 'default',
   params: Type.Object({ conversationId: ConversationId }),
   query: Type.Object({
-    before: Type.Optional(MessageId),
-    after: Type.Optional(MessageId),
+    before: Type.Optional(described(MessageId, 'Messages older than this one, newest first')),
+    after: Type.Optional(described(MessageId, 'Messages newer than this one, oldest first')),
     cursor: Type.Optional(Cursor),
     limit: limit(100, 50),
   }),

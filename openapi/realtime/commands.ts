@@ -1,4 +1,4 @@
-import { closed, defineCommand, ref } from '../contract.ts'
+import { closed, defineCommand, described, ref } from '../contract.ts'
 import { conversationId } from '../messages/examples.ts'
 import { Cursors } from './schemas.ts'
 
@@ -7,7 +7,7 @@ export const resume = defineCommand({
   summary: 'Send me what is newer than my cursors',
   description: 'Answered by the changes in order, `gap` where it is too much, `gone` where you are no member, and then `ready`.',
   rateLimit: 'default',
-  data: closed({ cursors: ref(Cursors) }),
+  data: closed({ cursors: described(ref(Cursors), 'What you hold, of the conversations that are behind') }),
   errors: [],
   example: { cursors: { [conversationId]: 57 } },
 })

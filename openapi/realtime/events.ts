@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { defineEvent, ref } from '../contract.ts'
+import { defineEvent, described, ref } from '../contract.ts'
 import { conversationId } from '../messages/examples.ts'
 import { ConversationId } from '../shared/ids.ts'
 import { Count, Sequence } from '../shared/scalars.ts'
@@ -14,7 +14,7 @@ export const hello = defineEvent({
   data: Type.Object({
     heartbeatSeconds: Type.Integer({ description: 'The server pings this often; a ping unanswered until the next one ends the connection' }),
     maxFrameBytes: Type.Integer({ description: 'A longer frame from the client ends the connection with code 1009' }),
-    positions: ref(Positions),
+    positions: described(ref(Positions), 'The present `changeSeq` of every conversation of yours, by its id'),
   }),
   example: { heartbeatSeconds: 25, maxFrameBytes: 65536, positions: { [conversationId]: 57 } },
 })
@@ -24,7 +24,7 @@ export const ready = defineEvent({
   kind: 'signal',
   summary: 'The resume is complete',
   description: 'Everything newer than the cursors has been sent, or announced by `gap` or `gone`; from here on there are live events only.',
-  data: Type.Object({ cursors: ref(Positions) }),
+  data: Type.Object({ cursors: described(ref(Positions), 'Where the conversations of the resume stand now, by id') }),
   example: { cursors: { [conversationId]: 57 } },
 })
 
@@ -33,7 +33,15 @@ export const gap = defineEvent({
   kind: 'signal',
   summary: 'Too much was missed to send it here',
   description: 'Fetch it with `sync.pull`, or page the messages, and go on from `changeSeq`.',
-  data: Type.Object({ conversationId: ConversationId, fromChangeSeq: Sequence, changeSeq: Sequence, missed: Count }),
+  data: Type.Object({
+    conversationId: ConversationId,
+    fromChangeSeq: described(Sequence, 'Your cursor: ask `sync.pull` from here'),
+    changeSeq: described(Sequence, 'Where the conversation stands now'),
+    missed: described(
+      Count,
+      'How many change numbers are newer than what you hold; not a number of messages: some are of other changes, or of ones that later ones replaced',
+    ),
+  }),
   example: { conversationId, fromChangeSeq: 57, changeSeq: 12057, missed: 12000 },
 })
 
@@ -41,7 +49,7 @@ export const gone = defineEvent({
   type: 'gone',
   kind: 'signal',
   summary: 'A conversation of the resume is not yours any more',
-  data: Type.Object({ conversationId: ConversationId }),
+  data: Type.Object({ conversationId: described(ConversationId, 'The conversation; forget its cursor') }),
   example: { conversationId },
 })
 
@@ -57,7 +65,7 @@ export const pong = defineEvent({
 export const closeCodes = {
   4400: 'The client keeps sending frames that are not commands',
   4401: 'The access token expired or its session was revoked: sign in or refresh, then connect and resume',
-  4408: 'The client does not read as fast as events come, or did not answer a ping: connect and resume',
+  4408: 'The client does not read as fast as events come: connect and resume',
   4429: 'The client sends faster than it may',
   1001: 'The server is going away: connect and resume',
   1009: 'A frame was longer than `maxFrameBytes`',

@@ -3,7 +3,7 @@
  * change, `{ type, data }` for a signal, `{ type, id?, data }` for a command and `ack` or `error` for its answer.
  */
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
-import { type Command, component, type RealtimeEvent, ref } from '../contract.ts'
+import { type Command, component, described, oneOfWords, type RealtimeEvent, ref } from '../contract.ts'
 import * as conversationEvents from '../conversations/events.ts'
 import * as messageEvents from '../messages/events.ts'
 import { ApiError } from '../shared/errors.ts'
@@ -24,7 +24,7 @@ export const commands = [
   conversationEvents.setTypingCommand,
 ] as const
 
-const word = <W extends string>(value: W) => Type.Unsafe<W>({ type: 'string', enum: [value] })
+const word = <W extends string>(value: W) => oneOfWords([value], { description: 'What kind of frame this is' })
 
 /** `message.created` → `MessageCreatedEvent`. */
 const eventName = (type: string) => `${pascalCase(type)}Event`
@@ -44,7 +44,10 @@ export type AnyChangeFrame = ChangeFrames<(typeof changeEvents)[number]>
 const frameOf = (event: RealtimeEvent): TSchema =>
   component(
     eventName(event.type),
-    Type.Object({ type: word(event.type), ...(event.kind === 'change' && changeEnvelope), data: event.data }, { description: event.summary }),
+    Type.Object(
+      { type: word(event.type), ...(event.kind === 'change' && changeEnvelope), data: described(event.data, 'What the event tells') },
+      { description: event.summary },
+    ),
   )
 
 export const changeFrames = new Map(changeEvents.map((event) => [event.type as string, frameOf(event)]))
@@ -55,6 +58,7 @@ export const Change = component(
   'Change',
   Type.Unsafe<AnyChangeFrame>({
     type: 'object',
+    description: 'A numbered change of a conversation; `type` tells which',
     discriminator: { propertyName: 'type' },
     required: ['type'],
     oneOf: [...changeFrames.values()].map((frame) => ref(frame)),
@@ -69,7 +73,7 @@ export const commandFrames = new Map(
     component(
       `${pascalCase(command.type)}Command`,
       Type.Object(
-        { type: word(command.type), id: Type.Optional(CommandId), data: command.data },
+        { type: word(command.type), id: Type.Optional(CommandId), data: described(command.data, 'What the command takes') },
         {
           additionalProperties: false,
           description: command.summary,
@@ -81,11 +85,20 @@ export const commandFrames = new Map(
 
 export const AckFrame = component(
   'AckFrame',
-  Type.Object({
-    type: word('ack'),
-    id: CommandId,
-    data: Type.Optional(Type.Unknown({ description: 'The result of the command, where it has one' })),
-  }),
+  Type.Object(
+    {
+      type: word('ack'),
+      id: CommandId,
+      data: Type.Optional(Type.Unknown({ description: 'The result of the command, where it has one' })),
+    },
+    { description: 'The answer to a command that is done' },
+  ),
 )
 
-export const ErrorFrame = component('ErrorFrame', Type.Object({ type: word('error'), id: Type.Optional(CommandId), error: ref(ApiError) }))
+export const ErrorFrame = component(
+  'ErrorFrame',
+  Type.Object(
+    { type: word('error'), id: Type.Optional(CommandId), error: described(ref(ApiError), 'What went wrong') },
+    { description: 'The answer to a command that failed' },
+  ),
+)

@@ -24,7 +24,8 @@ A conversation that you hold no cursor for and that appears live is new to you: 
 
 1. The server has subscribed you, then says \`hello\` with the present number of each of your conversations (\`positions\`). Live events flow from here on.
 2. Compare: for the conversations in which you are behind send \`resume\` with your cursors, 0 for one that you hold nothing of. At most 500 in one frame;
-   for more send several, one after the other's \`ready\`.
+   for more send several, one after the other's \`ready\`. A cursor that was beyond its position when you connected: the server's database was restored
+   from a backup. Set it to the position, or you would drop what is new as known, and load that conversation anew.
 3. The server sends what is newer, in ascending order within each conversation, as the present state of what changed. \`gap\` says that it is too much for the socket:
    fetch it with \`sync.pull\` (\`POST /v1/sync\`). \`gone\` says that the conversation is not yours any more.
 4. \`ready\` ends the answer.

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { component } from '../contract.ts'
+import { component, described } from '../contract.ts'
 import { ConversationId, canonicalUuid } from '../shared/ids.ts'
 import { Sequence } from '../shared/scalars.ts'
 
@@ -28,12 +28,11 @@ export type Positions = Static<typeof Positions>
 /** What every numbered change bears beside `type` and `data`. */
 export const changeEnvelope = {
   conversationId: ConversationId,
-  changeSeq: Type.Unsafe<number>({ ...Sequence, description: "The conversation's number of this change" }),
+  changeSeq: described(Sequence, "The conversation's number of this change"),
   previousChangeSeq: Type.Optional(
-    Type.Unsafe<number>({
-      ...Sequence,
-      description:
-        'The change that this one follows; `changeSeq - 1` where it is left out. Hold a cursor per conversation: drop a change that is not newer than it, apply one that follows it, and resume from the cursor when `previousChangeSeq` is beyond it',
-    }),
+    described(
+      Sequence,
+      'The change that this one follows; `changeSeq - 1` where it is left out. Hold a cursor per conversation: drop a change that is not newer than it, apply one that follows it, and resume from the cursor when `previousChangeSeq` is beyond it',
+    ),
   ),
 }

@@ -52,7 +52,7 @@ function isBoundedPattern(pattern: Json | undefined): boolean {
   return !/[*+]|\{\d+,\}|\|/.test(withoutClasses)
 }
 
-const nodes = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : isObject(value) ? [value] : [])
+export const nodes = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : isObject(value) ? [value] : [])
 
 function resolved(node: JsonObject): JsonObject {
   if (typeof node.$ref !== 'string') return node

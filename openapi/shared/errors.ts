@@ -1,6 +1,6 @@
 /** The catalog of errors: the code that a program reads, the status it comes with, the sentence when nothing better is known. */
 import { type Static, Type } from '@sinclair/typebox'
-import { component, nullable, oneOfWords, ref } from '../contract.ts'
+import { component, described, nullable, oneOfWords, ref } from '../contract.ts'
 import { Timestamp } from './scalars.ts'
 
 export const errorCatalog = {
@@ -29,26 +29,35 @@ const errorCodes = Object.keys(errorCatalog) as ErrorCode[]
 
 export const FieldError = component(
   'FieldError',
-  Type.Object({
-    field: Type.String({ description: 'Where: `body.email`, `query.limit`, `params.conversationId`' }),
-    reason: Type.String({ description: 'What is wrong with it, for a person' }),
-  }),
+  Type.Object(
+    {
+      field: Type.String({ description: 'Where: `body.email`, `query.limit`, `params.conversationId`' }),
+      reason: Type.String({ description: 'What is wrong with it, for a person' }),
+    },
+    { description: 'One field of a request that is wrong' },
+  ),
 )
 export type FieldError = Static<typeof FieldError>
 
 export const ApiError = component(
   'ApiError',
-  Type.Object({
-    code: oneOfWords(errorCodes, { description: 'For programs; the sentence in `message` may change, this does not' }),
-    message: Type.String({ description: 'For a person: what is wrong and what to do' }),
-    details: Type.Optional(Type.Array(ref(FieldError), { description: 'Every field that is wrong' })),
-    retryAfterSeconds: Type.Optional(Type.Integer({ minimum: 0, description: 'When to try again; on requests also in `Retry-After`' })),
-    requestId: nullable(Type.String({ description: 'Also in the `X-Request-Id` header and in every log line of the request' })),
-    timestamp: Timestamp,
-  }),
+  Type.Object(
+    {
+      code: oneOfWords(errorCodes, { description: 'For programs; the sentence in `message` may change, this does not' }),
+      message: Type.String({ description: 'For a person: what is wrong and what to do' }),
+      details: Type.Optional(Type.Array(ref(FieldError), { description: 'Every field that is wrong' })),
+      retryAfterSeconds: Type.Optional(Type.Integer({ minimum: 0, description: 'When to try again; on requests also in `Retry-After`' })),
+      requestId: nullable(Type.String({ description: 'Also in the `X-Request-Id` header and in every log line of the request' })),
+      timestamp: described(Timestamp, 'When it went wrong: ISO 8601, UTC, milliseconds'),
+    },
+    { description: 'What went wrong' },
+  ),
 )
 export type ApiError = Static<typeof ApiError>
 
 /** Every failure of every operation has this body. */
-export const ErrorResponse = component('ErrorResponse', Type.Object({ error: ref(ApiError) }))
+export const ErrorResponse = component(
+  'ErrorResponse',
+  Type.Object({ error: described(ref(ApiError), 'What went wrong') }, { description: 'The body of every failure' }),
+)
 export type ErrorResponse = Static<typeof ErrorResponse>

@@ -9,7 +9,7 @@ export const limit = (maximum: number, defaultValue: number) =>
 
 export const page = <T extends TSchema>(item: T) =>
   Type.Object({
-    items: Type.Array(item),
+    items: Type.Array(item, { description: 'What is on this page' }),
     nextCursor: nullable(Type.String({ description: 'Pass it as `cursor` for the next page; null on the last' })),
-    hasMore: Type.Boolean(),
+    hasMore: Type.Boolean({ description: 'Whether there is a next page' }),
   })

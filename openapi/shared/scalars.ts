@@ -8,7 +8,7 @@ export const Sequence = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTE
 
 export const Count = Type.Integer({ minimum: 0 })
 
-export const Email = Type.String({ format: 'email', maxLength: 255 })
+export const Email = Type.String({ format: 'email', maxLength: 255, description: 'E-mail address; its letter case does not matter' })
 
 /** PostgreSQL stores every character but U+0000, and no half surrogate pair can be UTF-8: both are refused where text comes in. */
 export const storableText = '^[^\\u0000\\uD800-\\uDFFF]*$'

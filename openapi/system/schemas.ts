@@ -1,24 +1,36 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { component, oneOfWords } from '../contract.ts'
+import { component, described, oneOfWords } from '../contract.ts'
 import { Timestamp } from '../shared/scalars.ts'
+
+const asked = described(Timestamp, 'When this was asked: ISO 8601, UTC, milliseconds')
+const upOrDown = (description: string) => oneOfWords(['up', 'down'], { description })
 
 export const Health = component(
   'Health',
-  Type.Object({
-    status: oneOfWords(['healthy']),
-    timestamp: Timestamp,
-    uptimeSeconds: Type.Integer({ minimum: 0 }),
-    environment: oneOfWords(['development', 'test', 'production']),
-  }),
+  Type.Object(
+    {
+      status: oneOfWords(['healthy'], { description: 'Always this word: a process that is not healthy does not answer' }),
+      timestamp: asked,
+      uptimeSeconds: Type.Integer({ minimum: 0, description: 'How long the process has been running' }),
+      environment: oneOfWords(['development', 'test', 'production'], { description: '`NODE_ENV` of the server' }),
+    },
+    { description: 'A process that is alive' },
+  ),
 )
 export type Health = Static<typeof Health>
 
 export const Readiness = component(
   'Readiness',
-  Type.Object({
-    status: oneOfWords(['ready', 'not_ready']),
-    timestamp: Timestamp,
-    services: Type.Object({ database: oneOfWords(['up', 'down']), jobs: oneOfWords(['up', 'down']) }, { description: 'Each dependency' }),
-  }),
+  Type.Object(
+    {
+      status: oneOfWords(['ready', 'not_ready'], { description: '`ready` when every dependency is up' }),
+      timestamp: asked,
+      services: Type.Object(
+        { database: upOrDown('PostgreSQL'), jobs: upOrDown('What does the work that outlives its request, such as mail') },
+        { description: 'Each dependency' },
+      ),
+    },
+    { description: 'Whether the server can do its work' },
+  ),
 )
 export type Readiness = Static<typeof Readiness>

@@ -8,7 +8,7 @@ import { allOperations, openApiDocument } from '../../openapi/document.ts'
 import { SendMessageRequest, SendMessageResult } from '../../openapi/messages/schemas.ts'
 import { changeEvents, commands, signalEvents } from '../../openapi/realtime/frames.ts'
 import { asyncApiDocument, asyncApiServer } from '../../openapi/realtime.ts'
-import { contractProblems } from '../../openapi/rules.ts'
+import { type Contract, contractProblems } from '../../openapi/rules.ts'
 import { asyncApiProblems } from '../../scripts/check/asyncapi.ts'
 import { breakingChanges } from '../../scripts/check/breaking.ts'
 import { fileProblems } from '../../scripts/check/sizes.ts'
@@ -46,13 +46,14 @@ t.test('a contract that breaks a rule is told so', async (t) => {
     summary: 'Create a thing',
     access: 'user',
     rateLimit: 'default',
-    params: Type.Object({ thingId: Type.String({ format: 'uuid' }) }),
+    params: Type.Object({ thingId: Type.String({ format: 'uuid', description: 'Id of a thing' }) }),
     body: ref(SendMessageRequest),
     examples: { any: { content: 'Hello' } },
     responses: { 204: { description: 'Created' } },
     errors: [],
   })
-  const problemsOf = (change: Partial<Operation>) => contractProblems({ operations: [{ ...good, ...change }], events: [], commands: [] })
+  const empty: Contract = { components: new Map(), operations: [], events: [], commands: [] }
+  const problemsOf = (change: Partial<Operation>) => contractProblems({ ...empty, operations: [{ ...good, ...change }] })
   const bodyOf = (property: Parameters<typeof closed>[0][string], value: unknown) => ({ body: closed({ value: property }), examples: { any: { value } } })
 
   t.same(problemsOf({}), [], 'the one that is changed below is good')
@@ -78,15 +79,23 @@ t.test('a contract that breaks a rule is told so', async (t) => {
     ['an endless pattern', bodyOf(Type.String({ pattern: '^[a-z]+$' }), 'a'), /body\.value is text without an end/],
     ['an endless list', bodyOf(Type.Array(Type.Boolean()), [true]), /body\.value is a list without maxItems/],
     ['an endless record', bodyOf(Type.Record(Type.String({ maxLength: 5 }), Type.Boolean()), { a: true }), /body\.value is a record without maxProperties/],
+    ['a query that is not described', { query: Type.Object({ all: Type.Boolean() }) }, /query\.all has no description/],
     ['an endless query', { query: Type.Object({ q: Type.Optional(Type.String()) }) }, /query\.q is text without an end/],
     ['idempotence without a clientId', { idempotent: true, ...bodyOf(Type.Boolean(), true) }, /has no clientId/],
   ]
   for (const [what, change, problem] of broken) t.match(problemsOf(change).join('\n'), problem, what)
 
-  t.match(contractProblems({ operations: [good, good], events: [], commands: [] }).join('\n'), /operationId things\.create is there twice/)
-  t.match(contractProblems({ operations: [good, good], events: [], commands: [] }).join('\n'), /route POST \/v1\/things\/\{\} is there twice/)
+  t.match(contractProblems({ ...empty, operations: [good, good] }).join('\n'), /operationId things\.create is there twice/)
+  t.match(contractProblems({ ...empty, operations: [good, good] }).join('\n'), /route POST \/v1\/things\/\{\} is there twice/)
   const stray = defineCommand({ type: 'stray', summary: 'Stray', rateLimit: 'default', data: closed({}), errors: [], example: {} })
-  t.match(contractProblems({ operations: [], events: [], commands: [stray] }).join('\n'), /stray: is not in realtime\/frames\.ts/)
+  t.match(contractProblems({ ...empty, commands: [stray] }).join('\n'), /stray: is not in realtime\/frames\.ts/)
+
+  const Thing = Type.Object({ name: Type.String(), parts: Type.Array(Type.Object({ size: Type.Integer() }), { description: 'All of them' }) })
+  t.same(contractProblems({ ...empty, components: new Map([['Thing', Thing]]) }), [
+    'component Thing has no description',
+    'component Thing.name has no description',
+    'component Thing.parts.size has no description',
+  ])
 })
 
 t.test('the documents are the same, byte for byte, whenever they are made', async (t) => {

@@ -43,6 +43,8 @@ export interface Auth {
   /**
    * Sign in with a password.
    *
+   * For whoever registered with one and has verified the address; everybody else signs in with `auth.requestCode` and `auth.verifyEmail`.
+   *
    * `POST /v1/auth/login`
    *
    * @throws {ValidationError} `validation_error`
@@ -98,7 +100,7 @@ export interface Auth {
   /**
    * Request a code by e-mail.
    *
-   * To sign in without a password, or to get another verification code. The answer is the same whether the address is known or not.
+   * To sign in without a password, or to get another verification code; it voids the ones before. At most 3 mails go to one address within 10 minutes, the one of `auth.register` included: a request beyond them mails nothing and voids nothing. The answer is the same in every case, also for an address that nobody has.
    *
    * `POST /v1/auth/code`
    *
@@ -162,7 +164,7 @@ export interface Conversations {
   /**
    * List your conversations.
    *
-   * The one with the latest message or change first.
+   * Latest first: by the last message, or change of title or members. Marking as read does not move a conversation.
    *
    * `GET /v1/conversations`
    *
@@ -196,6 +198,8 @@ export interface Conversations {
 
   /**
    * Mark as read up to a message.
+   *
+   * The members are told (event `read`); neither `updatedAt` nor the place in the list changes.
    *
    * `POST /v1/conversations/{conversationId}/read`
    *
@@ -291,7 +295,7 @@ export interface Sync {
   /**
    * Get what changed since your cursors.
    *
-   * The REST twin of the socket's `resume`. Without cursors it only tells `positions`: the point to start from. A conversation in `positions` that you hold no cursor for is new to you: ask for it with 0.
+   * The REST twin of the socket's `resume`. Without cursors it only tells `positions`: the point to start from. A conversation in `positions` that you hold no cursor for is new to you: ask for it with 0. A cursor beyond its position means that the server's database was restored from a backup: go on from the position, and load that conversation anew.
    *
    * `POST /v1/sync`
    *
