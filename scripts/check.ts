@@ -32,10 +32,10 @@ async function runAll(selected: readonly Check[]): Promise<Failure[]> {
   return failures
 }
 
-async function runOne({ name, run }: Check): Promise<Failure[]> {
+async function runOne({ name, run, note }: Check): Promise<Failure[]> {
   const start = performance.now()
   const output = await run().catch((error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error)))
   const seconds = ((performance.now() - start) / 1000).toFixed(1)
-  console.log(`${output === undefined ? '✓' : '✗'} ${name.padEnd(12)} ${seconds.padStart(5)} s`)
+  console.log(`${output === undefined ? '✓' : '✗'} ${name.padEnd(12)} ${seconds.padStart(5)} s  ${note?.() ?? ''}`.trimEnd())
   return output === undefined ? [] : [{ name, output }]
 }

