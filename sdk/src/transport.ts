@@ -81,12 +81,13 @@ export function createTransport(settings: Settings): Send {
 const longestWaitSeconds = 60
 
 /**
- * How many milliseconds to wait before the next attempt; undefined to give up. What the server refused to begin (429, 503 with
- * `Retry-After`) may always be repeated; what it may have done already, only where doing it again changes nothing.
+ * How many milliseconds to wait before the next attempt; undefined to give up. What the server refused to begin (429) may always be
+ * repeated; what it may have done already, only where doing it again changes nothing. 503 is of the second kind: the database may have
+ * gone away while it stored the result.
  */
 function retryDelay(request: ApiRequest, error: ParleyError, attempt: number, runtime: Runtime): number | undefined {
   const { status, retryAfterSeconds } = error
-  const notBegun = status === 429 || (status === 503 && retryAfterSeconds !== undefined)
+  const notBegun = status === 429
   const unclear = error instanceof ConnectionError || error instanceof TimeoutError || (status !== undefined && [502, 503, 504].includes(status))
   if (!notBegun && !(unclear && isRepeatable(request))) return undefined
   if (retryAfterSeconds === undefined) return backoff(attempt, runtime)

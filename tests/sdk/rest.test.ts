@@ -196,7 +196,8 @@ t.test('retries', async (t) => {
   })
 
   t.test('what may have been done already is done again only where that changes nothing more', async (t) => {
-    for (const answer of ['reset', failure(502, 'x'), failure(503, 'x'), failure(504, 'x')] as const) {
+    const unavailable = failure(503, 'unavailable', { 'Retry-After': '0' })
+    for (const answer of ['reset', failure(502, 'x'), failure(503, 'x'), unavailable, failure(504, 'x')] as const) {
       const { baseUrl, received } = await startHttp(t, () => answer)
       const api = new Parley({ baseUrl, accessToken: 'token', runtime: createTestRuntime(), retries: 2 })
       await t.rejects(api.auth.register({ email: 'alice@example.com' }))
@@ -207,11 +208,10 @@ t.test('retries', async (t) => {
   })
 
   t.test('what was refused before it began is tried again, whatever it is', async (t) => {
-    for (const refusal of [failure(429, 'rate_limit_exceeded'), failure(503, 'unavailable', { 'Retry-After': '0' })]) {
-      const { baseUrl, received } = await startHttp(t, (_, index) => (index === 0 ? refusal : { body: { members: [] } }))
-      await new Parley({ baseUrl, accessToken: 'token', runtime: createTestRuntime() }).conversations.addMembers('c', { userIds: ['u'] })
-      t.equal(received.length, 2)
-    }
+    const refusal = failure(429, 'rate_limit_exceeded')
+    const { baseUrl, received } = await startHttp(t, (_, index) => (index === 0 ? refusal : { body: { user: {} } }))
+    await new Parley({ baseUrl, runtime: createTestRuntime() }).auth.register({ email: 'alice@example.com' })
+    t.equal(received.length, 2)
   })
 
   t.test('Retry-After is honoured', async (t) => {
