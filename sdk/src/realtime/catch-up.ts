@@ -15,6 +15,8 @@ interface CatchUpOptions {
   runtime: Runtime
   onChange(change: Change): void
   onGone(conversationId: string): void
+  /** The server knows less than was emitted: the cursor went back. */
+  onRewound(conversationId: string, from: number, to: number): void
   /** The cursors changed. */
   onCursors(): void
   /** Whether anything is behind, while connected. */
@@ -39,6 +41,8 @@ const resumeTimeoutMilliseconds = 30_000
 export class CatchUp {
   readonly #options: CatchUpOptions
   readonly #cursors: Map<string, number>
+  /** The cursors as they were before the connection was opened: what is pulled meanwhile may be newer than the positions of its hello. */
+  #cursorsBefore: ReadonlyMap<string, number>
   readonly #known = new Map<string, number>()
   /** Conversations of which too much is missing for the socket. */
   readonly #toPull = new Set<string>()
@@ -52,6 +56,7 @@ export class CatchUp {
   constructor(options: CatchUpOptions) {
     this.#options = options
     this.#cursors = new Map(Object.entries(options.cursors ?? {}))
+    this.#cursorsBefore = new Map(this.#cursors)
     this.#startsAtPresent = options.cursors === undefined
   }
 
@@ -65,6 +70,7 @@ export class CatchUp {
     for (const id of this.#cursors.keys()) if (!(id in positions)) this.gone(id)
     for (const [id, position] of Object.entries(positions)) {
       if (!this.#cursors.has(id)) this.#cursors.set(id, this.#startsAtPresent ? position : 0)
+      if (position < (this.#cursorsBefore.get(id) ?? 0)) this.#rewind(id, position)
       this.#expect(id, position)
     }
     this.#startsAtPresent = false
@@ -121,6 +127,7 @@ export class CatchUp {
 
   disconnected(): void {
     this.#connected = false
+    this.#cursorsBefore = new Map(this.#cursors)
     this.#endResume()
   }
 
@@ -128,6 +135,14 @@ export class CatchUp {
     this.disconnected()
     this.#toPull.clear()
     this.#end.abort()
+  }
+
+  /** Beyond the position everything new would be taken for known. */
+  #rewind(id: string, position: number): void {
+    const cursor = this.#cursors.get(id) ?? 0
+    this.#cursors.set(id, position)
+    this.#toPull.delete(id)
+    this.#options.onRewound(id, cursor, position)
   }
 
   #apply(change: Change): void {

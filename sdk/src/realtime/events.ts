@@ -21,6 +21,11 @@ export interface RealtimeEvents extends Changes {
   typing: TypingEvent
   /** A conversation that was followed is not yours any more. */
   gone: GoneEvent
+  /**
+   * The server knows less of this conversation than was emitted here: its database was restored from a backup. What was emitted may be
+   * gone or different, so load the conversation anew; what comes now is emitted as ever. `from` was the cursor, `to` is the server's number.
+   */
+  rewound: { type: 'rewound'; data: { conversationId: string; from: number; to: number } }
   /** The connection changed its state. */
   state: { type: 'state'; state: RealtimeState }
   /** The server does not accept the tokens any more and the connection is closed: sign in, then connect again. */

@@ -69,6 +69,7 @@ export class Realtime {
         this.#emitter.emit(change)
       },
       onGone: (conversationId) => this.#emitter.emit({ type: 'gone', data: { conversationId } }),
+      onRewound: (conversationId, from, to) => this.#emitter.emit({ type: 'rewound', data: { conversationId, from, to } }),
       onCursors: () => this.#scheduleCursors(),
       onProgress: (isBehind) => this.#setState(isBehind ? 'resuming' : 'ready'),
       sendResume: (cursors) => this.#link.send(JSON.stringify({ type: 'resume', id: resumeId, data: { cursors } })),
