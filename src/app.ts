@@ -46,6 +46,7 @@ import { createRateCounters } from './rate-counters.ts'
 import { createCommands } from './realtime/commands.ts'
 import { createGateway } from './realtime/gateway.ts'
 import { serveSockets, socketPath } from './realtime/serve-sockets.ts'
+import { createSessionEnds } from './session-ends.ts'
 import { createTopics, type Topics } from './topics.ts'
 
 interface Options {
@@ -79,7 +80,7 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   const messages = createMessageService({ messages: messageRepository, conversations, clock, newId })
   const sync = createSyncService({ sync: createSyncRepository(database) })
   const commands = createCommands({ messages, conversations, counters })
-  const gateway = createGateway({ topics, sync, commands, clock, log, heartbeatSeconds })
+  const gateway = createGateway({ topics, onSessionEnd: createSessionEnds({ topics, clock }), sync, commands, clock, log, heartbeatSeconds })
   database.onRecovered(topics.publishStale)
 
   const documents = await createPublicDocuments(config.publicUrl ?? `http://localhost:${config.port}`)

@@ -12,6 +12,14 @@ export interface Frame {
   bytes: Buffer
 }
 
+/** What is kept of the request that opened a socket. */
+export interface Handshake {
+  /** The stream below the socket. */
+  raw: Socket
+  actor: Actor
+  requestId: string
+}
+
 interface Held {
   frames: Frame[]
   holders: number
@@ -40,7 +48,9 @@ export class Connection {
   readonly actor: Actor
   /** Whether anything was heard since the last ping. */
   alive = true
-  /** Frames that were refused, one after another. */
+  /** Of the handshake: what the log and the errors of this socket bear. */
+  readonly requestId: string
+  /** Frames that were refused and that accepted ones have not made up for. */
   strikes = 0
   readonly following = new Set<ConversationId>()
   /** Catch-ups follow one another. */
@@ -54,10 +64,11 @@ export class Connection {
   #running = 0
   #finishing: (() => void) | undefined
 
-  constructor(socket: WebSocket, raw: Socket, actor: Actor) {
+  constructor(socket: WebSocket, { raw, actor, requestId }: Handshake) {
     this.#socket = socket
     this.#raw = raw
     this.actor = actor
+    this.requestId = requestId
   }
 
   get isOpen(): boolean {
@@ -163,14 +174,12 @@ export class Connection {
 
   close(reason: CloseReason): void {
     this.#held = undefined
-    // A paused socket would not see the other side's part of the closing.
-    this.#socket.resume()
-    this.#socket.close(closeCodeOf[reason], reason)
-    setTimeout(() => this.#socket.terminate(), closeGraceMilliseconds).unref()
+    closeSocket(this.#socket, reason)
   }
 
   closeAndWait(reason: CloseReason): Promise<void> {
     return new Promise((resolve) => {
+      if (this.#socket.readyState === this.#socket.CLOSED) return resolve()
       this.#socket.once('close', () => resolve())
       this.close(reason)
     })
@@ -179,6 +188,13 @@ export class Connection {
   terminate(): void {
     this.#socket.terminate()
   }
+}
+
+export function closeSocket(socket: WebSocket, reason: CloseReason): void {
+  // A paused socket would not see the other side's part of the closing.
+  socket.resume()
+  socket.close(closeCodeOf[reason], reason)
+  setTimeout(() => socket.terminate(), closeGraceMilliseconds).unref()
 }
 
 function cork(socket: Socket): void {

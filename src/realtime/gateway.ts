@@ -3,22 +3,22 @@
  * it; a resume holds live changes back until what is older has been sent. The client's rule is then one comparison per frame, and
  * what it applies is exactly once and in order, across reconnects and crashes.
  */
-import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import type { ConversationId } from '../../openapi/shared/ids.ts'
-import type { Actor } from '../actor.ts'
 import type { Clock } from '../clock.ts'
 import type { Position, SyncService } from '../features/sync/service.ts'
 import type { Log } from '../log.ts'
+import type { OnSessionEnd } from '../session-ends.ts'
 import type { ConversationJoined, Topics } from '../topics.ts'
 import { createCatchUp } from './catch-up.ts'
 import type { Commands } from './commands.ts'
-import { Connection } from './connection.ts'
+import { Connection, type Handshake } from './connection.ts'
 import { createFeeds } from './feeds.ts'
 import { createFrameHandler } from './frame-handler.ts'
 
 interface Dependencies {
   topics: Topics
+  onSessionEnd: OnSessionEnd
   sync: Pick<SyncService, 'positions' | 'changes' | 'hasMoreMessages' | 'heads'>
   commands: Commands
   clock: Clock
@@ -33,13 +33,12 @@ interface Joins {
 }
 
 export const maximumFrameBytes = 65_536
-const sweepMilliseconds = 1_000
 /** For the answers of commands that are under way at the end. */
 const answerMilliseconds = 3_000
 
 export type Gateway = ReturnType<typeof createGateway>
 
-export function createGateway({ topics, sync, commands, clock, log, heartbeatSeconds }: Dependencies) {
+export function createGateway({ topics, onSessionEnd, sync, commands, clock, log, heartbeatSeconds }: Dependencies) {
   const connections = new Set<Connection>()
   const feeds = createFeeds({ topics, sync, log })
   const catchUp = createCatchUp({ sync, feeds })
@@ -86,7 +85,7 @@ export function createGateway({ topics, sync, commands, clock, log, heartbeatSec
   /** A socket that cannot be told what it missed is better closed: its client connects again and resumes. */
   const orGoAway = (connection: Connection, work: Promise<void>): void => {
     work.catch((error: unknown) => {
-      log.warn({ err: error }, 'A socket could not be served and is closed')
+      log.warn({ err: error, requestId: connection.requestId, userId: connection.actor.userId }, 'A socket could not be served and is closed')
       connection.close('going_away')
     })
   }
@@ -95,35 +94,31 @@ export function createGateway({ topics, sync, commands, clock, log, heartbeatSec
     for (const connection of connections) connection.ping()
   }
 
-  const endExpired = (): void => {
-    const now = clock.now().getTime()
-    for (const connection of connections) if (connection.actor.expiresAt <= now) connection.close('unauthorized')
-  }
-
-  const timers = [setInterval(heartbeat, heartbeatSeconds * 1_000), setInterval(endExpired, sweepMilliseconds)]
+  const heartbeats = setInterval(heartbeat, heartbeatSeconds * 1_000)
 
   return {
     get size(): number {
       return connections.size
     },
 
-    /** Takes over a socket whose handshake is done. @param raw the stream below it. */
-    accept(socket: WebSocket, raw: Socket, actor: Actor): void {
-      const connection = new Connection(socket, raw, actor)
-      if (closing) return connection.close('going_away')
+    /** Takes over a socket whose handshake is done. */
+    accept(socket: WebSocket, handshake: Handshake): void {
+      const { actor } = handshake
+      const connection = new Connection(socket, handshake)
       connections.add(connection)
+      socket.on('error', () => socket.terminate())
+      socket.on('close', () => connections.delete(connection))
+      if (closing) return connection.close('going_away')
       const joins: Joins = { opened: false, meanwhile: [] }
       const ends = [
         topics.subscribe('user', actor.userId, (joined) => (joins.opened ? orGoAway(connection, join(connection, joined)) : joins.meanwhile.push(joined))),
-        topics.subscribe('session', actor.sessionId, () => connection.close('unauthorized')),
+        onSessionEnd(actor, () => connection.close('unauthorized')),
       ]
       socket.on('message', (data: Buffer, isBinary: boolean) => onFrame(connection, isBinary ? '' : data.toString()))
-      socket.on('error', () => socket.terminate())
       socket.on('pong', () => {
         connection.alive = true
       })
       socket.on('close', () => {
-        connections.delete(connection)
         for (const conversationId of connection.following) feeds.unfollow(connection, conversationId)
         for (const end of ends) end()
       })
@@ -133,9 +128,10 @@ export function createGateway({ topics, sync, commands, clock, log, heartbeatSec
     /** Answers the commands that were read, sends every client away to resume elsewhere, and waits until they are gone. */
     async close(): Promise<void> {
       closing = true
-      for (const timer of timers) clearInterval(timer)
+      clearInterval(heartbeats)
       feeds.close()
-      await Promise.all([...connections].map(leave))
+      // Handshakes that were under way may end meanwhile.
+      while (connections.size > 0) await Promise.all([...connections].map(leave))
     },
   }
 }

@@ -7,6 +7,7 @@ import type { Actor } from '../actor.ts'
 import { AppError } from '../errors/app-error.ts'
 import { bearerToken, createIdentify, requireAccess } from '../http/authenticate.ts'
 import type { RequestHooks } from '../http/bind-operations.ts'
+import { closeSocket } from './connection.ts'
 import { type Gateway, maximumFrameBytes } from './gateway.ts'
 
 interface Options {
@@ -36,6 +37,7 @@ export async function serveSockets(app: FastifyInstance, { upgrades, gateway, ve
     },
   })
 
+  const verify = (token: string | undefined) => (token === undefined ? undefined : verifyToken(token))
   const responses = new WeakMap<IncomingMessage, ServerResponse>()
   app.route({
     method: 'GET',
@@ -50,12 +52,14 @@ export async function serveSockets(app: FastifyInstance, { upgrades, gateway, ve
       throw new AppError('upgrade_required')
     },
     wsHandler: (socket, request) => {
-      if (request.actor === undefined) return
-      request.log.info({ userId: request.actor.userId }, 'socket')
+      // The session may have been revoked since the handshake began.
+      const actor = verify(socketToken(request))
+      if (actor === undefined) return closeSocket(socket, 'unauthorized')
+      request.log.info({ userId: actor.userId }, 'socket')
       // What was needed to get here would otherwise live as long as the socket, and be half of its memory: the response at the stream, the request at the plugin's listener.
       responses.get(request.raw)?.detachSocket(request.socket)
       socket.removeAllListeners('error')
-      gateway.accept(socket, request.socket, request.actor)
+      gateway.accept(socket, { raw: request.socket, actor, requestId: request.id })
     },
   })
 }

@@ -329,9 +329,19 @@ t.test('members who come and go', async (t) => {
     }
     const { changeSeq } = await send(alice, id)
     await until(socket, id, changeSeq)
+    const { rows } = await server.database.pool.query('select joined_change_seq as joined from members where conversation_id = $1 and user_id = $2', [
+      id,
+      bob.id,
+    ])
     t.same(
       numbers(socket, id).toSorted((a, b) => Number(a) - Number(b)),
       numbers(socket, id),
+    )
+    const { joined } = rows[0]
+    t.same(
+      numbers(socket, id).filter((number = 0) => number >= joined),
+      range(joined, changeSeq),
+      'everything since the last joining',
     )
   })
 })
