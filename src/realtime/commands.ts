@@ -1,26 +1,37 @@
 /** What a client says over the socket: held against the contract, counted like requests, and carried out by the services, as routes do. */
 import type { Static } from '@sinclair/typebox'
 import type { Command } from '../../openapi/contract.ts'
-import type { markReadCommand, setTypingCommand } from '../../openapi/conversations/events.ts'
-import type { sendMessageCommand } from '../../openapi/messages/events.ts'
-import type { resume } from '../../openapi/realtime/commands.ts'
 import { commandFrames, commands } from '../../openapi/realtime/frames.ts'
 import type { Actor } from '../actor.ts'
 import { AppError } from '../errors/app-error.ts'
 import type { ConversationService } from '../features/conversations/service.ts'
 import { serializeMessage } from '../features/messages/serialize.ts'
 import type { MessageService } from '../features/messages/service.ts'
-import { compileJsonValidation, type Validate } from '../validation.ts'
 import type { RateCounters } from '../rate-counters.ts'
+import { compileJsonValidation, type Validate } from '../validation.ts'
 
-type Given<Type extends string, Data> = { type: Type; id?: string | number; data: Data }
+type DataByType = { [C in (typeof commands)[number] as C['type']]: Static<C['data']> }
 
-export type GivenCommand =
-  | Given<'ping', Record<string, never>>
-  | Given<'resume', Static<typeof resume.data>>
-  | Given<'conversations.sendMessage', Static<typeof sendMessageCommand.data>>
-  | Given<'conversations.markRead', Static<typeof markReadCommand.data>>
-  | Given<'conversations.setTyping', Static<typeof setTypingCommand.data>>
+/** A command of the contract, as a frame that fits it. */
+export type GivenCommand<Type extends keyof DataByType = keyof DataByType> = {
+  [T in Type]: { type: T; id?: string | number; data: DataByType[T] }
+}[Type]
+
+/** What the gateway answers itself. */
+type OwnType = 'ping' | 'resume'
+type ServiceType = Exclude<keyof DataByType, OwnType>
+
+/** One for each command of the contract. @returns the result, for commands that have one. */
+export type CommandHandlers = { [T in ServiceType]: (actor: Actor, data: DataByType[T]) => Promise<unknown> }
+
+/** What a frame says, whether it is a command or not. */
+export interface ParsedFrame {
+  /** Undefined when it is not JSON that REST would take. */
+  value: unknown
+  type: string | undefined
+  /** Also of a frame that is otherwise wrong, so that its sender finds the answer. */
+  id: string | number | undefined
+}
 
 interface Dependencies {
   messages: Pick<MessageService, 'send'>
@@ -31,24 +42,23 @@ interface Dependencies {
 export type Commands = ReturnType<typeof createCommands>
 
 export function createCommands({ messages, conversations, counters }: Dependencies) {
+  const handlers: CommandHandlers = {
+    'conversations.sendMessage': async (actor, data) => ({ message: serializeMessage(await messages.send(actor, data)) }),
+    'conversations.markRead': (actor, { conversationId, seq }) => conversations.markRead(actor, conversationId, seq),
+    'conversations.setTyping': (actor, { conversationId, typing }) => conversations.setTyping(actor, conversationId, typing),
+  }
+
   return {
-    /** @throws `rate_limit_exceeded` when the actor has used up the limit of the command's class, over requests and sockets together. */
-    count(actor: Actor, type: GivenCommand['type']): void {
-      const seconds = counters.exceeded(limitClassOf(type), actor.userId)
+    /** Counts a frame, before anything else is made of it. @throws `rate_limit_exceeded` when the actor has used up the limit of its class, over requests and sockets together. */
+    count(actor: Actor, { type = '' }: ParsedFrame): void {
+      const seconds = counters.exceeded(limitClasses.get(type) ?? 'default', actor.userId)
       if (seconds !== undefined)
         throw new AppError('rate_limit_exceeded', `Too many commands; try again in ${seconds} seconds.`, { retryAfterSeconds: seconds })
     },
 
-    /** @returns the result, for commands that have one. `resume` and `ping` are the gateway's own. */
-    async execute(actor: Actor, command: Exclude<GivenCommand, { type: 'ping' | 'resume' }>): Promise<unknown> {
-      switch (command.type) {
-        case 'conversations.sendMessage':
-          return { message: serializeMessage(await messages.send(actor, command.data)) }
-        case 'conversations.markRead':
-          return conversations.markRead(actor, command.data.conversationId, command.data.seq)
-        case 'conversations.setTyping':
-          return conversations.setTyping(actor, command.data.conversationId, command.data.typing)
-      }
+    /** @returns the result, for commands that have one. */
+    execute<T extends ServiceType>(actor: Actor, { type, data }: GivenCommand<T>): Promise<unknown> {
+      return handlers[type](actor, data)
     },
   }
 }
@@ -56,32 +66,46 @@ export function createCommands({ messages, conversations, counters }: Dependenci
 const validators = new Map<string, Validate>([...commandFrames].map(([type, schema]) => [type, compileJsonValidation(schema, 'frame')]))
 const limitClasses = new Map<string, Command['rateLimit']>(commands.map(({ type, rateLimit }) => [type, rateLimit]))
 
-const limitClassOf = (type: string): Command['rateLimit'] => limitClasses.get(type) ?? 'default'
-
-/** @throws `malformed_json` or `validation_error`. */
-export function parseCommand(text: string): GivenCommand {
-  const frame = parseJson(text)
-  const type = typeof frame === 'object' && frame !== null && 'type' in frame ? frame.type : undefined
-  const validate = typeof type === 'string' ? validators.get(type) : undefined
-  const details = validate ? validate(frame) : [{ field: 'frame.type', reason: `must be one of ${[...validators.keys()].join(', ')}` }]
-  if (details.length > 0) throw new AppError('validation_error', undefined, { details })
-  return frame as GivenCommand
+/** Never throws: what is wrong with a frame is said by `requireCommand`. */
+export function parseFrame(text: string): ParsedFrame {
+  const value = parseJson(text)
+  const { type, id } = typeof value === 'object' && value !== null ? (value as { type?: unknown; id?: unknown }) : {}
+  const hasId = (typeof id === 'string' && id.length <= 64) || Number.isInteger(id)
+  return {
+    value: hasForbiddenKeys(text, value) ? undefined : value,
+    type: typeof type === 'string' ? type : undefined,
+    id: hasId ? (id as string | number) : undefined,
+  }
 }
 
-/** The id of a frame that is otherwise wrong, so that its sender finds the answer. */
-export function commandIdOf(text: string): string | number | undefined {
+/** @throws `malformed_json` or `validation_error`. */
+export function requireCommand({ value, type }: ParsedFrame): GivenCommand {
+  if (value === undefined) throw new AppError('malformed_json', 'The frame is not valid JSON.')
+  const validate = type === undefined ? undefined : validators.get(type)
+  const details = validate ? validate(value) : [{ field: 'frame.type', reason: `must be one of ${[...validators.keys()].join(', ')}` }]
+  if (details.length > 0) throw new AppError('validation_error', undefined, { details })
+  return value as GivenCommand
+}
+
+/** @returns undefined for what is no JSON. */
+function parseJson(text: string): unknown {
   try {
-    const id: unknown = JSON.parse(text)?.id
-    return (typeof id === 'string' && id.length <= 64) || Number.isInteger(id) ? (id as string | number) : undefined
+    return JSON.parse(text)
   } catch {
     return undefined
   }
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new AppError('malformed_json', 'The frame is not valid JSON.')
+/** Keys that reach for a prototype, which the parser of request bodies refuses. The text is searched first: nearly none has any. */
+function hasForbiddenKeys(text: string, value: unknown): boolean {
+  if (!/__proto__|constructor|\\u/.test(text)) return false
+  const pending = [value]
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    if (typeof node !== 'object' || node === null) continue
+    if (Object.hasOwn(node, '__proto__')) return true
+    const made: unknown = Object.getOwnPropertyDescriptor(node, 'constructor')?.value
+    if (typeof made === 'object' && made !== null && Object.hasOwn(made, 'prototype')) return true
+    for (const child of Object.values(node)) pending.push(child)
   }
+  return false
 }

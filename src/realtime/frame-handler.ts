@@ -3,10 +3,10 @@ import type { Clock } from '../clock.ts'
 import { apiError, toAppError } from '../errors/to-app-error.ts'
 import type { Log } from '../log.ts'
 import type { CatchUp } from './catch-up.ts'
-import { type Commands, commandIdOf, type GivenCommand, parseCommand } from './commands.ts'
+import { type Commands, type GivenCommand, type ParsedFrame, parseFrame, requireCommand } from './commands.ts'
 import type { Connection } from './connection.ts'
 
-/** Refused frames in a row. */
+/** Refused frames, less those that were accepted meanwhile. */
 const maximumStrikes = 50
 
 interface Dependencies {
@@ -22,13 +22,14 @@ export function createFrameHandler({ commands, catchUp, clock, log }: Dependenci
     // A client that is being sent away has no say any more: its session may have been revoked.
     if (!connection.isOpen) return
     connection.alive = true
+    const frame = parseFrame(text)
     let command: GivenCommand
     try {
-      command = parseCommand(text)
-      commands.count(connection.actor, command.type)
-      connection.strikes = 0
+      commands.count(connection.actor, frame)
+      command = requireCommand(frame)
+      connection.strikes = Math.max(0, connection.strikes - 1)
     } catch (error) {
-      return refuse(connection, commandIdOf(text), error)
+      return refuse(connection, frame, error)
     }
     if (command.type === 'ping') return pong(connection, command)
     if (command.type === 'resume') return resume(connection, command)
@@ -44,37 +45,40 @@ export function createFrameHandler({ commands, catchUp, clock, log }: Dependenci
     acknowledge(connection, id)
   }
 
-  const refuse = (connection: Connection, id: string | number | undefined, error: unknown): void => {
-    const { code } = sendError(connection, id, error)
+  const refuse = (connection: Connection, frame: ParsedFrame, error: unknown): void => {
+    const { code } = sendError(connection, frame, error)
     connection.strikes += 1
     if (connection.strikes > maximumStrikes) connection.close(code === 'rate_limit_exceeded' ? code : 'bad_frames')
   }
 
-  const sendError = (connection: Connection, id: string | number | undefined, error: unknown) => {
+  const sendError = (connection: Connection, { id, type }: { id?: ParsedFrame['id']; type: ParsedFrame['type'] }, error: unknown) => {
     const known = toAppError(error)
-    if (known.code === 'internal_error') log.error({ err: error }, 'A command failed unexpectedly')
-    connection.sendJson({ type: 'error', ...(id !== undefined && { id }), error: apiError(known, null, clock.now()) })
+    const { actor, requestId } = connection
+    const told = { err: error, requestId, userId: actor.userId, command: type }
+    if (known.code === 'internal_error') log.error(told, 'A command failed unexpectedly')
+    if (known.code === 'unavailable') log.warn(told, 'The database is unavailable')
+    connection.sendJson({ type: 'error', ...(id !== undefined && { id }), error: apiError(known, requestId, clock.now()) })
     return known
   }
 
-  const resume = (connection: Connection, { id, data }: Extract<GivenCommand, { type: 'resume' }>): void => {
+  const resume = (connection: Connection, command: GivenCommand<'resume'>): void => {
     connection.beginCommand()
     catchUp
-      .resume(connection, data.cursors)
-      .then(() => acknowledge(connection, id))
+      .resume(connection, command.data.cursors)
+      .then(() => acknowledge(connection, command.id))
       .catch((error: unknown) => {
-        sendError(connection, id, error)
+        sendError(connection, command, error)
         connection.close('going_away')
       })
       .finally(() => connection.endCommand())
   }
 
-  const run = async (connection: Connection, command: Exclude<GivenCommand, { type: 'ping' | 'resume' }>): Promise<void> => {
+  const run = async (connection: Connection, command: Parameters<Commands['execute']>[1]): Promise<void> => {
     connection.beginCommand()
     try {
       acknowledge(connection, command.id, await commands.execute(connection.actor, command))
     } catch (error) {
-      sendError(connection, command.id, error)
+      sendError(connection, command, error)
     }
     connection.endCommand()
   }

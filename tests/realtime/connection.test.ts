@@ -1,5 +1,6 @@
 /** What one socket may do and what ends it, also in the hands of a client that means no good. */
 import { connect, type Socket as RawSocket } from 'node:net'
+import pino from 'pino'
 import t from 'tap'
 import WebSocket from 'ws'
 import type { ConversationId } from '../../openapi/shared/ids.ts'
@@ -74,7 +75,7 @@ t.test('commands', async (t) => {
     t.match(await answerTo(socket, 'a word'), { type: 'ack', data: { message: { seq: 2, content: 'text' } } })
     t.match(await answerTo(socket, 7), { type: 'ack', data: { message: { seq: 3, content: 'number' } } })
     for (const command of ['not mine', 'mark', 'type'])
-      t.match(await answerTo(socket, command), { type: 'error', error: { code: 'not_found', requestId: null } })
+      t.match(await answerTo(socket, command), { type: 'error', error: { code: 'not_found', requestId: /^[\w-]{8,}$/ } })
     for (const command of ['resume', 'ping']) t.same(await answerTo(socket, command), { type: 'ack', id: command })
     t.equal(socket.frames.filter(({ type, id }) => type === 'error' && id === undefined).length, 1)
     t.equal(socket.frames.filter(({ type }) => type === 'ack').length, 4)
@@ -118,7 +119,8 @@ t.test('commands', async (t) => {
       [{ type: 'conversations.sendMessage', id: 'i', data: { conversationId: id.toUpperCase(), content: 'a' } }, 'validation_error', 'i'],
       [{ type: 'conversations.markRead', id: 'j', data: { conversationId: id, seq: -1 } }, 'validation_error', 'j'],
       [{ type: 'resume', id: 'k', data: { cursors: { [id]: '3' } } }, 'validation_error', 'k'],
-      [`{"type":"resume","id":"l","data":{"cursors":{"__proto__":1}}}`, 'validation_error', 'l'],
+      [`{"type":"resume","id":"l","data":{"cursors":{"__proto__":1}}}`, 'malformed_json', 'l'],
+      [`{"type":"ping","id":"m","data":{"constructor":{"prototype":1}}}`, 'malformed_json', 'm'],
     ]
     for (const [frame, code, commandId] of refusals) {
       const from = socket.frames.length
@@ -134,18 +136,59 @@ t.test('commands', async (t) => {
   })
 })
 
+t.test('keys that reach for a prototype are refused as over REST, words like them are not', async (t) => {
+  const alice = await server.signUp()
+  const id = await createGroup(alice)
+  const socket = await server.socket(alice.accessToken)
+  for (const metadata of ['{"__proto__":"x"}', '{"\\u005f_proto__":"x"}', '{"constructor":{"prototype":1}}']) {
+    const data = `{"content":"hi","metadata":${metadata}}`
+    const headers = { 'content-type': 'application/json' }
+    const { json } = await server.request('POST', `/v1/conversations/${id}/messages`, { token: alice.accessToken, body: data, headers })
+    socket.send(`{"type":"conversations.sendMessage","id":${JSON.stringify(metadata)},"data":{"conversationId":"${id}",${data.slice(1)}}`)
+    t.match(await answerTo(socket, metadata), { type: 'error', error: { code: 'malformed_json' } })
+    t.equal(json.error.code, 'malformed_json')
+  }
+  const kept = { content: '"__proto__": and constructor', metadata: { constructor: 'x', prototype: 1 } }
+  socket.send({ type: 'conversations.sendMessage', id: 'words', data: { conversationId: id, ...kept } })
+  t.match((await answerTo(socket, 'words')).data, { message: kept })
+})
+
+t.test('a command that fails is found in the log by what its answer says', async (t) => {
+  const lines: string[] = []
+  const logged = await startServer(t, { log: pino({ level: 'warn' }, { write: (line) => void lines.push(line) }) })
+  const alice = await logged.signUp()
+  const id = await createGroup(alice)
+  const socket = await logged.socket(alice.accessToken)
+  await logged.database.pool.query('alter table members rename column read_seq to elsewhere')
+  socket.send({ type: 'conversations.markRead', id: 1, data: { conversationId: id, seq: 1 } })
+  const { error } = await answerTo(socket, 1)
+  t.match(error, { code: 'internal_error', requestId: /^[\w-]{8,}$/ })
+  const found = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'A command failed unexpectedly')
+  t.match(found, [{ ...(error && 'requestId' in error && { requestId: error.requestId }), userId: alice.id, command: 'conversations.markRead' }])
+})
+
 t.test('what ends a socket', async (t) => {
-  t.test('frames that are no commands, one after another: 4400', async (t) => {
+  t.test('frames that are no commands, unless as many that are commands make up for them: 4400', async (t) => {
     const alice = await server.signUp()
     const socket = await server.socket(alice.accessToken)
-    for (const _ of range(1, 2)) {
-      for (const _ of range(1, 50)) socket.send('nonsense')
+    for (const _ of range(1, 60)) {
+      socket.send('nonsense')
       socket.send({ type: 'ping', data: {} })
     }
-    await socket.frame((_, index = socket.frames.filter(({ type }) => type === 'pong').length) => index === 2)
-    t.ok(true, '50 in a row are borne')
-    for (const _ of range(1, 51)) socket.send('nonsense')
-    t.same(await socket.closed, { code: 4400, reason: 'bad_frames' })
+    for (const _ of range(1, 49)) socket.send('nonsense')
+    socket.send({ type: 'ping', id: 'borne', data: {} })
+    t.match(await answerTo(socket, 'borne'), { type: 'ack' })
+    for (const _ of range(1, 3)) socket.send('nonsense')
+    t.same(await socket.closed, { code: 4400, reason: 'bad_frames' }, 'a command now and then does not make up for many that are none')
+  })
+
+  t.test('frames that are no commands count as well', async (t) => {
+    const limited = await startServer(t, { env: { RATE_LIMIT_DEFAULT: '5/1m' } })
+    const alice = await limited.signUp()
+    const socket = await limited.socket(alice.accessToken)
+    for (const frame of ['{', 'nonsense', { type: 'hello', data: {} }, { type: 'ping', data: 1 }, []]) socket.send(frame)
+    socket.send({ type: 'ping', id: 'sixth', data: {} })
+    t.match(await answerTo(socket, 'sixth'), { type: 'error', error: { code: 'rate_limit_exceeded' } })
   })
 
   t.test('a frame longer than hello allows: 1009; just as long it is read', async (t) => {
