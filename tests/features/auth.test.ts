@@ -191,6 +191,24 @@ t.test('a mailed code', async (t) => {
   })
 })
 
+t.test('a password', async (t) => {
+  t.test('that a stranger registered an address with does not work once its owner has signed in by a code of their own', async (t) => {
+    const { email } = await registered({ password })
+    await requestCode(email)
+    t.equal((await verifyEmail(email, await codeFor(email, 2))).status, 200)
+    t.equal((await login(email)).error, 'invalid_credentials')
+    const { rows } = await pool.query('select password_hash from users where email = $1', [email])
+    t.equal(rows[0].password_hash, null)
+  })
+
+  t.test('works when the address was verified by the code of the registration, whatever codes came later', async (t) => {
+    const { email } = await signedIn({ password })
+    await requestCode(email)
+    t.equal((await verifyEmail(email, await codeFor(email, 2))).status, 200)
+    t.equal((await login(email)).status, 200)
+  })
+})
+
 t.test('the fixed code', async (t) => {
   t.test('signs in whoever has an account, and nobody else, in development', async (t) => {
     const { register, verifyEmail } = createAuthClient(await startServer(t, { clock }))

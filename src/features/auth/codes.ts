@@ -22,6 +22,16 @@ export interface CodeRequest {
   requestId: string
 }
 
+interface GoodCode {
+  /** The request that it answers; undefined for the fixed code, which answers any. */
+  requestId: string | undefined
+  /**
+   * To be called in the transaction that acts on the code.
+   * @throws `invalid_code` when someone else was quicker
+   */
+  useUp(executor: Executor): Promise<void>
+}
+
 interface Dependencies {
   codes: CodeRepository
   users: UserService
@@ -56,16 +66,18 @@ export function createCodes({ codes, users, mailer, key, clock, fixedCode }: Dep
 
     /**
      * Counts the try, at once, whatever becomes of it.
-     * @returns what to call in the transaction that acts on it: it uses the code up, and throws when someone else was quicker
      * @throws `invalid_code` when it is wrong, used, expired or tried too often
      */
-    async check(address: string, code: string): Promise<(executor: Executor) => Promise<void>> {
-      if (fixedCode !== undefined && code === fixedCode) return async () => undefined
+    async check(address: string, code: string): Promise<GoodCode> {
+      if (fixedCode !== undefined && code === fixedCode) return { requestId: undefined, useUp: async () => undefined }
       const now = clock.now()
       const row = await codes.countTry(normalizeEmail(address), maxTries, now)
       if (row === undefined || !equal(row.codeHash, hash(row.requestId, code))) throw new AppError('invalid_code')
-      return async (executor) => {
-        if (!(await codes.markUsed(row, now, executor))) throw new AppError('invalid_code')
+      return {
+        requestId: row.requestId,
+        async useUp(executor) {
+          if (!(await codes.markUsed(row, now, executor))) throw new AppError('invalid_code')
+        },
       }
     },
   }

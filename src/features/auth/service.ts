@@ -46,8 +46,8 @@ interface Dependencies {
 export type AuthService = ReturnType<typeof createAuthService>
 
 export function createAuthService({ db, users, sessions, codes, passwords, accessTokens, jobs, clock, newId }: Dependencies) {
-  const requestCode = async (email: string, executor: Executor): Promise<void> =>
-    jobs.enqueue(executor, 'auth.mailCode', { email: normalizeEmail(email), requestId: newId() })
+  const requestCode = async (email: string, requestId: string, executor: Executor): Promise<void> =>
+    jobs.enqueue(executor, 'auth.mailCode', { email: normalizeEmail(email), requestId })
 
   const requireUser = async (userId: UserId): Promise<UserRow> => {
     const user = await users.find(userId)
@@ -72,7 +72,8 @@ export function createAuthService({ db, users, sessions, codes, passwords, acces
       const now = clock.now()
       const user = await db.transaction(async (tx) => {
         const created = await users.create({ ...profile, id: newId(), passwordHash, createdAt: now, updatedAt: now }, tx)
-        await requestCode(created.email, tx)
+        // Its own code is known by the account's id: see `Users.setEmailVerified`.
+        await requestCode(created.email, created.id, tx)
         return created
       })
       jobs.wake('auth.mailCode')
@@ -81,19 +82,20 @@ export function createAuthService({ db, users, sessions, codes, passwords, acces
 
     /** Tells nothing of whether the address is known. */
     async requestCode(email: string): Promise<void> {
-      await requestCode(email, db)
+      await requestCode(email, newId(), db)
       jobs.wake('auth.mailCode')
     },
 
     /**
-     * Signs in by a mailed code, which also verifies the address.
+     * Signs in by a mailed code, which also verifies the address. Anybody may have registered it, with a password of theirs: only the
+     * code of that very registration makes the password good, any other one removes it.
      * @throws `invalid_code`, also for an address that nobody has
      */
     async verifyEmail(email: string, code: string): Promise<SignedIn> {
-      const useUp = await codes.check(email, code)
+      const { requestId, useUp } = await codes.check(email, code)
       return db.transaction(async (tx) => {
         await useUp(tx)
-        const user = await users.setEmailVerified(email, clock.now(), tx)
+        const user = await users.setEmailVerified(email, { at: clock.now(), requestId }, tx)
         if (user === undefined) throw new AppError('invalid_code')
         return toSignedIn(user, await sessions.start(user.id, tx))
       })

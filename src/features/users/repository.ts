@@ -5,6 +5,13 @@ import { type UserRow, users } from '../../db/schema/users.ts'
 
 export type NewUser = typeof users.$inferInsert
 
+/** Somebody reads the address. */
+export interface EmailProof {
+  at: Date
+  /** What the mail answered: the account's id when it was the registration; undefined where that is not asked. */
+  requestId: string | undefined
+}
+
 export type UserRepository = ReturnType<typeof createUserRepository>
 
 export const createUserRepository = (db: Executor) => ({
@@ -41,11 +48,15 @@ export const createUserRepository = (db: Executor) => ({
     return row
   },
 
-  /** The first time stays. @param email in lower case */
-  async setEmailVerified(email: string, at: Date, executor: Executor = db): Promise<UserRow | undefined> {
+  /**
+   * The first time stays. A password from before it is kept only with proof that it was the reader of the address who registered.
+   * @param email in lower case
+   */
+  async setEmailVerified(email: string, { at, requestId }: EmailProof, executor: Executor = db): Promise<UserRow | undefined> {
+    const keptPassword = sql`case when ${users.id} = ${requestId} then ${users.passwordHash} end`
     await executor
       .update(users)
-      .set({ emailVerifiedAt: at, updatedAt: at })
+      .set({ emailVerifiedAt: at, updatedAt: at, ...(requestId !== undefined && { passwordHash: keptPassword }) })
       .where(and(eq(users.email, email), isNull(users.emailVerifiedAt)))
     const [row] = await executor.select().from(users).where(eq(users.email, email))
     return row

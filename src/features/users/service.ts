@@ -3,7 +3,7 @@ import { isUniqueViolation } from '../../db/client.ts'
 import type { Executor } from '../../db/executor.ts'
 import type { UserRow } from '../../db/schema/users.ts'
 import { AppError } from '../../errors/app-error.ts'
-import type { NewUser, UserRepository } from './repository.ts'
+import type { EmailProof, NewUser, UserRepository } from './repository.ts'
 
 interface Dependencies {
   users: UserRepository
@@ -62,8 +62,8 @@ export const createUserService = ({ users }: Dependencies) => ({
   },
 
   /** @returns undefined when nobody has this address */
-  async setEmailVerified(email: string, at: Date, executor?: Executor): Promise<UserRow | undefined> {
-    return users.setEmailVerified(normalizeEmail(email), at, executor)
+  async setEmailVerified(email: string, proof: EmailProof, executor?: Executor): Promise<UserRow | undefined> {
+    return users.setEmailVerified(normalizeEmail(email), proof, executor)
   },
 })
 
