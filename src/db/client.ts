@@ -98,7 +98,7 @@ function createRecovery(pool: pg.Pool, statementTimeoutMs: number) {
   }
 }
 
-/** Whether the statement failed because the database was out of reach, so that it may succeed later as it is. */
+/** Whether the statement failed because the database was out of reach or too busy, so that it may succeed later as it is. */
 export function isUnavailable(error: unknown): boolean {
   const cause = unwrap(error)
   if (!(cause instanceof Error)) return false
@@ -120,6 +120,8 @@ export const isDivisionByZero = (error: unknown): boolean => {
 
 const unavailableCodes = new Set([
   ...['57P01', '57P02', '57P03', '57P05', '53300'],
+  // It took too long: the statement, a lock, the transaction's next statement.
+  ...['57014', '55P03', '25P03'],
   ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
 ])
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -60,6 +61,28 @@ t.test('what fails because the database is out of reach is told from what fails 
   await t.rejects(migrate(nobody), { name: 'StartError', message: /^The database cannot be reached: .*ECONNREFUSED/ })
   await nobody.close()
   t.ok(isUnavailable(await failure(nobody.pool.query('select 1'))), 'a pool that has been closed')
+})
+
+t.test('a statement, a lock or a transaction that takes too long counts as out of reach', async (t) => {
+  const { database, url } = await open(t, 2)
+  await database.pool.query('create table things (id int)')
+  const within = (setting: string, statement: string) =>
+    failure(
+      database.db.transaction(async (tx) => {
+        await tx.execute(sql.raw(`set local ${setting} = '50ms'`))
+        await tx.execute(sql.raw(statement))
+      }),
+    )
+  await withClient(url, async (client) => {
+    await client.query('begin; lock table things')
+    t.ok(isUnavailable(await within('lock_timeout', 'select * from things')), 'a lock')
+    t.ok(isUnavailable(await within('statement_timeout', 'select * from things')), 'a statement')
+  })
+  const idle = await database.pool.connect()
+  const broken = once(idle, 'error')
+  await idle.query("set idle_in_transaction_session_timeout = '50ms'; begin")
+  t.ok(isUnavailable((await broken)[0]), 'a transaction in which nothing happens')
+  idle.release(true)
 })
 
 t.test('a unique violation is recognised, by its constraint if asked, also through Drizzle', async (t) => {
