@@ -6,6 +6,9 @@ import type { RateLimitClass } from '../openapi/contract.ts'
 import type { Clock } from './clock.ts'
 import type { RateLimit } from './config.ts'
 
+/** A few dozen megabytes. */
+const maximumCounts = 100_000
+
 interface Count {
   used: number
   resetsAt: number
@@ -24,6 +27,12 @@ export function createRateCounters({ limits, clock }: { limits: Record<RateLimit
     for (const [key, count] of counts) if (count.resetsAt <= now) counts.delete(key)
   }
 
+  /** Whoever calls under ever new names may begin anew sooner, but cannot fill the memory. */
+  const dropOldest = (): void => {
+    if (counts.size <= maximumCounts) return
+    for (const key of counts.keys()) return void counts.delete(key)
+  }
+
   /** Counts one call. @returns what is used, and the milliseconds until the window ends. */
   const increment = (key: string, windowMilliseconds: number): { used: number; remainingMilliseconds: number } => {
     const now = clock.now().getTime()
@@ -31,7 +40,10 @@ export function createRateCounters({ limits, clock }: { limits: Record<RateLimit
     let count = counts.get(key)
     if (count === undefined || count.resetsAt <= now) {
       count = { used: 0, resetsAt: now + windowMilliseconds }
+      // At the end again: those that began first come first.
+      counts.delete(key)
       counts.set(key, count)
+      dropOldest()
     }
     count.used += 1
     return { used: count.used, remainingMilliseconds: count.resetsAt - now }
