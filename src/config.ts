@@ -33,8 +33,8 @@ export interface Config {
   mailFrom: string
   /** Origins of browsers that may call; `*` alone stands for all. */
   corsOrigins: string[]
-  /** Whether `X-Forwarded-For` of the proxy in front is believed. */
-  trustProxy: boolean
+  /** How many proxies in front each add the address that they see to `X-Forwarded-For`; what clients wrote before those is not believed. */
+  trustProxy: number
   /** Undefined is no limit. */
   rateLimits: Record<RateLimitClass, RateLimit | undefined>
 }
@@ -57,7 +57,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): R
     smtpUrl: read.optional('SMTP_URL', url('smtp:', 'smtps:')),
     mailFrom: read('MAIL_FROM', 'Parley <parley@localhost>', text),
     corsOrigins: read('CORS_ORIGINS', production ? '' : '*', origins),
-    trustProxy: read('TRUST_PROXY', 'false', oneOf('true', 'false')) === 'true',
+    trustProxy: read('TRUST_PROXY', '0', integer(0, 10)),
     rateLimits: {
       auth: read('RATE_LIMIT_AUTH', '5/1m', rateLimit),
       default: read('RATE_LIMIT_DEFAULT', '100/1m', rateLimit),

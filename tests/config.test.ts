@@ -59,7 +59,7 @@ const variables: Record<string, Variable> = {
     given: ['https://a.example, http://[::1]:5173,capacitor://localhost,', ['https://a.example', 'http://[::1]:5173', 'capacitor://localhost']],
     wrong: ['a.example', 'https://a.example/', 'https://a.example/app', 'https://*.example', 'HTTPS://a.example'],
   },
-  TRUST_PROXY: { documented: 'false', read: (c) => c.trustProxy, default: false, given: ['true', true], wrong: ['yes', '1', 'TRUE'] },
+  TRUST_PROXY: { documented: '0', read: (c) => c.trustProxy, default: 0, given: ['2', 2], wrong: ['true', 'false', '-1', '1.5', '11', '10.0.0.0/8'] },
   RATE_LIMIT_AUTH: { documented: '5/1m', read: (c) => c.rateLimits.auth, default: rate(5), given: ['off', undefined], wrong: wrongRates },
   RATE_LIMIT_DEFAULT: {
     documented: '100/1m',

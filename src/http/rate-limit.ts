@@ -5,6 +5,7 @@ import type { RateLimitClass } from '../../openapi/contract.ts'
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors/app-error.ts'
 import { counterKey, type RateCounters } from '../rate-counters.ts'
+import { networkOf } from './caller-address.ts'
 
 /** Counted by address, signed in or not; the others by user. */
 const countedByAddress: ReadonlySet<RateLimitClass> = new Set(['auth', 'public'])
@@ -46,5 +47,5 @@ export async function createRateLimit(app: FastifyInstance, { counters, clock }:
 }
 
 function callerOf(request: FastifyRequest, rateLimitClass: RateLimitClass): string {
-  return request.actor === undefined || countedByAddress.has(rateLimitClass) ? request.ip : request.actor.userId
+  return request.actor === undefined || countedByAddress.has(rateLimitClass) ? networkOf(request.ip) : request.actor.userId
 }

@@ -21,7 +21,8 @@ export async function createServer({ config, clock, log }: { config: Config; clo
     bodyLimit: bodyLimitBytes,
     // Clients that offer HTTP/2 this way (Java's, curl's) are content with an answer in HTTP/1.1. Node 22 before 22.21 does not ask.
     http: { shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket' },
-    trustProxy: config.trustProxy,
+    // Hop 0 is the peer itself.
+    trustProxy: (_address, hop) => hop < config.trustProxy,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     frameworkErrors: (error, request, reply) => {

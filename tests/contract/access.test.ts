@@ -177,7 +177,7 @@ t.test('a limit that is used up is told with the seconds to wait, and then begin
 })
 
 t.test('sign-in is limited by address, whoever asks', async (t) => {
-  const server = await startServer(t, { env: { RATE_LIMIT_AUTH: '3/1m', TRUST_PROXY: 'true' } })
+  const server = await startServer(t, { env: { RATE_LIMIT_AUTH: '3/1m', TRUST_PROXY: '1' } })
   const { accessToken: token } = await server.signUp()
   const guess = async (parts: { token?: string; headers?: Record<string, string> }) =>
     (await server.request('POST', '/v1/auth/login', { body: { identifier: 'nobody', password: 'guess' }, ...parts })).status
@@ -185,11 +185,27 @@ t.test('sign-in is limited by address, whoever asks', async (t) => {
   t.equal(await guess({ token }), 429)
   t.equal(await guess({}), 429)
   t.equal(await guess({ headers: { 'x-forwarded-for': '198.51.100.7' } }), 401, 'behind a proxy the address is the one that it names')
+  const forwarded: number[] = []
+  for (const written of ['6.6.6.6', '6.6.6.7', '6.6.6.8', '6.6.6.9']) {
+    forwarded.push(await guess({ headers: { 'x-forwarded-for': `${written}, 203.0.113.9` } }))
+  }
+  t.same(forwarded, [401, 401, 401, 429], 'and not what the client wrote before it')
 
   const direct = await startServer(t, { env: { RATE_LIMIT_AUTH: '1/1m' } })
   const pretend = async (address: string) => (await direct.request('POST', '/v1/auth/login', { body: {}, headers: { 'x-forwarded-for': address } })).status
   t.equal(await pretend('198.51.100.7'), 400)
   t.equal(await pretend('198.51.100.8'), 429, 'without one, nobody can name another address')
+})
+
+t.test('an IPv6 caller is counted by the /64, however it is written, and an IPv4 address in IPv6 clothes as what it is', async (t) => {
+  const server = await startServer(t, { env: { RATE_LIMIT_AUTH: '1/1m', TRUST_PROXY: '1' } })
+  const ask = async (address: string) => (await server.request('POST', '/v1/auth/login', { body: {}, headers: { 'x-forwarded-for': address } })).status
+  t.equal(await ask('2001:db8:1:2:3:4:5:6'), 400)
+  for (const same of ['2001:db8:1:2::1', '2001:0DB8:0001:0002:ffff::', '2001:db8:1:2::192.0.2.1']) t.equal(await ask(same), 429, same)
+  for (const other of ['2001:db8:1:3::1', '2001:db8::1', '::1', 'fe80::1%eth0']) t.equal(await ask(other), 400, other)
+  t.equal(await ask('::ffff:192.0.2.1'), 400)
+  for (const same of ['192.0.2.1', '::FFFF:c000:201', '0:0:0:0:0:ffff:c000:0201']) t.equal(await ask(same), 429, same)
+  t.equal(await ask('::ffff:192.0.2.2'), 400)
 })
 
 t.test('requests and socket commands share their limits, and opening sockets has its own', async (t) => {
