@@ -2,6 +2,7 @@
  * The environment, read once into one frozen value that is passed to whoever needs it. A wrong value is one clear
  * sentence at start. README.md has the same table for people: a test compares the two.
  */
+import { isIPv4 } from 'node:net'
 import { resolve } from 'node:path'
 import type { RateLimitClass } from '../openapi/contract.ts'
 import { StartError } from './start-error.ts'
@@ -67,11 +68,18 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): R
       sockets: read('RATE_LIMIT_SOCKETS', '10/1m', rateLimit),
     },
   }
+  if (environment === 'development' && !isLoopback(config.host)) {
+    throw new StartError(
+      'HOST must be a loopback address such as 127.0.0.1 unless NODE_ENV=production is set: in development the code 000000 would open every account to others.',
+    )
+  }
   if (production && config.jwtSecret === undefined) {
     throw new StartError('JWT_SECRET is required in production: set it to at least 32 random characters, the same for every process.')
   }
   return Object.freeze(config)
 }
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 
 type Parse<T> = (value: string) => T | Refusal
 

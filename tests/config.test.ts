@@ -21,7 +21,13 @@ interface Variable {
 
 const variables: Record<string, Variable> = {
   NODE_ENV: { documented: 'development', read: (c) => c.environment, default: 'development', given: ['test', 'test'], wrong: ['prod', 'Production', '1'] },
-  HOST: { documented: '127.0.0.1', read: (c) => c.host, default: '127.0.0.1', given: ['::1', '::1'], wrong: [] },
+  HOST: {
+    documented: '127.0.0.1',
+    read: (c) => c.host,
+    default: '127.0.0.1',
+    given: ['::1', '::1'],
+    wrong: ['0.0.0.0', '::', '192.168.1.5', '127.evil.example'],
+  },
   PORT: { documented: '3000', read: (c) => c.port, default: 3000, given: ['0', 0], wrong: ['http', '-1', '65536', '80.5', '0x50', '8e1', ' '] },
   PUBLIC_URL: {
     read: (c) => c.publicUrl,
