@@ -114,12 +114,16 @@ interface AuthParts extends Pick<Options, 'config' | 'database' | 'log'> {
   jwt: JWT
 }
 
-async function createAuth({ config, database: { db }, log, clock, topics, jobs, users, jwt }: AuthParts) {
+async function createAuth({ config, database: { db, onRecovered }, log, clock, topics, jobs, users, jwt }: AuthParts) {
   const { jwtSecret, smtpUrl, mailFrom, dataDir, environment } = config
   const sessionRepository = createSessionRepository(db)
   const revocations = createRevocations({ sessions: sessionRepository, topics, clock })
   await revocations.load()
+  onRecovered(() => {
+    revocations.load().catch((error: unknown) => log.warn({ err: error }, 'Which sessions ended could not be read'))
+  })
   const accessTokens = createAccessTokens({ jwt, revocations, clock })
+  if (environment === 'production' && smtpUrl === undefined) log.warn('SMTP_URL is not set: mails are written to DATA_DIR/mail and reach nobody')
   const mailer = createMailer({ smtpUrl, from: mailFrom, dataDir, log })
   const fixedCode = environment === 'development' ? '000000' : undefined
   const codes = createCodes({ codes: createCodeRepository(db), users, mailer, key: deriveKey(jwtSecret, 'email-codes'), clock, fixedCode })

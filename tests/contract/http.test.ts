@@ -129,6 +129,17 @@ t.test('each request is one line of the log, with its id and its user, and witho
   t.notOk(JSON.stringify(lines).includes(token))
 })
 
+t.test('production without a mail server is warned of once, at the start', async (t) => {
+  const warnings = async (env: Record<string, string>) => {
+    const lines: string[] = []
+    await startServer(t, { env, log: pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) }) })
+    return lines.filter((line) => line.includes('SMTP_URL')).length
+  }
+  t.equal(await warnings({ NODE_ENV: 'production' }), 1)
+  t.equal(await warnings({ NODE_ENV: 'production', SMTP_URL: 'smtp://127.0.0.1:1' }), 0)
+  t.equal(await warnings({}), 0)
+})
+
 t.test('every answer has the security headers', async (t) => {
   for (const path of ['/health', '/v1/auth/me', '/v1/nothing']) {
     const { headers } = await server.request('GET', path)

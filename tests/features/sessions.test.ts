@@ -1,8 +1,10 @@
 import { createHmac } from 'node:crypto'
 import t from 'tap'
 import type { TokenPair } from '../../openapi/auth/schemas.ts'
+import type { SessionRevoked } from '../../src/topics.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 import { startServer } from '../helpers/server.ts'
+import { startDatabaseProxy } from '../realtime/database-proxy.ts'
 import { createAuthClient, createTestClock, day, decode, isAbout, minute, repeat, second } from './auth-client.ts'
 
 const jwtSecret = 'a secret of these tests, long enough'
@@ -150,6 +152,22 @@ t.test('signing out', async (t) => {
     const restarted = createAuthClient(await startServer(t, { clock, env, databaseUrl }))
     t.equal((await restarted.me(pair.accessToken)).error, 'unauthorized')
     t.equal((await restarted.me(other.accessToken)).status, 200)
+  })
+
+  t.test('holds, and is told, when its commit lost its answer', async (t) => {
+    const proxy = await startDatabaseProxy(t, databaseUrl)
+    const shaky = await startServer(t, { clock, env, databaseUrl: proxy.url })
+    const client = createAuthClient(shaky)
+    const { accessToken } = await client.signedIn()
+    const { sid } = decode(accessToken)
+    const told = new Promise<SessionRevoked>((resolve) => t.teardown(shaky.app.topics.subscribe('session', sid, resolve)))
+    const held = proxy.hold('update "sessions"')
+    const answer = client.logout(accessToken)
+    const connection = await held
+    connection.cut()
+    t.equal((await answer).error, 'unavailable')
+    t.same(await told, { type: 'session.revoked', sessionId: sid })
+    t.equal((await client.me(accessToken)).error, 'unauthorized')
   })
 
   t.test('is told to who listens to the session', async (t) => {

@@ -38,22 +38,21 @@ export function createRevocations({ sessions, topics, clock }: Dependencies) {
     if (!revoked.has(sessionId)) revoked.set(sessionId, now + rememberedMilliseconds)
   }
 
+  /** To be called after the commit. */
+  const revoke = (sessionId: SessionId): void => {
+    add(sessionId)
+    topics.publish('session', sessionId, { type: 'session.revoked', sessionId })
+  }
+
   return {
-    /** What was revoked before this process began, or while it could not hear of it. */
+    revoke,
+
+    /** What was revoked before this process began, or by a commit whose answer was lost: it is published as any other. */
     async load(): Promise<void> {
       const since = new Date(clock.now().getTime() - rememberedMilliseconds)
-      for (const sessionId of await sessions.listRevokedSince(since)) add(sessionId)
+      for (const sessionId of await sessions.listRevokedSince(since)) if (!revoked.has(sessionId)) revoke(sessionId)
     },
 
     has: (sessionId: SessionId): boolean => revoked.has(sessionId),
-
-    /** Another process has revoked it. */
-    add,
-
-    /** To be called after the commit. */
-    revoke(sessionId: SessionId): void {
-      add(sessionId)
-      topics.publish('session', sessionId, { type: 'session.revoked', sessionId })
-    },
   }
 }
