@@ -1,6 +1,6 @@
 /** The whole server, composed: the one file that knows every part. */
 import fastifyJwt, { type JWT } from '@fastify/jwt'
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import * as authOperations from '../openapi/auth/operations.ts'
 import * as conversationOperations from '../openapi/conversations/operations.ts'
 import { allOperations } from '../openapi/document.ts'
@@ -83,7 +83,7 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   const gateway = createGateway({ topics, onSessionEnd: createSessionEnds({ topics, clock }), sync, commands, clock, log, heartbeatSeconds })
   database.onRecovered(topics.publishStale)
 
-  const documents = await createPublicDocuments(config.publicUrl ?? `http://localhost:${config.port}`)
+  const documents = await createPublicDocuments(() => config.publicUrl ?? `http://localhost:${portOf(server) ?? config.port}`)
   const checks = { database: database.ping, jobs: jobs.isUp }
   const hooks = { identify: createIdentify(accessTokens.verify), rateLimit: await createRateLimit(server, { counters, clock }) }
   handleErrors(server, { clock, operations: allOperations })
@@ -104,6 +104,12 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   server.addHook('onClose', jobs.stop)
 
   return { server, topics, services: { auth, users, conversations, messages, sync } }
+}
+
+/** Undefined until it listens. */
+function portOf(server: FastifyInstance): number | undefined {
+  const [address] = server.addresses()
+  return typeof address === 'object' ? address.port : undefined
 }
 
 interface AuthParts extends Pick<Options, 'config' | 'database' | 'log'> {

@@ -23,16 +23,31 @@ const contentSecurityPolicy = {
 }
 
 /** JSON texts, ready to be sent. */
-export interface PublicDocuments {
+interface Documents {
   openapi: string
   asyncapi: string
   postman: string
 }
 
-/** The documents with this server's address in them. */
-export async function createPublicDocuments(publicUrl: string): Promise<PublicDocuments> {
-  const baseUrl = publicUrl.replace(/\/$/, '')
-  const postman: { variable: { key: string; value: string }[] } = JSON.parse(await readFile(postmanFile, 'utf8'))
+/** Asked for when they are sent: only a server that listens knows its address. */
+export type PublicDocuments = () => Documents
+
+/** The documents with this server's address in them, made once for each that it has. */
+export async function createPublicDocuments(publicUrl: () => string): Promise<PublicDocuments> {
+  const postman: Postman = JSON.parse(await readFile(postmanFile, 'utf8'))
+  let made: { url: string; documents: Documents } | undefined
+  return () => {
+    const url = publicUrl()
+    if (made?.url !== url) made = { url, documents: documentsOf(url, postman) }
+    return made.documents
+  }
+}
+
+interface Postman {
+  variable: { key: string; value: string }[]
+}
+
+function documentsOf(baseUrl: string, postman: Postman): Documents {
   const variable = postman.variable.map((one) => (one.key === 'baseUrl' ? { ...one, value: baseUrl } : one))
   return {
     openapi: JSON.stringify({ ...openApiDocument(), servers: [{ url: baseUrl }] }),
@@ -42,8 +57,8 @@ export async function createPublicDocuments(publicUrl: string): Promise<PublicDo
 }
 
 /** `/docs`: Swagger UI over the OpenAPI document. */
-export async function serveDocs(app: FastifyInstance, { openapi }: PublicDocuments): Promise<void> {
-  const document = JSON.parse(openapi)
+export async function serveDocs(app: FastifyInstance, documents: PublicDocuments): Promise<void> {
+  const document = JSON.parse(documents().openapi)
   // The page calls the origin that it came from, by whatever name that was reached.
   const servers = [{ url: new URL(document.servers[0].url).pathname }]
   await app.register(swagger, { mode: 'static', specification: { document: { ...document, servers } } })

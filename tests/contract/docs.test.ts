@@ -58,6 +58,15 @@ t.test('the documents name the public address of the server', async (t) => {
   t.match((await document('/docs/postman.json')).variable[0], { key: 'baseUrl', value: 'https://chat.example.com/parley' })
 })
 
+t.test('without one, they name the port that the server listens on, also when it took any', async (t) => {
+  const server = await startServer(t)
+  const host = `localhost:${new URL(server.url).port}`
+  const document = async (path: string) => (await server.request('GET', path)).json
+  t.match(await document('/openapi.json'), { servers: [{ url: `http://${host}` }] })
+  t.match(await document('/asyncapi.json'), { servers: { parley: { host } } })
+  t.match((await document('/docs/postman.json')).variable[0], { key: 'baseUrl', value: `http://${host}` })
+})
+
 function listenForComplaints(page: Page): string[] {
   const complaints: string[] = []
   page.on('console', (message) => {

@@ -23,9 +23,9 @@ export const systemRoutes = ({ environment, clock, documents, metricsText, check
     return { status: isReady ? 'ready' : 'not_ready', timestamp: clock.now().toISOString(), services: { database: word(up.database), jobs: word(up.jobs) } }
   },
   'system.metrics': () => metricsText(),
-  'system.openapi': async () => jsonText(documents.openapi),
-  'system.asyncapi': async () => jsonText(documents.asyncapi),
-  'system.postman': async () => jsonText(documents.postman),
+  'system.openapi': async () => jsonText(documents().openapi),
+  'system.asyncapi': async () => jsonText(documents().asyncapi),
+  'system.postman': async () => jsonText(documents().postman),
 })
 
 const word = (isUp: boolean) => (isUp ? 'up' : 'down')
