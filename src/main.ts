@@ -30,7 +30,9 @@ const unusedTimeoutMilliseconds = 500
 const logBufferBytes = 8_192
 const logFlushMilliseconds = 250
 /** Clients that do not let go are left behind after this. */
-const closeTimeoutMilliseconds = 10_000
+const closeTimeoutMilliseconds = 8_000
+/** For each part; one that takes longer is left behind, and the next one ends. */
+const endTimeoutMilliseconds = 10_000
 /** npm passes on the signal that the terminal has sent already: only a later one means impatience. */
 const impatienceMilliseconds = 1_000
 
@@ -108,20 +110,28 @@ function closerOf(server: FastifyInstance): () => Promise<void> {
     // Node ends the connections that are idle now, and waits for those that become so.
     const ending = setInterval(() => server.server.closeIdleConnections(), idlePollMilliseconds)
     const timers = [setTimeout(endUnused, unusedTimeoutMilliseconds), setTimeout(() => server.server.closeAllConnections(), closeTimeoutMilliseconds)]
-    await server.close()
-    for (const timer of [ending, ...timers]) clearTimeout(timer)
+    await server.close().finally(() => {
+      for (const timer of [ending, ...timers]) clearTimeout(timer)
+    })
   }
 }
 
 async function endAll(ends: Ends, log: Logger): Promise<boolean> {
   let isClean = true
   for (const end of ends.reverse()) {
-    await end().catch((error: unknown) => {
+    await orLate(end()).catch((error: unknown) => {
       isClean = false
       log.error({ err: error }, 'A part did not stop cleanly')
     })
   }
   return isClean
+}
+
+/** Whatever a part waits for, who has told it to stop does not. */
+async function orLate(ended: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new Error(`It took more than ${endTimeoutMilliseconds / 1000} seconds`)), endTimeoutMilliseconds)
+  await Promise.race([ended, late.promise]).finally(() => clearTimeout(timer))
 }
 
 function listenForSignals(log: Logger): AbortSignal {

@@ -156,6 +156,24 @@ t.test("a database of the operator's own is used, and no other is started", asyn
   await database.drop()
 })
 
+t.test('a signal ends the server whatever it waits for, also a statement that waits for others', async (t) => {
+  const installation = await install(t)
+  const server = await installation.start()
+  const blocker = new pg.Client({ connectionString: await installation.databaseUrl() })
+  // It is still there when PostgreSQL is stopped.
+  blocker.on('error', () => undefined)
+  await blocker.connect()
+  await blocker.query('begin; lock table users')
+  const answer = installation.signUp('erin').catch(() => undefined)
+  await until(async () => (await blocker.query('select from pg_locks where not granted')).rowCount !== 0)
+  const toldAt = performance.now()
+  server.signal('SIGTERM')
+  await server.ended
+  t.ok(performance.now() - toldAt < 25_000, 'before the statement would have given up by itself')
+  t.same(await installation.postgresCommands(), [], 'nothing is left running')
+  await answer
+})
+
 t.test('production refuses the code of development', async (t) => {
   const installation = await install(t)
   const database = await createTestDatabase()
