@@ -51,7 +51,8 @@ export const verifyEmail = defineOperation({
   method: 'POST',
   path: '/v1/auth/verify-email',
   summary: 'Sign in with a mailed code',
-  description: 'Marks the address as verified and starts a session.',
+  description:
+    'Marks the address as verified and starts a session. A password given at registration holds only when the address is verified with the code of that registration: otherwise a stranger could have chosen it.',
   access: 'public',
   rateLimit: 'auth',
   body: ref(VerifyEmailRequest),

@@ -111,7 +111,7 @@ export interface Auth {
   /**
    * Sign in with a mailed code.
    *
-   * Marks the address as verified and starts a session.
+   * Marks the address as verified and starts a session. A password given at registration holds only when the address is verified with the code of that registration: otherwise a stranger could have chosen it.
    *
    * `POST /v1/auth/verify-email`
    *
