@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import pino, { type Logger } from 'pino'
 import { buildApp } from './app.ts'
@@ -38,7 +39,10 @@ const impatienceMilliseconds = 1_000
 
 async function run(): Promise<number> {
   const config = loadConfig(process.env)
-  const log = pino({ level: config.logLevel }, pino.destination({ sync: false, minLength: logBufferBytes, periodicFlush: logFlushMilliseconds }))
+  const logStream = pino.destination({ sync: false, minLength: logBufferBytes, periodicFlush: logFlushMilliseconds })
+  const log = pino({ level: config.logLevel }, logStream)
+  // The server goes on when whoever reads its output has gone.
+  for (const stream of [logStream, process.stdout]) stream.on('error', () => undefined)
   const stopSignal = listenForSignals(log)
   const ends: Ends = []
   let exitCode = 0
@@ -50,6 +54,7 @@ async function run(): Promise<number> {
     if (!stopSignal.aborted) exitCode = complain(error)
   }
   const endedCleanly = await endAll(ends, log)
+  await endLog(logStream)
   return endedCleanly ? exitCode : 1
 }
 
@@ -132,6 +137,13 @@ async function orLate(ended: Promise<unknown>): Promise<void> {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => late.reject(new Error(`It took more than ${endTimeoutMilliseconds / 1000} seconds`)), endTimeoutMilliseconds)
   await Promise.race([ended, late.promise]).finally(() => clearTimeout(timer))
+}
+
+/** Writes the last lines, or drops them: left to itself the stream would try for ever, while the process exits, to write to a reader that has gone. */
+async function endLog(logStream: ReturnType<typeof pino.destination>): Promise<void> {
+  const flushed = new Promise((resolve) => logStream.flush(resolve))
+  await Promise.race([flushed, sleep(logFlushMilliseconds)])
+  logStream.destroy()
 }
 
 function listenForSignals(log: Logger): AbortSignal {

@@ -9,7 +9,7 @@ import { ConversationState, MarkedSeq, Member, ReadMark, ReadSeq, Typing } from 
 export const conversationUpdated = defineEvent({
   type: 'conversation.updated',
   kind: 'change',
-  summary: 'A conversation was created or changed',
+  summary: 'A conversation was changed',
   data: Type.Object({ conversation: described(ref(ConversationState), 'As it is now') }),
   example: { conversation: conversationState },
 })
@@ -18,7 +18,7 @@ export const memberJoined = defineEvent({
   type: 'member.joined',
   kind: 'change',
   summary: 'Somebody became a member',
-  description: 'When it is you, the conversation is new to you.',
+  description: 'When it is you, the conversation is new to you: get its type, title and members with `conversations.get`.',
   data: Type.Object({ member: described(ref(Member), 'The new member') }),
   example: { member: memberExample },
 })

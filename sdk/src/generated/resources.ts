@@ -76,7 +76,7 @@ export interface Auth {
   /**
    * Exchange a refresh token for the next pair.
    *
-   * A refresh token works once. Used again within 10 seconds (a lost answer), it returns the same next token; used again later, it is taken for stolen and the whole session is revoked.
+   * A refresh token works once. Used again within 10 seconds (a lost answer), it returns the same next token, as long as that was not used itself; used again later, it is taken for stolen and the whole session is revoked.
    *
    * `POST /v1/auth/refresh`
    *

@@ -127,7 +127,7 @@ export interface ConversationState {
     createdAt: string;
 }
 
-/** A conversation was created or changed */
+/** A conversation was changed */
 export interface ConversationUpdatedEvent {
     /**
      * What kind of frame this is
