@@ -20,7 +20,7 @@ Hold a cursor per conversation, the \`changeSeq\` that you applied last, and for
 - if the change that it follows is greater than the cursor, there is a hole: drop it and \`resume\` from the cursor, unless a resume for it is under way (the resume brings it);
 - otherwise apply it, and move the cursor to its \`changeSeq\`.
 
-A conversation that you hold no cursor for and that appears live is new to you: apply its first change as it is, and get its type, title and members with \`conversations.get\`. Begin with a cursor of 0 for every conversation of \`positions\` that you hold nothing of, and forget the cursor at \`gone\` and at your own \`member.left\`.
+A conversation that you hold no cursor for and that appears live is new to you: apply its first change as it is, and get its type, title and members with \`conversations.get\`. For one of \`positions\` that you hold nothing of, set the cursor to its position and load it over REST, or to 0 and \`resume\`; forget the cursor at \`gone\` and at your own \`member.left\`.
 
 1. The server has subscribed you, then says \`hello\` with the present number of each of your conversations (\`positions\`). Live events flow from here on.
 2. Compare: for the conversations in which you are behind send \`resume\` with your cursors, 0 for one that you hold nothing of. At most 500 in one frame;
