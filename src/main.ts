@@ -101,7 +101,7 @@ function greet({ environment }: Config, url: string): void {
   process.stdout.write('\n')
 }
 
-/** Returns what answers the requests under way, for as long as their clients take part, and ends the server. */
+/** @returns the function that closes the server after the running requests are answered; clients that do not let go are cut off. */
 function closerOf(server: FastifyInstance): () => Promise<void> {
   const sockets = new Set<Socket>()
   server.server.on('connection', (socket) => {

@@ -56,7 +56,8 @@ export async function serveSockets(app: FastifyInstance, { upgrades, gateway, ve
       const actor = verify(socketToken(request))
       if (actor === undefined) return closeSocket(socket, 'unauthorized')
       request.log.info({ userId: actor.userId }, 'socket')
-      // What was needed to get here would otherwise live as long as the socket, and be half of its memory: the response at the stream, the request at the plugin's listener.
+      // The stream holds the response, and the plugin's listener the request: left there they would live as long as the socket and be
+      // half of its memory.
       responses.get(request.raw)?.detachSocket(request.socket)
       socket.removeAllListeners('error')
       gateway.accept(socket, { raw: request.socket, actor, requestId: request.id })
