@@ -29,14 +29,22 @@ export const described = <T extends TSchema>(schema: T, description: string) => 
 export const closed = <T extends Parameters<typeof Type.Object>[0]>(properties: T, options: { description?: string; minProperties?: number } = {}) =>
   Type.Object(properties, { ...options, additionalProperties: false })
 
-export const nullable = <T extends TSchema & { type: string }>(schema: T) => Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type, 'null'] })
+/** For schemas that have one `type`: a reference has none. */
+export function nullable<T extends TSchema>(schema: T) {
+  if (typeof schema.type !== 'string') throw new Error('Only what has one type can be made nullable')
+  return Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type, 'null'] })
+}
 
 /** One of a few words: a string `enum`, which every generator understands, rather than a union of literals. */
 export const oneOfWords = <const W extends string>(words: readonly W[], options: { description?: string } = {}) =>
   Type.Unsafe<W>({ type: 'string', enum: words, ...options })
 
-/** Who may call: everybody, whoever holds an access token, administrators. */
-export type Access = 'public' | 'user' | 'admin'
+/** Who may call: everybody, whoever has credentials, whoever has signed in personally (an API key is not enough), administrators. */
+export type Access = 'public' | 'user' | 'session' | 'admin'
+
+/** What an API key may do: each includes those before. */
+export const apiKeyScopes = ['read', 'write', 'admin'] as const
+export type ApiKeyScope = (typeof apiKeyScopes)[number]
 
 export type RateLimitClass = 'auth' | 'default' | 'messages' | 'uploads' | 'public' | 'sockets'
 
@@ -62,6 +70,10 @@ export interface Operation {
   idempotent?: true
   /** Of a POST or PATCH without `clientId`: doing it again changes nothing more, so a client that got no answer may repeat it. */
   repeatable?: true
+  /** A browser opens it as a page and is sent on; programs do not call it, so the SDK has no method for it. */
+  page?: true
+  /** Of a POST that changes nothing: an API key that may only read may call it. */
+  readOnly?: true
   params?: TSchema
   query?: TSchema
   body?: TSchema
@@ -83,13 +95,24 @@ export type Result<O extends Operation> = {
   [S in keyof O['responses']]: O['responses'][S] extends { body: infer B extends TSchema } ? Static<B> : void
 }[keyof O['responses']]
 
+/** What an API key must be allowed for this operation; undefined where none will do. */
+export function scopeOf({ method, access, readOnly }: Pick<Operation, 'method' | 'access' | 'readOnly'>): ApiKeyScope | undefined {
+  if (access === 'session') return undefined
+  if (access === 'admin') return 'admin'
+  return method === 'GET' || readOnly ? 'read' : 'write'
+}
+
 /** The errors an operation can answer with: its own and those that follow from what it is. */
 export function errorsOf(operation: Operation): ErrorCode[] {
   // A query parameter that an operation does not know is refused, also by those that know none.
   const errors = new Set<ErrorCode>([...operation.errors, 'validation_error'])
   // A body that is sent is read, also where none is asked for.
   if (operation.method !== 'GET') for (const code of ['malformed_json', 'payload_too_large', 'unsupported_media_type'] as const) errors.add(code)
-  if (operation.access !== 'public') errors.add('unauthorized')
+  if (operation.access !== 'public') {
+    errors.add('unauthorized')
+    if (scopeOf(operation) !== 'read') errors.add('insufficient_scope')
+    if (operation.method !== 'GET') errors.add('csrf_rejected')
+  }
   if (operation.access === 'admin') errors.add('forbidden')
   // Probes and documents are neither counted nor do they need the database.
   if (operation.rateLimit !== 'none') for (const code of ['rate_limit_exceeded', 'unavailable', 'internal_error'] as const) errors.add(code)

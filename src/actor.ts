@@ -1,11 +1,37 @@
-import type { SessionId, UserId } from '../openapi/shared/ids.ts'
+import type { ApiKeyScope } from '../openapi/contract.ts'
+import type { ApiKeyId, SessionId, UserId } from '../openapi/shared/ids.ts'
 import type { Role } from '../openapi/users/schemas.ts'
 
-/** Who acts. It outlives the request that brought it: sockets and jobs pass it to services as routes do. */
-export interface Actor {
+interface Identified {
   userId: UserId
-  sessionId: SessionId
   role: Role
-  /** Unix milliseconds after which its token is no longer good. */
+  /** Unix milliseconds after which its credentials are no longer good. */
   expiresAt: number
+}
+
+/** Somebody who has signed in, on one device. */
+export interface SessionActor extends Identified {
+  kind: 'session'
+  credentialId: SessionId
+}
+
+/** A program of a user. */
+export interface ApiKeyActor extends Identified {
+  kind: 'apiKey'
+  credentialId: ApiKeyId
+  scope: ApiKeyScope
+}
+
+/**
+ * Who acts. It outlives the request that brought it: sockets and jobs pass it to services as routes do. It ends when it expires or
+ * when its credential is revoked: see `credential-ends.ts`.
+ */
+export type Actor = SessionActor | ApiKeyActor
+
+export type CredentialId = Actor['credentialId']
+
+/** Where a request came from, for what is written down about it. */
+export interface Caller {
+  ip: string
+  userAgent: string | undefined
 }

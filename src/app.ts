@@ -1,5 +1,4 @@
 /** The whole server, composed: the one file that knows every part. */
-import fastifyJwt, { type JWT } from '@fastify/jwt'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import * as authOperations from '../openapi/auth/operations.ts'
 import * as conversationOperations from '../openapi/conversations/operations.ts'
@@ -9,8 +8,10 @@ import * as syncOperations from '../openapi/sync/operations.ts'
 import * as systemOperations from '../openapi/system/operations.ts'
 import { type Clock, newId, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
+import { createCredentialEnds } from './credential-ends.ts'
 import type { Database } from './db/client.ts'
-import { createAccessTokens, jwtOptions } from './features/auth/access-tokens.ts'
+import { createEventBus, type EventBus } from './event-bus.ts'
+import { createAccessTokens } from './features/auth/access-tokens.ts'
 import { createCodeRepository } from './features/auth/code-repository.ts'
 import { createCodes } from './features/auth/codes.ts'
 import { deriveKey } from './features/auth/keys.ts'
@@ -20,20 +21,24 @@ import { authRoutes } from './features/auth/routes.ts'
 import { createAuthService } from './features/auth/service.ts'
 import { createSessionRepository } from './features/auth/session-repository.ts'
 import { createSessions } from './features/auth/sessions.ts'
+import { createSignIn } from './features/auth/sign-in.ts'
 import { createConversationRepository } from './features/conversations/repository.ts'
 import { conversationRoutes } from './features/conversations/routes.ts'
 import { createConversationService } from './features/conversations/service.ts'
 import { createMessageRepository } from './features/messages/repository.ts'
 import { messageRoutes } from './features/messages/routes.ts'
 import { createMessageService } from './features/messages/service.ts'
+import { createSecurityRepository } from './features/security/repository.ts'
+import { createSecurityService, type SecurityService } from './features/security/service.ts'
 import { createSyncRepository } from './features/sync/repository.ts'
 import { syncRoutes } from './features/sync/routes.ts'
 import { createSyncService } from './features/sync/service.ts'
 import { systemRoutes } from './features/system/routes.ts'
 import { createUserRepository } from './features/users/repository.ts'
 import { createUserService, type UserService } from './features/users/service.ts'
-import { createIdentify } from './http/authenticate.ts'
+import { cookieName, createIdentify, identifyHook } from './http/authenticate.ts'
 import { addComponents, bindOperations } from './http/bind-operations.ts'
+import { createCsrfCheck } from './http/csrf.ts'
 import { createPublicDocuments, serveDocs } from './http/docs.ts'
 import { handleErrors } from './http/error-handler.ts'
 import { createRateLimit } from './http/rate-limit.ts'
@@ -46,7 +51,6 @@ import { createRateCounters } from './rate-counters.ts'
 import { createCommands } from './realtime/commands.ts'
 import { createGateway } from './realtime/gateway.ts'
 import { serveSockets, socketPath } from './realtime/serve-sockets.ts'
-import { createSessionEnds } from './session-ends.ts'
 import { createTopics, type Topics } from './topics.ts'
 
 interface Options {
@@ -62,13 +66,14 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   const { db, pool } = database
   const topics = createTopics({ log })
   const counters = createRateCounters({ limits: config.rateLimits, clock })
+  const bus = await createEventBus({ pool, log })
   const jobs = await createJobs({ pool, log })
   const server = await createServer({ config, clock, log })
-  await server.register(fastifyJwt, jwtOptions(config.jwtSecret))
 
   const metrics = createMetrics({ pool, socketCount: () => gateway.size })
   const users = createUserService({ users: createUserRepository(db) })
-  const { auth, accessTokens } = await createAuth({ config, database, log, clock, topics, jobs, users, jwt: server.jwt })
+  const security = createSecurityService({ security: createSecurityRepository(db), clock, newId })
+  const { auth, accessTokens, revocations } = await createAuth({ config, database, log, clock, topics, bus, jobs, users, security })
   const conversations = createConversationService({ conversations: createConversationRepository(database), users, topics, clock, newId })
   const messageRepository = createMessageRepository(database, {
     onStored: ({ message, created }) => {
@@ -80,12 +85,17 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   const messages = createMessageService({ messages: messageRepository, conversations, clock, newId })
   const sync = createSyncService({ sync: createSyncRepository(database) })
   const commands = createCommands({ messages, conversations, counters })
-  const gateway = createGateway({ topics, onSessionEnd: createSessionEnds({ topics, clock }), sync, commands, clock, log, heartbeatSeconds })
+  const gateway = createGateway({ topics, onCredentialEnd: createCredentialEnds({ topics, clock }), sync, commands, clock, log, heartbeatSeconds })
   database.onRecovered(topics.publishStale)
 
   const documents = await createPublicDocuments(() => config.publicUrl ?? `http://localhost:${portOf(server) ?? config.port}`)
   const checks = { database: database.ping, jobs: jobs.isUp }
-  const hooks = { identify: createIdentify(accessTokens.verify), rateLimit: await createRateLimit(server, { counters, clock }) }
+  const identify = createIdentify({
+    credentials: { accessToken: accessTokens.verify, apiKey: async () => undefined, cookie: async () => undefined },
+    cookie: cookieName(isSecure(config)),
+    isForgeable: createCsrfCheck(config.corsOrigins),
+  })
+  const hooks = { identify: identifyHook(identify), rateLimit: await createRateLimit(server, { counters, clock }) }
   handleErrors(server, { clock, operations: allOperations })
   addComponents(server)
   bindOperations(server, hooks, authOperations, authRoutes({ auth }))
@@ -96,12 +106,13 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   await serveDocs(server, documents)
 
   const upgrades = routeUpgrades(server.server)
-  await serveSockets(server, { upgrades: upgrades.at(socketPath), gateway, verifyToken: accessTokens.verify, rateLimit: hooks.rateLimit })
+  await serveSockets(server, { upgrades: upgrades.at(socketPath), gateway, identify, isRevoked: revocations.has, rateLimit: hooks.rateLimit })
   server.addHook('onResponse', (request, reply, done) => {
     metrics.countRequest(request.method, request.routeOptions.url, reply)
     done()
   })
   server.addHook('onClose', jobs.stop)
+  server.addHook('onClose', bus.close)
 
   return { server, topics, services: { auth, users, conversations, messages, sync } }
 }
@@ -112,29 +123,33 @@ function portOf(server: FastifyInstance): number | undefined {
   return typeof address === 'object' ? address.port : undefined
 }
 
+/** Whether browsers reach it over https: what is not known to be otherwise, is in production. */
+const isSecure = ({ publicUrl, environment }: Config): boolean => publicUrl?.startsWith('https:') ?? environment === 'production'
+
 interface AuthParts extends Pick<Options, 'config' | 'database' | 'log'> {
   clock: Clock
   topics: Topics
+  bus: EventBus
   jobs: Jobs
   users: UserService
-  jwt: JWT
+  security: SecurityService
 }
 
-async function createAuth({ config, database: { db, onRecovered }, log, clock, topics, jobs, users, jwt }: AuthParts) {
-  const { jwtSecret, smtpUrl, mailFrom, dataDir, environment } = config
+async function createAuth({ config, database: { db, onRecovered }, log, clock, topics, bus, jobs, users, security }: AuthParts) {
+  const { jwtSecret, jwtSecretPrevious, smtpUrl, mailFrom, dataDir, environment } = config
   const sessionRepository = createSessionRepository(db)
-  const revocations = createRevocations({ sessions: sessionRepository, topics, clock })
+  const revocations = createRevocations({ sessions: sessionRepository, topics, bus, clock, log })
   await revocations.load()
-  onRecovered(() => {
-    revocations.load().catch((error: unknown) => log.warn({ err: error }, 'Which sessions ended could not be read'))
-  })
-  const accessTokens = createAccessTokens({ jwt, revocations, clock })
+  onRecovered(revocations.reload)
+  const secrets = [jwtSecret, ...(jwtSecretPrevious ? [jwtSecretPrevious] : [])] as const
+  const accessTokens = createAccessTokens({ secrets, revocations, clock })
   if (environment === 'production' && smtpUrl === undefined) log.warn('SMTP_URL is not set: mails are written to DATA_DIR/mail and reach nobody')
   const mailer = createMailer({ smtpUrl, from: mailFrom, dataDir, log })
   const fixedCode = environment === 'development' ? '000000' : undefined
   const codes = createCodes({ codes: createCodeRepository(db), users, mailer, key: deriveKey(jwtSecret, 'email-codes'), clock, fixedCode })
   await jobs.work('auth.mailCode', codes.mail)
-  const sessions = createSessions({ db, sessions: sessionRepository, revocations, key: deriveKey(jwtSecret, 'refresh-tokens'), clock, newId })
-  const auth = createAuthService({ db, users, sessions, codes, passwords: createPasswords(), accessTokens, jobs, clock, newId })
-  return { auth, accessTokens }
+  const sessions = createSessions({ db, sessions: sessionRepository, revocations, bus, key: deriveKey(jwtSecret, 'refresh-tokens'), clock, newId })
+  const signIn = createSignIn({ sessions, accessTokens, security, clock })
+  const auth = createAuthService({ db, users, sessions, codes, passwords: createPasswords(), signIn, security, jobs, clock, newId })
+  return { auth, accessTokens, revocations }
 }

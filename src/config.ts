@@ -29,6 +29,8 @@ export interface Config {
   databaseMaxConnections: number
   /** Undefined: generated once into `dataDir`; required in production. */
   jwtSecret: string | undefined
+  /** The one before, so that what it signed stays good while it is replaced. */
+  jwtSecretPrevious: string | undefined
   /** Undefined writes mails to `dataDir`. */
   smtpUrl: string | undefined
   mailFrom: string
@@ -55,6 +57,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): R
     databaseUrl: read.optional('DATABASE_URL', url('postgres:', 'postgresql:')),
     databaseMaxConnections: read('DATABASE_MAX_CONNECTIONS', '10', integer(3, 1000)),
     jwtSecret: read.optional('JWT_SECRET', secret),
+    jwtSecretPrevious: read.optional('JWT_SECRET_PREVIOUS', secret),
     smtpUrl: read.optional('SMTP_URL', url('smtp:', 'smtps:')),
     mailFrom: read('MAIL_FROM', 'Parley <parley@localhost>', text),
     corsOrigins: read('CORS_ORIGINS', production ? '' : '*', origins),

@@ -3,14 +3,15 @@
  * live clients (the socket gateway is the first, not the only one) subscribes. Changes are numbered by their conversation, so a
  * listener that sees a jump, or hears `stale`, reads from the database what it missed: no promise rests on this delivery.
  */
-import type { ConversationId, SessionId, UserId } from '../openapi/shared/ids.ts'
+import type { ConversationId, UserId } from '../openapi/shared/ids.ts'
+import type { CredentialId } from './actor.ts'
 import type { ConversationRow, MemberRow } from './db/schema/conversations.ts'
 import type { MessageRow } from './db/schema/messages.ts'
 import type { UserRow } from './db/schema/users.ts'
 import type { Log } from './log.ts'
 
 /** A member together with what others may see of the user. */
-export type MemberEntity = MemberRow & { user: Pick<UserRow, 'id' | 'username' | 'displayName'> }
+export type MemberEntity = MemberRow & { user: Pick<UserRow, 'id' | 'username' | 'displayName' | 'avatarKey' | 'erasedAt'> }
 
 interface Numbered<Type extends string> {
   type: Type
@@ -20,7 +21,7 @@ interface Numbered<Type extends string> {
 
 /** A numbered change of a conversation, with the state that it led to. */
 export type Change =
-  | (Numbered<'message.created'> & { message: MessageRow })
+  | (Numbered<'message.created' | 'message.deleted'> & { message: MessageRow })
   | (Numbered<'conversation.updated'> & { conversation: ConversationRow })
   | (Numbered<'member.joined' | 'member.updated'> & { member: MemberEntity })
   | (Numbered<'member.left'> & { userId: UserId })
@@ -33,10 +34,10 @@ export interface Typing {
   typing: boolean
 }
 
-/** The session's tokens are worth nothing from now on. */
-export interface SessionRevoked {
-  type: 'session.revoked'
-  sessionId: SessionId
+/** What somebody signed in with is worth nothing from now on: a session with all its tokens, or an API key. */
+export interface CredentialRevoked {
+  type: 'credential.revoked'
+  credentialId: CredentialId
 }
 
 /** For whoever serves a user: a conversation to follow from `afterChangeSeq` on; told before the changes are. It ends with the `member.left` of that user. */
@@ -49,7 +50,7 @@ export interface ConversationJoined {
 interface TopicEvents {
   conversation: { id: ConversationId; event: Change | Typing }
   user: { id: UserId; event: ConversationJoined }
-  session: { id: SessionId; event: SessionRevoked }
+  credential: { id: CredentialId; event: CredentialRevoked }
 }
 
 type Kind = keyof TopicEvents
@@ -58,7 +59,7 @@ type Listener<K extends Kind> = (event: TopicEvents[K]['event']) => void
 export type Topics = ReturnType<typeof createTopics>
 
 export function createTopics({ log }: { log: Pick<Log, 'error'> }) {
-  const listeners: { [K in Kind]: Map<string, Set<Listener<K>>> } = { conversation: new Map(), user: new Map(), session: new Map() }
+  const listeners: { [K in Kind]: Map<string, Set<Listener<K>>> } = { conversation: new Map(), user: new Map(), credential: new Map() }
   const staleListeners = new Set<() => void>()
 
   /** What is told has happened already: a listener that fails can neither undo it nor keep it from the others. */

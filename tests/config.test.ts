@@ -44,6 +44,7 @@ const variables: Record<string, Variable> = {
     wrong: ['localhost:5432', `mysql://root:${secret}@db/parley`],
   },
   DATABASE_MAX_CONNECTIONS: { documented: '10', read: (c) => c.databaseMaxConnections, default: 10, given: ['3', 3], wrong: ['2', '1001', 'many'] },
+  JWT_SECRET_PREVIOUS: { read: (c) => c.jwtSecretPrevious, default: undefined, given: ['s'.repeat(32), 's'.repeat(32)], wrong: [secret] },
   JWT_SECRET: { read: (c) => c.jwtSecret, default: undefined, given: ['s'.repeat(32), 's'.repeat(32)], wrong: [secret] },
   SMTP_URL: {
     read: (c) => c.smtpUrl,

@@ -1,23 +1,16 @@
 import { defineOperation, ref } from '../contract.ts'
 import { aliceExample } from '../users/examples.ts'
 import { User } from '../users/schemas.ts'
+import { tokenPairExample } from './examples.ts'
 import { LoginRequest, RefreshRequest, RegisterRequest, RegisterResult, RequestCodeRequest, TokenPair, VerifyEmailRequest } from './schemas.ts'
-
-const tokenPairExample = {
-  accessToken: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTg5MGE1ZCJ9.signature',
-  refreshToken: 'rt_2mHnGWTfrJ0V5b8Jc0vJ0g0w0yqQ2t3y4u5i6o7p8a9',
-  expiresInSeconds: 900,
-  refreshExpiresInSeconds: 604800,
-  tokenType: 'Bearer',
-  user: aliceExample,
-}
 
 export const register = defineOperation({
   operationId: 'auth.register',
   method: 'POST',
   path: '/v1/auth/register',
   summary: 'Register',
-  description: 'With a password, or with the e-mail address alone. A 6-digit code is mailed either way; `auth.verifyEmail` turns it into tokens.',
+  description:
+    'With a password, or with the e-mail address alone. A 6-digit code is mailed either way; `auth.verifyEmail` turns it into tokens. Where the server is configured to hide which addresses are taken, the answer is the same for one that is, with an id of nobody, and the mail tells its owner.',
   access: 'public',
   rateLimit: 'auth',
   body: ref(RegisterRequest),
@@ -58,7 +51,7 @@ export const verifyEmail = defineOperation({
   body: ref(VerifyEmailRequest),
   examples: { any: { email: 'alice@example.com', code: '123456' } },
   responses: { 200: { description: 'Signed in', body: ref(TokenPair), example: tokenPairExample } },
-  errors: ['invalid_code'],
+  errors: ['invalid_code', 'account_suspended'],
 })
 
 export const login = defineOperation({
@@ -66,13 +59,14 @@ export const login = defineOperation({
   method: 'POST',
   path: '/v1/auth/login',
   summary: 'Sign in with a password',
-  description: 'For whoever registered with one and has verified the address; everybody else signs in with `auth.requestCode` and `auth.verifyEmail`.',
+  description:
+    'For whoever registered with one and has verified the address; everybody else signs in with `auth.requestCode` and `auth.verifyEmail`. Wrong passwords slow down, per account and per address: `rate_limit_exceeded` says how long to wait.',
   access: 'public',
   rateLimit: 'auth',
   body: ref(LoginRequest),
   examples: { any: { identifier: 'alice@example.com', password: 'correct horse battery' } },
   responses: { 200: { description: 'Signed in', body: ref(TokenPair), example: tokenPairExample } },
-  errors: ['invalid_credentials', 'email_not_verified'],
+  errors: ['invalid_credentials', 'email_not_verified', 'account_suspended'],
 })
 
 export const refresh = defineOperation({
@@ -96,8 +90,8 @@ export const logout = defineOperation({
   method: 'POST',
   path: '/v1/auth/logout',
   summary: 'Sign out',
-  description: 'Revokes the session of the access token: its refresh token, its access tokens and its sockets end at once.',
-  access: 'user',
+  description: 'Ends the session that asks: its refresh token, its access tokens, its cookie and its sockets end at once.',
+  access: 'session',
   rateLimit: 'default',
   repeatable: true,
   responses: { 204: { description: 'Signed out' } },

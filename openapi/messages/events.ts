@@ -12,6 +12,15 @@ export const messageCreated = defineEvent({
   example: { message: messageExample },
 })
 
+export const messageDeleted = defineEvent({
+  type: 'message.deleted',
+  kind: 'change',
+  summary: 'A message was deleted',
+  description: 'Its content is gone; its number stays, so that the order has no hole.',
+  data: Type.Object({ message: described(ref(Message), 'What is left of it') }),
+  example: { message: { ...messageExample, content: '', clientId: null, deletedAt: '2026-11-20T11:00:00.000Z' } },
+})
+
 export const sendMessageCommand = defineCommand({
   type: 'conversations.sendMessage',
   summary: 'Send a message',

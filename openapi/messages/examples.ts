@@ -14,4 +14,5 @@ export const messageExample = {
   clientId: 'b2c1f0de-1',
   metadata: {},
   createdAt: '2026-11-20T10:00:00.000Z',
+  deletedAt: null,
 } satisfies Record<keyof Message, unknown>

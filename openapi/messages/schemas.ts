@@ -19,6 +19,7 @@ export const Message = component(
       clientId: nullable(Type.String({ description: 'The `clientId` it was sent with; null when it was sent without' })),
       metadata: Metadata,
       createdAt: described(Timestamp, 'When the server stored it: ISO 8601, UTC, milliseconds'),
+      deletedAt: nullable(described(Timestamp, 'When it was deleted, and its content with it: ISO 8601, UTC; null for one that was not')),
     },
     { description: 'A message, as it is stored' },
   ),

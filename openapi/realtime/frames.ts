@@ -6,6 +6,7 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { type Command, component, described, oneOfWords, type RealtimeEvent, ref } from '../contract.ts'
 import * as conversationEvents from '../conversations/events.ts'
 import * as messageEvents from '../messages/events.ts'
+import { presenceChanged } from '../presence/events.ts'
 import { ApiError } from '../shared/errors.ts'
 import * as realtimeCommands from './commands.ts'
 import * as realtimeEvents from './events.ts'
@@ -14,8 +15,16 @@ import { changeEnvelope } from './schemas.ts'
 const { conversationUpdated, memberJoined, memberUpdated, memberLeft, read, typing } = conversationEvents
 const { hello, ready, gap, gone, pong } = realtimeEvents
 
-export const changeEvents = [messageEvents.messageCreated, conversationUpdated, memberJoined, memberUpdated, memberLeft, read] as const
-export const signalEvents = [hello, ready, gap, gone, pong, typing] as const
+export const changeEvents = [
+  messageEvents.messageCreated,
+  messageEvents.messageDeleted,
+  conversationUpdated,
+  memberJoined,
+  memberUpdated,
+  memberLeft,
+  read,
+] as const
+export const signalEvents = [hello, ready, gap, gone, pong, typing, presenceChanged] as const
 export const commands = [
   realtimeCommands.resume,
   realtimeCommands.ping,

@@ -20,3 +20,12 @@ export const ConversationId = id<'Conversation'>('Id of a conversation')
 
 export type MessageId = Id<'Message'>
 export const MessageId = id<'Message'>('Id of a message')
+
+export type ApiKeyId = Id<'ApiKey'>
+export const ApiKeyId = id<'ApiKey'>('Id of an API key')
+
+export type SecurityEventId = Id<'SecurityEvent'>
+export const SecurityEventId = id<'SecurityEvent'>('Id of a security event')
+
+export type AuditLogEntryId = Id<'AuditLogEntry'>
+export const AuditLogEntryId = id<'AuditLogEntry'>('Id of an entry of the audit log')

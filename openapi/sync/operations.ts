@@ -11,6 +11,7 @@ export const pull = defineOperation({
     "The REST twin of the socket's `resume`. Without cursors it only tells `positions`: the point to start from. A conversation in `positions` that you hold no cursor for is new to you: ask for it with 0. A cursor beyond its position means that the server's database was restored from a backup: go on from the position, and load that conversation anew.",
   access: 'user',
   rateLimit: 'default',
+  readOnly: true,
   repeatable: true,
   body: ref(PullRequest),
   examples: { start: {}, since: { cursors: { [conversationId]: 56 } } },

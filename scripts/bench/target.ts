@@ -1,9 +1,7 @@
 /** One of the two servers that are measured, and how to talk to it. Requests are whole texts, so that the generator has little to do. */
-import fastifyJwt from '@fastify/jwt'
-import fastify from 'fastify'
 import type { SessionId, UserId } from '../../openapi/shared/ids.ts'
 import { newId, systemClock } from '../../src/clock.ts'
-import { createAccessTokens, jwtOptions } from '../../src/features/auth/access-tokens.ts'
+import { createAccessTokens } from '../../src/features/auth/access-tokens.ts'
 import type { Handshake } from './load/listener.ts'
 import { openListener } from './load/listener.ts'
 import type { ServerProcess, Stage } from './stage.ts'
@@ -44,7 +42,7 @@ export const listen = (target: Target, group: Group, userId: string, onDelivery:
 
 /** Tokens live for minutes: a dialect is made for one part of a run. */
 async function createOurDialect(): Promise<Dialect> {
-  const authorization = await createAuthorization()
+  const authorization = createAuthorization()
   return {
     send: ({ id }, senderId, clientId) => post(`/v1/conversations/${id}/messages`, `authorization: ${authorization(senderId)}\r\n`, { content, clientId }),
     page: ({ id }, readerId) => get(`/v1/conversations/${id}/messages?limit=50`, `authorization: ${authorization(readerId)}\r\n`),
@@ -66,11 +64,8 @@ const post = (path: string, headers: string, body: object): string => {
 const get = (path: string, headers: string): string => `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${headers}\r\n`
 
 /** Signed with the server's secret: signing in is not what is measured. */
-async function createAuthorization(): Promise<(userId: string) => string> {
-  const app = fastify()
-  await app.register(fastifyJwt, jwtOptions(jwtSecret))
-  await app.ready()
-  const tokens = createAccessTokens({ jwt: app.jwt, revocations: { has: () => false }, clock: systemClock })
+function createAuthorization(): (userId: string) => string {
+  const tokens = createAccessTokens({ secrets: [jwtSecret], revocations: { has: () => false }, clock: systemClock })
   const headers = new Map<string, string>()
   const issue = (userId: string): string => `Bearer ${tokens.issue({ id: userId as UserId, role: 'user' }, newId<SessionId>()).accessToken}`
   return (userId) => {

@@ -52,6 +52,7 @@ interface Answer {
 interface OperationObject {
   operationId: string
   'x-repeatable'?: true
+  'x-page'?: true
   summary: string
   description?: string
   security?: unknown[]
@@ -66,12 +67,12 @@ export interface OpenApi {
   components: { schemas: Record<string, Schema>; parameters?: Record<string, Parameter>; responses?: Record<string, Answer> }
 }
 
-/** Every operation, and every schema: the components with those that were given a name. */
+/** Every operation that a program calls, and every schema: the components with those that were given a name. */
 export function readOperations({ paths, components }: OpenApi): { operations: Operation[]; schemas: Record<string, Schema> } {
   const schemas = { ...components.schemas }
   const operations: Operation[] = []
   for (const [path, methods] of Object.entries(paths)) {
-    for (const [method, operation] of Object.entries(methods)) operations.push(readOperation(path, method, operation))
+    for (const [method, operation] of Object.entries(methods)) if (!operation['x-page']) operations.push(readOperation(path, method, operation))
   }
   return { operations, schemas }
 

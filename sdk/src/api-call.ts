@@ -41,7 +41,7 @@ export interface ApiRequest {
   method: string
   path: string
   body?: object
-  query?: object
+  query?: object | undefined
   /** Needs no access token. */
   public?: boolean
   /** Doing it again changes nothing more. */

@@ -10,14 +10,18 @@ export const isoTime = (column: string): string => `to_char(${column} at time zo
 export const messageText = (row: string): string => `'{"id":"' || ${row}.id || '","conversationId":"' || ${row}.conversation_id || '","seq":' || ${row}.seq
   || ',"changeSeq":' || ${row}.change_seq || ',"senderId":"' || ${row}.sender_id || '","type":"text","content":' || to_json(${row}.content)::text
   || ',"clientId":' || coalesce(to_json(${row}.client_id)::text, 'null') || ',"metadata":' || ${row}.metadata::text
-  || ',"createdAt":"' || ${isoTime(`${row}.created_at`)} || '"}'`
+  || ',"createdAt":"' || ${isoTime(`${row}.created_at`)} || '","deletedAt":' || coalesce('"' || ${isoTime(`${row}.deleted_at`)} || '"', 'null') || '}'`
+
+/** `UserSummary`, of a row of `users`. */
+const userSummaryJson = (user: string): string => `json_build_object('id', ${user}.id, 'username', ${user}.username, 'displayName', ${user}.display_name,
+  'avatarUrl', '/v1/avatars/' || ${user}.avatar_key, 'deleted', ${user}.erased_at is not null)`
 
 /** `Member`, of a row of `members` and its row of `users`. */
 export const memberJson = (member: string, user: string): string => `json_build_object(
-  'user', json_build_object('id', ${user}.id, 'username', ${user}.username, 'displayName', ${user}.display_name),
+  'user', ${userSummaryJson(user)},
   'role', ${member}.role, 'readSeq', ${member}.read_seq, 'joinedAt', ${isoTime(`${member}.joined_at`)})`
 
 /** All of a row of `messages`, for reading it back as a row. */
 export const messageRowJson = (row: string): string => `json_build_object(
   'conversationId', ${row}.conversation_id, 'seq', ${row}.seq, 'changeSeq', ${row}.change_seq, 'id', ${row}.id, 'senderId', ${row}.sender_id,
-  'clientId', ${row}.client_id, 'content', ${row}.content, 'metadata', ${row}.metadata, 'createdAt', ${row}.created_at)`
+  'clientId', ${row}.client_id, 'content', ${row}.content, 'metadata', ${row}.metadata, 'createdAt', ${row}.created_at, 'deletedAt', ${row}.deleted_at)`

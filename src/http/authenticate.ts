@@ -1,17 +1,55 @@
-import type { FastifyRequest, onRequestHookHandler } from 'fastify'
-import type { Access } from '../../openapi/contract.ts'
-import type { Actor } from '../actor.ts'
+/**
+ * Who asks: an access token or an API key in `Authorization: Bearer`, an API key in `X-Api-Key`, or the cookie of a browser's session.
+ * Whoever needs an actor is refused later, after the limits.
+ */
+import type { FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler } from 'fastify'
+import { apiKeyScopes, type Operation, scopeOf } from '../../openapi/contract.ts'
+import type { Actor, ApiKeyActor, SessionActor } from '../actor.ts'
 import { AppError } from '../errors/app-error.ts'
 
-type VerifyToken = (token: string) => Actor | undefined
+/** What knows credentials, by kind. Each answers undefined for one that is not good. */
+export interface Credentials {
+  accessToken(token: string): SessionActor | undefined
+  apiKey(key: string): Promise<ApiKeyActor | undefined>
+  cookie(value: string, request: FastifyRequest): Promise<SessionActor | undefined>
+}
 
-/** Sets `request.actor` where the token is good. Whoever needs one is refused later, after the limits. */
-export const createIdentify =
-  (verifyToken: VerifyToken, readToken: (request: FastifyRequest) => string | undefined = bearerToken): onRequestHookHandler =>
-  (request, _reply, done) => {
-    const token = readToken(request)
-    request.actor = token === undefined ? undefined : verifyToken(token)
-    done()
+export type Identify = (request: FastifyRequest, token?: string) => Actor | undefined | Promise<Actor | undefined>
+
+/** The session cookie: with the prefix a browser takes it over https only, from this very host, for all paths (RFC 6265bis, section 4.1.3.2). */
+export const cookieName = (isSecure: boolean): string => (isSecure ? '__Host-parley' : 'parley')
+
+const apiKeyPrefix = 'pk_'
+
+interface Options {
+  credentials: Credentials
+  /** Name of the session cookie. */
+  cookie: string
+  /** Whether a change that is signed in by cookie may have been made by a page of somebody else. */
+  isForgeable(request: FastifyRequest): boolean
+}
+
+/** @returns the function that says who asks; a cookie counts only where no other credential is given */
+export const createIdentify = ({ credentials, cookie, isForgeable }: Options): Identify => {
+  const byToken = (token: string) => (token.startsWith(apiKeyPrefix) ? credentials.apiKey(token) : credentials.accessToken(token))
+
+  return (request, token = bearerToken(request)) => {
+    const { 'x-api-key': apiKey } = request.headers
+    if (token !== undefined) return byToken(token)
+    if (typeof apiKey === 'string') return credentials.apiKey(apiKey)
+    const value = request.cookies[cookie]
+    if (value === undefined) return undefined
+    request.csrfRejected = isForgeable(request)
+    return request.csrfRejected ? undefined : credentials.cookie(value, request)
+  }
+}
+
+/** Sets `request.actor` where the credentials are good; refuses nobody. */
+export const identifyHook =
+  (identify: Identify, readToken: (request: FastifyRequest) => string | undefined = bearerToken): onRequestAsyncHookHandler =>
+  async (request) => {
+    const actor = identify(request, readToken(request))
+    request.actor = actor instanceof Promise ? await actor : actor
   }
 
 /** `Authorization: Bearer …` (RFC 6750, section 2.1; the scheme in any letter case). */
@@ -20,15 +58,25 @@ export function bearerToken(request: FastifyRequest): string | undefined {
 }
 
 export const requireAccess =
-  (access: Access): onRequestHookHandler =>
-  ({ actor }, _reply, done) => {
-    if (access !== 'public' && actor === undefined) done(new AppError('unauthorized'))
-    else if (access === 'admin' && actor?.role !== 'admin') done(new AppError('forbidden'))
-    else done()
+  (operation: Pick<Operation, 'access' | 'method' | 'readOnly'>): onRequestHookHandler =>
+  ({ actor, csrfRejected }, _reply, done) => {
+    done(operation.access === 'public' ? undefined : refusal(operation, actor, csrfRejected))
   }
+
+function refusal(operation: Pick<Operation, 'access' | 'method' | 'readOnly'>, actor: Actor | undefined, csrfRejected: boolean): AppError | undefined {
+  if (csrfRejected) return new AppError('csrf_rejected')
+  if (actor === undefined) return new AppError('unauthorized')
+  if (actor.kind === 'apiKey' && !allows(actor, scopeOf(operation))) return new AppError('insufficient_scope')
+  return operation.access === 'admin' && actor.role !== 'admin' ? new AppError('forbidden') : undefined
+}
+
+const allows = ({ scope }: ApiKeyActor, needed: ReturnType<typeof scopeOf>): boolean =>
+  needed !== undefined && apiKeyScopes.indexOf(scope) >= apiKeyScopes.indexOf(needed)
 
 declare module 'fastify' {
   interface FastifyRequest {
     actor: Actor | undefined
+    /** The cookie was good for nothing, because the change may be a forged one. */
+    csrfRejected: boolean
   }
 }

@@ -3,18 +3,23 @@
  * all of them. A handler sees typed parts and returns a typed body; it knows the actor, not how one signs in.
  */
 import type { TSchema } from '@sinclair/typebox'
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler } from 'fastify'
-import { allComponents, type Operation, type Part, type RateLimitClass, type Result } from '../../openapi/contract.ts'
-import type { Actor } from '../actor.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
+import { type Access, allComponents, type Operation, type Part, type RateLimitClass, type Result } from '../../openapi/contract.ts'
+import type { Actor, Caller, SessionActor } from '../actor.ts'
 import type { JsonText } from '../json-text.ts'
 import { requireAccess } from './authenticate.ts'
 import { compileRequestValidation } from './validate-request.ts'
 
+/** A union of access levels, as of any operation, is all of their actors. */
+type ActorOf<A extends Access> = A extends 'public' ? Actor | undefined : A extends 'session' ? SessionActor : Actor
+
 export interface Call<O extends Operation> {
-  actor: O['access'] extends 'public' ? Actor | undefined : Actor
+  actor: ActorOf<O['access']>
   params: Part<O, 'params'>
   query: Part<O, 'query'>
   body: Part<O, 'body'>
+  /** Where it comes from, for what is written down about it. */
+  caller: Caller
   request: FastifyRequest
   reply: FastifyReply
 }
@@ -26,7 +31,7 @@ export type Handlers<M extends Record<string, Operation>> = { [O in M[keyof M] a
 
 export interface RequestHooks {
   /** Sets `request.actor` where the credentials are good; refuses nobody. */
-  identify: onRequestHookHandler
+  identify: onRequestAsyncHookHandler
   rateLimit(rateLimitClass: RateLimitClass): onRequestAsyncHookHandler[]
 }
 
@@ -46,18 +51,23 @@ export function bindOperations<M extends Record<string, Operation>>(app: Fastify
       schema: { response: responseSchemas(operation) },
       config: { operation },
       // Limits come before access, so that guessing tokens is limited too; identity comes before limits, so that users are counted and not their office.
-      onRequest: [hooks.identify, ...(operation.rateLimit === 'none' ? [] : hooks.rateLimit(operation.rateLimit)), requireAccess(operation.access)],
+      onRequest: [hooks.identify, ...(operation.rateLimit === 'none' ? [] : hooks.rateLimit(operation.rateLimit)), requireAccess(operation)],
       handler: async (request, reply) => {
         if (operation.idempotent) useIdempotencyKey(request)
         validate(request)
         if (defaultStatus !== undefined) reply.code(defaultStatus)
         const { params, query, body, actor } = request
-        const result = await handler({ actor, params, query, body, request, reply } as Call<Operation>)
+        const result = await handler({ actor, params, query, body, caller: callerOf(request), request, reply } as Call<Operation>)
         return answer(operation, reply, result)
       },
     })
   }
 }
+
+/** Beyond this a name of a program says nothing more. */
+const userAgentCharacters = 300
+
+const callerOf = ({ ip, headers }: FastifyRequest): Caller => ({ ip, userAgent: headers['user-agent']?.slice(0, userAgentCharacters) })
 
 /** An undeclared status would skip its schema and leak fields, so it is a defect of the handler and stops here. */
 function answer(operation: Operation, reply: FastifyReply, result: unknown) {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
+import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import helmet from 'helmet'
@@ -36,6 +37,7 @@ export async function createServer({ config, clock, log }: { config: Config; clo
 
   acceptJsonOnly(app)
   app.decorateRequest('actor', undefined)
+  app.decorateRequest('csrfRejected', false)
   const sameForAll = securityHeaders()
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(sameForAll).header('x-request-id', request.id)
@@ -45,8 +47,11 @@ export async function createServer({ config, clock, log }: { config: Config; clo
     logRequest(request, reply)
     done()
   })
+  await app.register(cookie)
   await app.register(cors, {
     origin: config.corsOrigins.includes('*') ? '*' : config.corsOrigins,
+    // Cookies go to origins that are named: browsers take none with `*`.
+    credentials: !config.corsOrigins.includes('*') && config.corsOrigins.length > 0,
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: ['X-Request-Id', 'X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset', 'Retry-After'],
     maxAge: 600,

@@ -6,9 +6,10 @@
 import type { WebSocket } from 'ws'
 import type { ConversationId } from '../../openapi/shared/ids.ts'
 import type { Clock } from '../clock.ts'
+import type { OnCredentialEnd } from '../credential-ends.ts'
 import type { Position, SyncService } from '../features/sync/service.ts'
 import type { Log } from '../log.ts'
-import type { OnSessionEnd } from '../session-ends.ts'
+
 import type { ConversationJoined, Topics } from '../topics.ts'
 import { createCatchUp } from './catch-up.ts'
 import type { Commands } from './commands.ts'
@@ -18,7 +19,7 @@ import { createFrameHandler } from './frame-handler.ts'
 
 interface Dependencies {
   topics: Topics
-  onSessionEnd: OnSessionEnd
+  onCredentialEnd: OnCredentialEnd
   sync: Pick<SyncService, 'positions' | 'changes' | 'hasMoreMessages' | 'heads'>
   commands: Commands
   clock: Clock
@@ -38,7 +39,7 @@ const answerMilliseconds = 3_000
 
 export type Gateway = ReturnType<typeof createGateway>
 
-export function createGateway({ topics, onSessionEnd, sync, commands, clock, log, heartbeatSeconds }: Dependencies) {
+export function createGateway({ topics, onCredentialEnd, sync, commands, clock, log, heartbeatSeconds }: Dependencies) {
   const connections = new Set<Connection>()
   const feeds = createFeeds({ topics, sync, log })
   const catchUp = createCatchUp({ sync, feeds })
@@ -112,7 +113,7 @@ export function createGateway({ topics, onSessionEnd, sync, commands, clock, log
       const joins: Joins = { opened: false, meanwhile: [] }
       const ends = [
         topics.subscribe('user', actor.userId, (joined) => (joins.opened ? orGoAway(connection, join(connection, joined)) : joins.meanwhile.push(joined))),
-        onSessionEnd(actor, () => connection.close('unauthorized')),
+        onCredentialEnd(actor, () => connection.close('unauthorized')),
       ]
       socket.on('message', (data: Buffer, isBinary: boolean) => onFrame(connection, isBinary ? '' : data.toString()))
       socket.on('pong', () => {

@@ -3,9 +3,9 @@ import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import websocket from '@fastify/websocket'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Actor } from '../actor.ts'
+import type { CredentialId } from '../actor.ts'
 import { AppError } from '../errors/app-error.ts'
-import { bearerToken, createIdentify, requireAccess } from '../http/authenticate.ts'
+import { bearerToken, type Identify, identifyHook, requireAccess } from '../http/authenticate.ts'
 import type { RequestHooks } from '../http/bind-operations.ts'
 import { closeSocket } from './connection.ts'
 import { type Gateway, maximumFrameBytes } from './gateway.ts'
@@ -14,14 +14,15 @@ interface Options {
   /** What emits the upgrades of this path. */
   upgrades: EventEmitter
   gateway: Gateway
-  verifyToken(token: string): Actor | undefined
+  identify: Identify
+  isRevoked(credentialId: CredentialId): boolean
   rateLimit: RequestHooks['rateLimit']
 }
 
 export const socketPath = '/v1/ws'
 const subprotocol = 'parley.v1'
 
-export async function serveSockets(app: FastifyInstance, { upgrades, gateway, verifyToken, rateLimit }: Options): Promise<void> {
+export async function serveSockets(app: FastifyInstance, { upgrades, gateway, identify, isRevoked, rateLimit }: Options): Promise<void> {
   await app.register(websocket, {
     options: {
       // The plugin listens for upgrades and nothing else, so an emitter of them is server enough.
@@ -37,12 +38,11 @@ export async function serveSockets(app: FastifyInstance, { upgrades, gateway, ve
     },
   })
 
-  const verify = (token: string | undefined) => (token === undefined ? undefined : verifyToken(token))
   const responses = new WeakMap<IncomingMessage, ServerResponse>()
   app.route({
     method: 'GET',
     url: socketPath,
-    onRequest: [createIdentify(verifyToken, socketToken), ...rateLimit('sockets'), requireAccess('user')],
+    onRequest: [identifyHook(identify, socketToken), ...rateLimit('sockets'), requireAccess({ access: 'user', method: 'GET' })],
     preHandler: (request, reply, done) => {
       responses.set(request.raw, reply.raw)
       done()
@@ -52,9 +52,9 @@ export async function serveSockets(app: FastifyInstance, { upgrades, gateway, ve
       throw new AppError('upgrade_required')
     },
     wsHandler: (socket, request) => {
-      // The session may have been revoked since the handshake began.
-      const actor = verify(socketToken(request))
-      if (actor === undefined) return closeSocket(socket, 'unauthorized')
+      const { actor } = request
+      // It may have been since the handshake began.
+      if (actor === undefined || isRevoked(actor.credentialId)) return closeSocket(socket, 'unauthorized')
       request.log.info({ userId: actor.userId }, 'socket')
       // The stream holds the response, and the plugin's listener the request: left there they would live as long as the socket and be
       // half of its memory.

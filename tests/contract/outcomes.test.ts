@@ -278,7 +278,7 @@ t.test('every event is pushed, and every command answered as it declares', async
   for (const type of ['message.created', 'typing']) t.ok(await asBob.frame((frame) => frame.type === type), type)
   t.ok(await asAlice.frame(({ type, data }) => type === 'read' && data.userId === bob.id), 'read')
 
-  const actor = { userId: alice.id, sessionId: randomUUID() as never, role: 'user', expiresAt: Number.MAX_SAFE_INTEGER } as const
+  const actor = { userId: alice.id, kind: 'session', credentialId: randomUUID() as never, role: 'user', expiresAt: Number.MAX_SAFE_INTEGER } as const
   const { services } = server.app
   await Promise.all(Array.from({ length: 1001 }, (_, index) => services.messages.send(actor, { conversationId: direct.id as never, content: `${index}` })))
   asBob.send({ type: 'resume', data: { cursors: { [direct.id]: 1 } } })

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import t from 'tap'
 import type { TokenPair } from '../../openapi/auth/schemas.ts'
-import type { SessionRevoked } from '../../src/topics.ts'
+import type { CredentialRevoked } from '../../src/topics.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 import { startServer } from '../helpers/server.ts'
 import { startDatabaseProxy } from '../realtime/database-proxy.ts'
@@ -133,7 +133,7 @@ t.test('signing out', async (t) => {
   t.test('twice at once changes nothing', async (t) => {
     const pair = await signedIn()
     const { sub, sid, exp } = decode(pair.accessToken)
-    const actor = { userId: sub, sessionId: sid, role: 'user' as const, expiresAt: exp * second }
+    const actor = { kind: 'session' as const, userId: sub, credentialId: sid, role: 'user' as const, expiresAt: exp * second }
     await repeat(2, () => server.app.services.auth.logout(actor))
     t.equal((await me(pair.accessToken)).error, 'unauthorized')
   })
@@ -160,13 +160,13 @@ t.test('signing out', async (t) => {
     const client = createAuthClient(shaky)
     const { accessToken } = await client.signedIn()
     const { sid } = decode(accessToken)
-    const told = new Promise<SessionRevoked>((resolve) => t.teardown(shaky.app.topics.subscribe('session', sid, resolve)))
-    const held = proxy.hold('update "sessions"')
+    const told = new Promise<CredentialRevoked>((resolve) => t.teardown(shaky.app.topics.subscribe('credential', sid, resolve)))
+    const held = proxy.hold('commit')
     const answer = client.logout(accessToken)
     const connection = await held
     connection.cut()
     t.equal((await answer).error, 'unavailable')
-    t.same(await told, { type: 'session.revoked', sessionId: sid })
+    t.same(await told, { type: 'credential.revoked', credentialId: sid })
     t.equal((await client.me(accessToken)).error, 'unauthorized')
   })
 
@@ -174,9 +174,9 @@ t.test('signing out', async (t) => {
     const { accessToken } = await signedIn()
     const { sid } = decode(accessToken)
     const heard: unknown[] = []
-    t.teardown(server.app.topics.subscribe('session', sid, (event) => heard.push(event)))
+    t.teardown(server.app.topics.subscribe('credential', sid, (event) => heard.push(event)))
     await logout(accessToken)
-    t.same(heard, [{ type: 'session.revoked', sessionId: sid }])
+    t.same(heard, [{ type: 'credential.revoked', credentialId: sid }])
   })
 })
 

@@ -169,7 +169,8 @@ export function applyChange(state: Folded, change: Change): void {
   if (change.type === 'message.created') {
     addMessage(state, change.data.message)
     mark(change.data.message.senderId, change.data.message.seq)
-  } else if (change.type === 'conversation.updated') state.title = change.data.conversation.title
+  } else if (change.type === 'message.deleted') addMessage(state, change.data.message)
+  else if (change.type === 'conversation.updated') state.title = change.data.conversation.title
   else if (change.type === 'member.left') state.members.delete(change.data.userId)
   else if (change.type === 'read') mark(change.data.userId, change.data.readSeq)
   else {

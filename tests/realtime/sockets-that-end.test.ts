@@ -11,12 +11,12 @@ import WebSocket, { WebSocketServer } from 'ws'
 import type { SessionId, UserId } from '../../openapi/shared/ids.ts'
 import type { Actor } from '../../src/actor.ts'
 import { systemClock } from '../../src/clock.ts'
+import { createCredentialEnds } from '../../src/credential-ends.ts'
 import { createRateCounters } from '../../src/rate-counters.ts'
 import { type CommandHandlers, createCommands } from '../../src/realtime/commands.ts'
 import { Connection } from '../../src/realtime/connection.ts'
 import { createGateway } from '../../src/realtime/gateway.ts'
 import { serveSockets, socketPath } from '../../src/realtime/serve-sockets.ts'
-import { createSessionEnds } from '../../src/session-ends.ts'
 import { createTopics } from '../../src/topics.ts'
 import { startServer } from '../helpers/server.ts'
 
@@ -26,7 +26,8 @@ const noLimits = { auth: undefined, default: undefined, messages: undefined, upl
 
 const actorUntil = (expiresAt: number): Actor => ({
   userId: crypto.randomUUID() as UserId,
-  sessionId: crypto.randomUUID() as SessionId,
+  kind: 'session',
+  credentialId: crypto.randomUUID() as SessionId,
   role: 'user',
   expiresAt,
 })
@@ -35,7 +36,7 @@ const actor = actorUntil(Date.now() + 60_000)
 function startGateway() {
   const clock = systemClock
   const commands = createCommands({ ...services, counters: createRateCounters({ limits: noLimits, clock }) })
-  return createGateway({ topics, onSessionEnd: createSessionEnds({ topics, clock }), sync: services.sync, commands, clock, log, heartbeatSeconds: 25 })
+  return createGateway({ topics, onCredentialEnd: createCredentialEnds({ topics, clock }), sync: services.sync, commands, clock, log, heartbeatSeconds: 25 })
 }
 
 /** Both ends of a socket whose handshake is done. */
@@ -86,7 +87,8 @@ t.test('a session that is revoked during the handshake has no socket', async (t)
   await serveSockets(app, {
     upgrades: app.server,
     gateway,
-    verifyToken: () => (revoked ? undefined : actor),
+    identify: () => actor,
+    isRevoked: () => revoked,
     rateLimit: () => [
       async () => {
         revoked = true
@@ -105,18 +107,18 @@ t.test('a session that is revoked during the handshake has no socket', async (t)
 t.test('the end of a session is told once: when it is revoked or when the token expires, unless nobody waits any more', async (t) => {
   let ahead = 0
   const own = createTopics({ log })
-  const onSessionEnd = createSessionEnds({ topics: own, clock: { now: () => new Date(Date.now() + ahead) } })
+  const onCredentialEnd = createCredentialEnds({ topics: own, clock: { now: () => new Date(Date.now() + ahead) } })
   const heard: string[] = []
   const [revoked, expired, gone] = [actorUntil(Date.now() + 60_000), actorUntil(Date.now() + 90_000), actorUntil(Date.now() + 60_000)]
-  const revoke = ({ sessionId }: Actor) => own.publish('session', sessionId, { type: 'session.revoked', sessionId })
-  onSessionEnd(revoked, () => heard.push('revoked'))
+  const revoke = ({ credentialId }: Actor) => own.publish('credential', credentialId, { type: 'credential.revoked', credentialId })
+  onCredentialEnd(revoked, () => heard.push('revoked'))
   const expiry = new Promise<void>((resolve) => {
-    onSessionEnd(expired, () => {
+    onCredentialEnd(expired, () => {
       heard.push('expired')
       resolve()
     })
   })
-  onSessionEnd(gone, () => heard.push('gone'))()
+  onCredentialEnd(gone, () => heard.push('gone'))()
   for (const one of [revoked, gone, revoked]) revoke(one)
   t.same(heard, ['revoked'])
   ahead = 120_000

@@ -146,6 +146,7 @@ function createServer({ resumeLimit, pageSize, keepsEvery }: { resumeLimit: numb
       clientId: null,
       metadata: {},
       createdAt: '',
+      deletedAt: null,
     }
     const change = { type: 'message.created' as const, conversationId: id, changeSeq, row, data: { message } }
     log(id).push(change)

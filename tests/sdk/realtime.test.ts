@@ -527,7 +527,7 @@ function change(conversationId: string, changeSeq: number, previousChangeSeq?: n
     type: 'text' as const,
     content: `${conversationId}/${changeSeq}`,
   }
-  const data = { message: { ...message, clientId: null, metadata: {}, createdAt: '2026-11-20T10:00:00.000Z' } }
+  const data = { message: { ...message, clientId: null, metadata: {}, createdAt: '2026-11-20T10:00:00.000Z', deletedAt: null } }
   return { type: 'message.created', conversationId, changeSeq, ...(previousChangeSeq !== undefined && { previousChangeSeq }), data }
 }
 

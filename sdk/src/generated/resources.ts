@@ -5,17 +5,36 @@ import { type ApiCall, type Call, type CallOptions, type PagedCall, paged, path,
 import type {
   AddMembersRequest,
   AddMembersResult,
+  AdminListAuditLogQuery,
+  AdminListUsersQuery,
+  AdminUser,
+  ApiKey,
+  ApiKeysListQuery,
+  AuditLogEntry,
+  AuthListSessionsQuery,
+  BlockedUser,
+  ChangePasswordRequest,
   Conversation,
   ConversationResult,
   ConversationsListMembersQuery,
   ConversationsListQuery,
+  CookieSession,
+  CreateApiKeyRequest,
   CreateConversationRequest,
+  CreateUserRequest,
+  CreatedApiKey,
+  DeleteMeRequest,
+  DeleteUserRequest,
+  ExchangeOAuthRequest,
+  ForgotPasswordRequest,
   Health,
   LoginRequest,
   MarkReadRequest,
   Member,
   Message,
   MessagesListQuery,
+  OAuthProviders,
+  Presence,
   PullRequest,
   PullResult,
   ReadMark,
@@ -24,31 +43,49 @@ import type {
   RegisterRequest,
   RegisterResult,
   RequestCodeRequest,
+  ResetPasswordRequest,
+  RevokeAllRequest,
+  RevokeAllResult,
+  ScheduledDeletion,
+  SecurityEvent,
+  SecurityGetStatsQuery,
+  SecurityListEventsQuery,
+  SecurityStats,
   SendDirectMessageRequest,
   SendMessageRequest,
   SendMessageResult,
+  Session,
+  SetPresenceRequest,
   SetTypingRequest,
+  StartCookieSessionRequest,
   SystemAsyncapiResult,
   SystemOpenapiResult,
   SystemPostmanResult,
   TokenPair,
   UpdateConversationRequest,
+  UpdateMeRequest,
   UpdateMemberRequest,
+  UpdateUserRequest,
   User,
+  UserExport,
+  UserProfile,
+  UsersListBlockedQuery,
+  UsersListQuery,
   VerifyEmailRequest,
 } from './types.ts'
 
-/** Who you are: registration, sign-in, tokens */
+/** Who you are: registration, passwords, other providers, sessions and their tokens */
 export interface Auth {
   /**
    * Sign in with a password.
    *
-   * For whoever registered with one and has verified the address; everybody else signs in with `auth.requestCode` and `auth.verifyEmail`.
+   * For whoever registered with one and has verified the address; everybody else signs in with `auth.requestCode` and `auth.verifyEmail`. Wrong passwords slow down, per account and per address: `rate_limit_exceeded` says how long to wait.
    *
    * `POST /v1/auth/login`
    *
    * @throws {ValidationError} `validation_error`
    * @throws {UnauthorizedError} `invalid_credentials`
+   * @throws {ForbiddenError} `account_suspended`
    * @throws {ForbiddenError} `email_not_verified`
    */
   login(body: LoginRequest, options?: CallOptions): ApiCall<TokenPair>
@@ -56,11 +93,13 @@ export interface Auth {
   /**
    * Sign out.
    *
-   * Revokes the session of the access token: its refresh token, its access tokens and its sockets end at once.
+   * Ends the session that asks: its refresh token, its access tokens, its cookie and its sockets end at once.
    *
    * `POST /v1/auth/logout`
    *
    * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
    */
   logout(options?: CallOptions): ApiCall<void>
 
@@ -88,7 +127,7 @@ export interface Auth {
   /**
    * Register.
    *
-   * With a password, or with the e-mail address alone. A 6-digit code is mailed either way; `auth.verifyEmail` turns it into tokens.
+   * With a password, or with the e-mail address alone. A 6-digit code is mailed either way; `auth.verifyEmail` turns it into tokens. Where the server is configured to hide which addresses are taken, the answer is the same for one that is, with an id of nobody, and the mail tells its owner.
    *
    * `POST /v1/auth/register`
    *
@@ -117,8 +156,330 @@ export interface Auth {
    *
    * @throws {ValidationError} `validation_error`
    * @throws {UnauthorizedError} `invalid_code`
+   * @throws {ForbiddenError} `account_suspended`
    */
   verifyEmail(body: VerifyEmailRequest, options?: CallOptions): ApiCall<TokenPair>
+
+  /**
+   * Change your password.
+   *
+   * Ends all other sessions. Who has no password yet sets one by `auth.forgotPassword`.
+   *
+   * `POST /v1/auth/password/change`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {UnauthorizedError} `invalid_credentials`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   */
+  changePassword(body: ChangePasswordRequest, options?: CallOptions): ApiCall<void>
+
+  /**
+   * Ask for a new password.
+   *
+   * Mails a token for `auth.resetPassword`, valid for 15 minutes, once; it voids the ones before. At most 3 such mails go to one address within 10 minutes. The answer is the same in every case, also for an address that nobody has.
+   *
+   * `POST /v1/auth/password/forgot`
+   *
+   * @throws {ValidationError} `validation_error`
+   */
+  forgotPassword(body: ForgotPasswordRequest, options?: CallOptions): ApiCall<void>
+
+  /**
+   * Set a new password with a mailed token.
+   *
+   * Ends all sessions, and marks the address as verified. Sign in with the new password afterwards.
+   *
+   * `POST /v1/auth/password/reset`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {UnauthorizedError} `invalid_token`
+   */
+  resetPassword(body: ResetPasswordRequest, options?: CallOptions): ApiCall<void>
+
+  /**
+   * Exchange a one-time code for tokens.
+   *
+   * `POST /v1/auth/oauth/exchange`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {UnauthorizedError} `invalid_token`
+   * @throws {ForbiddenError} `account_suspended`
+   */
+  exchangeOAuth(body: ExchangeOAuthRequest, options?: CallOptions): ApiCall<TokenPair>
+
+  /**
+   * List where else one can sign in.
+   *
+   * `GET /v1/auth/oauth/providers`
+   *
+   * @throws {ValidationError} `validation_error`
+   */
+  listOAuthProviders(options?: CallOptions): ApiCall<OAuthProviders>
+
+  /**
+   * List your sessions.
+   *
+   * Those that go on, the newest first.
+   *
+   * `GET /v1/auth/sessions`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   */
+  listSessions(query?: AuthListSessionsQuery, options?: CallOptions): PagedCall<Session>
+
+  /**
+   * End all of your sessions.
+   *
+   * Their refresh tokens, access tokens, cookies and sockets end at once. API keys stay.
+   *
+   * `POST /v1/auth/revoke-all`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   */
+  revokeAll(body?: RevokeAllRequest, options?: CallOptions): ApiCall<RevokeAllResult>
+
+  /**
+   * End one of your sessions.
+   *
+   * `DELETE /v1/auth/sessions/{sessionId}`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   */
+  revokeSession(sessionId: string, options?: CallOptions): ApiCall<void>
+
+  /**
+   * Go on by a cookie instead of tokens.
+   *
+   * For browsers: turns the session of a fresh sign-in into one that goes on by an HTTP-only cookie, which scripts cannot read. The tokens end. Changes that are signed in by cookie need the header `X-Requested-With`, with any value, and come from this origin or one of `CORS_ORIGINS`. With `rememberMe` the cookie holds for 30 days, otherwise until the browser is closed, and on the server for 24 hours without use, 7 days at most.
+   *
+   * `POST /v1/auth/cookie`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {ForbiddenError} `token_family_compromised`
+   */
+  startCookieSession(body: StartCookieSessionRequest, options?: CallOptions): ApiCall<CookieSession>
+}
+
+/** Keys by which programs act as you */
+export interface ApiKeys {
+  /**
+   * Create an API key.
+   *
+   * A program that bears it acts as you, as far as its scope allows. It is shown this once. At most 50 at a time; `admin` is for administrators.
+   *
+   * `POST /v1/api-keys`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `forbidden`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {ConflictError} `conflict`
+   */
+  create(body: CreateApiKeyRequest, options?: CallOptions): ApiCall<CreatedApiKey>
+
+  /**
+   * List your API keys.
+   *
+   * The newest first; revoked ones are left out.
+   *
+   * `GET /v1/api-keys`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   */
+  list(query?: ApiKeysListQuery, options?: CallOptions): PagedCall<ApiKey>
+
+  /**
+   * Revoke an API key.
+   *
+   * It stops working within a second, and its sockets close.
+   *
+   * `DELETE /v1/api-keys/{apiKeyId}`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   */
+  revoke(apiKeyId: string, options?: CallOptions): ApiCall<void>
+}
+
+/** Your account and profile, the directory, presence, blocks */
+export interface Users {
+  /**
+   * Get a user.
+   *
+   * `GET /v1/users/{userId}`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {NotFoundError} `not_found`
+   */
+  get(userId: string, options?: CallOptions): ApiCall<UserProfile>
+
+  /**
+   * Delete a user.
+   *
+   * For administrators. The sessions end now, the erasure follows at once and cannot be undone: see `users.deleteMe` for what it erases. The last administrator cannot be deleted. It goes into the audit log.
+   *
+   * `DELETE /v1/users/{userId}`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `forbidden`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   * @throws {ConflictError} `conflict`
+   */
+  delete(userId: string, body?: DeleteUserRequest, options?: CallOptions): ApiCall<ScheduledDeletion>
+
+  /**
+   * Change or suspend a user.
+   *
+   * For administrators. A change of role and a suspension end all sessions of the user. The last administrator can be neither demoted nor suspended. It goes into the audit log.
+   *
+   * `PATCH /v1/users/{userId}`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `forbidden`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   * @throws {ConflictError} `conflict`
+   */
+  update(userId: string, body?: UpdateUserRequest, options?: CallOptions): ApiCall<AdminUser>
+
+  /**
+   * Get your own profile.
+   *
+   * `GET /v1/users/me`
+   *
+   * @throws {ValidationError} `validation_error`
+   */
+  getMe(options?: CallOptions): ApiCall<User>
+
+  /**
+   * Change your own profile.
+   *
+   * What is left out stays as it is, and null takes it away. The phone is kept in E.164, time zone and locale must be ones that exist. E-mail, role and verification cannot be changed here.
+   *
+   * `PATCH /v1/users/me`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {ConflictError} `conflict`
+   */
+  updateMe(body?: UpdateMeRequest, options?: CallOptions): ApiCall<User>
+
+  /**
+   * Delete your own account.
+   *
+   * In 30 days; all sessions and API keys end now, and signing in before that cancels it. Then profile, sessions, keys and files are erased; messages stay as those of a deleted user, or are erased too where the server is configured so.
+   *
+   * `DELETE /v1/users/me`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   */
+  deleteMe(body: DeleteMeRequest, options?: CallOptions): ApiCall<ScheduledDeletion>
+
+  /**
+   * List or search users.
+   *
+   * Without `search` in the order of registration, the newest first; with it the likeliest first: usernames and display names that begin with it, then those that are like it. E-mail and phone are neither shown nor searched.
+   *
+   * `GET /v1/users`
+   *
+   * @throws {ValidationError} `validation_error`
+   */
+  list(query?: UsersListQuery, options?: CallOptions): PagedCall<UserProfile>
+
+  /**
+   * Create a user.
+   *
+   * For administrators. The user is mailed a code to sign in with. It goes into the audit log.
+   *
+   * `POST /v1/users`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `forbidden`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {ConflictError} `conflict`
+   */
+  create(body: CreateUserRequest, options?: CallOptions): ApiCall<AdminUser>
+
+  /**
+   * Set what others are shown while you are there.
+   *
+   * It stays until you set another one. Those who share a conversation with you are told at once, but for whom you have blocked.
+   *
+   * `PUT /v1/users/me/presence`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   */
+  setPresence(body: SetPresenceRequest, options?: CallOptions): ApiCall<Presence>
+
+  /**
+   * Block a user.
+   *
+   * A blocked user can neither write to you directly nor see your presence. Blocking twice changes nothing.
+   *
+   * `PUT /v1/users/{userId}/block`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   * @throws {ConflictError} `conflict`
+   */
+  block(userId: string, options?: CallOptions): ApiCall<BlockedUser>
+
+  /**
+   * Unblock a user.
+   *
+   * `DELETE /v1/users/{userId}/block`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   */
+  unblock(userId: string, options?: CallOptions): ApiCall<void>
+
+  /**
+   * List whom you have blocked.
+   *
+   * Those whom you blocked last come first.
+   *
+   * `GET /v1/users/me/blocked`
+   *
+   * @throws {ValidationError} `validation_error`
+   */
+  listBlocked(query?: UsersListBlockedQuery, options?: CallOptions): PagedCall<BlockedUser>
+
+  /**
+   * Export all of your own data.
+   *
+   * One JSON document, streamed while it is read: it may be long. Secrets, and what others wrote, are not in it.
+   *
+   * `GET /v1/users/me/export`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   */
+  exportMe(options?: CallOptions): ApiCall<UserExport>
 }
 
 /** Direct conversations and groups, their members and read marks */
@@ -132,6 +493,8 @@ export interface Conversations {
    *
    * @throws {ValidationError} `validation_error`
    * @throws {ForbiddenError} `forbidden`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
    * @throws {NotFoundError} `not_found`
    * @throws {ConflictError} `conflict`
    */
@@ -157,6 +520,8 @@ export interface Conversations {
    * `POST /v1/conversations`
    *
    * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
    * @throws {NotFoundError} `not_found`
    */
   create(body: CreateConversationRequest, options?: CallOptions): ApiCall<ConversationResult>
@@ -191,6 +556,8 @@ export interface Conversations {
    *
    * @throws {ValidationError} `validation_error`
    * @throws {ForbiddenError} `forbidden`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
    * @throws {NotFoundError} `not_found`
    * @throws {ConflictError} `conflict`
    */
@@ -204,6 +571,8 @@ export interface Conversations {
    * `POST /v1/conversations/{conversationId}/read`
    *
    * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
    * @throws {NotFoundError} `not_found`
    */
   markRead(conversationId: string, body: MarkReadRequest, options?: CallOptions): ApiCall<ReadMark>
@@ -217,6 +586,8 @@ export interface Conversations {
    *
    * @throws {ValidationError} `validation_error`
    * @throws {ForbiddenError} `forbidden`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
    * @throws {NotFoundError} `not_found`
    * @throws {ConflictError} `conflict`
    */
@@ -231,6 +602,8 @@ export interface Conversations {
    *
    * @throws {ValidationError} `validation_error`
    * @throws {ForbiddenError} `forbidden`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
    * @throws {NotFoundError} `not_found`
    * @throws {ConflictError} `conflict`
    */
@@ -244,6 +617,8 @@ export interface Conversations {
    * `POST /v1/conversations/{conversationId}/typing`
    *
    * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
    * @throws {NotFoundError} `not_found`
    */
   setTyping(conversationId: string, body: SetTypingRequest, options?: CallOptions): ApiCall<void>
@@ -256,6 +631,8 @@ export interface Conversations {
    * `POST /v1/conversations/{conversationId}/messages`
    *
    * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
    * @throws {NotFoundError} `not_found`
    * @throws {ConflictError} `conflict`
    */
@@ -284,6 +661,8 @@ export interface Messages {
    * `POST /v1/messages`
    *
    * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
    * @throws {NotFoundError} `not_found`
    * @throws {ConflictError} `conflict`
    */
@@ -300,8 +679,77 @@ export interface Sync {
    * `POST /v1/sync`
    *
    * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `csrf_rejected`
    */
   pull(body?: PullRequest, options?: CallOptions): ApiCall<PullResult>
+}
+
+/** What happened to accounts */
+export interface Security {
+  /**
+   * Count security events.
+   *
+   * By type, severity and day: those about yourself, or about everybody for administrators. Without `from` the last 30 days; at most 366 days.
+   *
+   * `GET /v1/security/stats`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {NotFoundError} `not_found`
+   */
+  getStats(query?: SecurityGetStatsQuery, options?: CallOptions): ApiCall<SecurityStats>
+
+  /**
+   * List security events.
+   *
+   * The newest first: those about yourself, or about everybody for administrators. They are kept for a year.
+   *
+   * `GET /v1/security/events`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {NotFoundError} `not_found`
+   */
+  listEvents(query?: SecurityListEventsQuery, options?: CallOptions): PagedCall<SecurityEvent>
+}
+
+/** For administrators */
+export interface Admin {
+  /**
+   * Get a user as an administrator.
+   *
+   * `GET /v1/admin/users/{userId}`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `forbidden`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {NotFoundError} `not_found`
+   */
+  getUser(userId: string, options?: CallOptions): ApiCall<AdminUser>
+
+  /**
+   * List what administrators did.
+   *
+   * The newest first.
+   *
+   * `GET /v1/admin/audit-log`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `forbidden`
+   * @throws {ForbiddenError} `insufficient_scope`
+   */
+  listAuditLog(query?: AdminListAuditLogQuery, options?: CallOptions): PagedCall<AuditLogEntry>
+
+  /**
+   * List users as an administrator.
+   *
+   * Those who registered last come first. Erased accounts are left out.
+   *
+   * `GET /v1/admin/users`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `forbidden`
+   * @throws {ForbiddenError} `insufficient_scope`
+   */
+  listUsers(query?: AdminListUsersQuery, options?: CallOptions): PagedCall<AdminUser>
 }
 
 /** Probes, metrics and these documents */
@@ -366,16 +814,24 @@ export interface System {
 /** Every resource of the API. */
 export class Resources {
   readonly auth: Auth
+  readonly apiKeys: ApiKeys
+  readonly users: Users
   readonly conversations: Conversations
   readonly messages: Messages
   readonly sync: Sync
+  readonly security: Security
+  readonly admin: Admin
   readonly system: System
 
   constructor(call: Call) {
     this.auth = auth(call)
+    this.apiKeys = apiKeys(call)
+    this.users = users(call)
     this.conversations = conversations(call)
     this.messages = messages(call)
     this.sync = sync(call)
+    this.security = security(call)
+    this.admin = admin(call)
     this.system = system(call)
   }
 }
@@ -388,6 +844,37 @@ const auth = (call: Call): Auth => ({
   register: (body, options) => call({ id: 'auth.register', method: 'POST', path: '/v1/auth/register', body, public: true }, options),
   requestCode: (body, options) => call({ id: 'auth.requestCode', method: 'POST', path: '/v1/auth/code', body, public: true }, options),
   verifyEmail: (body, options) => call({ id: 'auth.verifyEmail', method: 'POST', path: '/v1/auth/verify-email', body, public: true }, options),
+  changePassword: (body, options) => call({ id: 'auth.changePassword', method: 'POST', path: '/v1/auth/password/change', body }, options),
+  forgotPassword: (body, options) => call({ id: 'auth.forgotPassword', method: 'POST', path: '/v1/auth/password/forgot', body, public: true }, options),
+  resetPassword: (body, options) => call({ id: 'auth.resetPassword', method: 'POST', path: '/v1/auth/password/reset', body, public: true }, options),
+  exchangeOAuth: (body, options) => call({ id: 'auth.exchangeOAuth', method: 'POST', path: '/v1/auth/oauth/exchange', body, public: true }, options),
+  listOAuthProviders: (options) => call({ id: 'auth.listOAuthProviders', method: 'GET', path: '/v1/auth/oauth/providers', public: true }, options),
+  listSessions: (query, options) => paged((next) => call({ id: 'auth.listSessions', method: 'GET', path: '/v1/auth/sessions', query: { ...query, ...next } }, options)),
+  revokeAll: (body = {}, options) => call({ id: 'auth.revokeAll', method: 'POST', path: '/v1/auth/revoke-all', body, repeatable: true }, options),
+  revokeSession: (sessionId, options) => call({ id: 'auth.revokeSession', method: 'DELETE', path: path`/v1/auth/sessions/${sessionId}` }, options),
+  startCookieSession: (body, options) => call({ id: 'auth.startCookieSession', method: 'POST', path: '/v1/auth/cookie', body, public: true }, options),
+})
+
+const apiKeys = (call: Call): ApiKeys => ({
+  create: (body, options) => call({ id: 'apiKeys.create', method: 'POST', path: '/v1/api-keys', body }, options),
+  list: (query, options) => paged((next) => call({ id: 'apiKeys.list', method: 'GET', path: '/v1/api-keys', query: { ...query, ...next } }, options)),
+  revoke: (apiKeyId, options) => call({ id: 'apiKeys.revoke', method: 'DELETE', path: path`/v1/api-keys/${apiKeyId}` }, options),
+})
+
+const users = (call: Call): Users => ({
+  get: (userId, options) => call({ id: 'users.get', method: 'GET', path: path`/v1/users/${userId}` }, options),
+  delete: (userId, body = {}, options) => call({ id: 'users.delete', method: 'DELETE', path: path`/v1/users/${userId}`, body, repeatable: true }, options),
+  update: (userId, body = {}, options) => call({ id: 'users.update', method: 'PATCH', path: path`/v1/users/${userId}`, body, repeatable: true }, options),
+  getMe: (options) => call({ id: 'users.getMe', method: 'GET', path: '/v1/users/me' }, options),
+  updateMe: (body = {}, options) => call({ id: 'users.updateMe', method: 'PATCH', path: '/v1/users/me', body, repeatable: true }, options),
+  deleteMe: (body, options) => call({ id: 'users.deleteMe', method: 'DELETE', path: '/v1/users/me', body, repeatable: true }, options),
+  list: (query, options) => paged((next) => call({ id: 'users.list', method: 'GET', path: '/v1/users', query: { ...query, ...next } }, options)),
+  create: (body, options) => call({ id: 'users.create', method: 'POST', path: '/v1/users', body }, options),
+  setPresence: (body, options) => call({ id: 'users.setPresence', method: 'PUT', path: '/v1/users/me/presence', body }, options),
+  block: (userId, options) => call({ id: 'users.block', method: 'PUT', path: path`/v1/users/${userId}/block` }, options),
+  unblock: (userId, options) => call({ id: 'users.unblock', method: 'DELETE', path: path`/v1/users/${userId}/block` }, options),
+  listBlocked: (query, options) => paged((next) => call({ id: 'users.listBlocked', method: 'GET', path: '/v1/users/me/blocked', query: { ...query, ...next } }, options)),
+  exportMe: (options) => call({ id: 'users.exportMe', method: 'GET', path: '/v1/users/me/export' }, options),
 })
 
 const conversations = (call: Call): Conversations => ({
@@ -411,6 +898,17 @@ const messages = (call: Call): Messages => ({
 
 const sync = (call: Call): Sync => ({
   pull: (body = {}, options) => call({ id: 'sync.pull', method: 'POST', path: '/v1/sync', body, repeatable: true }, options),
+})
+
+const security = (call: Call): Security => ({
+  getStats: (query, options) => call({ id: 'security.getStats', method: 'GET', path: '/v1/security/stats', query }, options),
+  listEvents: (query, options) => paged((next) => call({ id: 'security.listEvents', method: 'GET', path: '/v1/security/events', query: { ...query, ...next } }, options)),
+})
+
+const admin = (call: Call): Admin => ({
+  getUser: (userId, options) => call({ id: 'admin.getUser', method: 'GET', path: path`/v1/admin/users/${userId}` }, options),
+  listAuditLog: (query, options) => paged((next) => call({ id: 'admin.listAuditLog', method: 'GET', path: '/v1/admin/audit-log', query: { ...query, ...next } }, options)),
+  listUsers: (query, options) => paged((next) => call({ id: 'admin.listUsers', method: 'GET', path: '/v1/admin/users', query: { ...query, ...next } }, options)),
 })
 
 const system = (call: Call): System => ({

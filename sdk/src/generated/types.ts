@@ -24,12 +24,89 @@ export interface AddMembersResult {
     members: Member[];
 }
 
+/** What administrators see of a user */
+export interface AdminUser {
+    /**
+     * Format: uuid
+     * Id of a user
+     */
+    id: string;
+    /**
+     * Format: email
+     * E-mail address; its letter case does not matter
+     */
+    email: string;
+    /** Whether a code that was mailed there has been used */
+    emailVerified: boolean;
+    /** Unique in any letter case; null when there is none */
+    username: string | null;
+    /** The name to show; null when none was given */
+    displayName: string | null;
+    /** Null when none was given */
+    firstName: string | null;
+    /** Null when none was given */
+    lastName: string | null;
+    /** In E.164: `+` and digits; null when none was given */
+    phone: string | null;
+    /** Null when none was given */
+    companyCustomerId: string | null;
+    /** A few words about yourself; null when none were given */
+    bio: string | null;
+    /** Where you are, in words; null when it was not given */
+    location: string | null;
+    /** IANA name; null when it was not given */
+    timezone: string | null;
+    /** BCP 47 language tag; null when it was not given */
+    locale: string | null;
+    /** What your clients keep to, on every device */
+    settings: UserSettings;
+    /** Where the picture is, relative to the API's address: WebP, 512 × 512 pixels; another one has another address, so it may be cached for ever. Null without one */
+    avatarUrl: string | null;
+    /**
+     * What you may do on this server: `admin` is for whoever runs it
+     */
+    role: "user" | "admin";
+    /** Whether you can sign in with a password */
+    hasPassword: boolean;
+    /**
+     * What others are shown while you have a socket open; `offline` hides you. It stays until you set another one
+     */
+    presence: "online" | "away" | "busy" | "offline";
+    /**
+     * Format: date-time
+     * When the account will be erased, unless you sign in before: ISO 8601, UTC; null when that was not asked for
+     */
+    deletionAt: string | null;
+    /**
+     * Format: date-time
+     * When you registered: ISO 8601, UTC, milliseconds
+     */
+    createdAt: string;
+    /**
+     * Format: date-time
+     * When something of this changed last: ISO 8601, UTC, milliseconds
+     */
+    updatedAt: string;
+    /**
+     * Format: date-time
+     * Since when the user may not sign in: ISO 8601, UTC; null for those who may
+     */
+    suspendedAt: string | null;
+    /**
+     * Format: date-time
+     * When the user had a socket open last, to some seconds: ISO 8601, UTC; null if never, or not for you to see
+     */
+    lastSeen: string | null;
+    /** The account was erased: nothing of the person is left in it */
+    deleted: boolean;
+}
+
 /** What went wrong */
 export interface ApiError {
     /**
      * For programs; the sentence in `message` may change, this does not
      */
-    code: "validation_error" | "malformed_json" | "unauthorized" | "invalid_credentials" | "invalid_code" | "forbidden" | "email_not_verified" | "token_family_compromised" | "not_found" | "method_not_allowed" | "conflict" | "payload_too_large" | "unsupported_media_type" | "upgrade_required" | "rate_limit_exceeded" | "internal_error" | "unavailable";
+    code: "validation_error" | "malformed_json" | "unauthorized" | "invalid_credentials" | "invalid_code" | "invalid_token" | "forbidden" | "insufficient_scope" | "csrf_rejected" | "account_suspended" | "email_not_verified" | "token_family_compromised" | "not_found" | "method_not_allowed" | "conflict" | "payload_too_large" | "unsupported_media_type" | "upgrade_required" | "rate_limit_exceeded" | "internal_error" | "unavailable";
     /** For a person: what is wrong and what to do */
     message: string;
     /** Every field that is wrong */
@@ -45,8 +122,95 @@ export interface ApiError {
     timestamp: string;
 }
 
+/** A key by which a program acts as you. The key itself is shown once, when it is created */
+export interface ApiKey {
+    /**
+     * Format: uuid
+     * Id of an API key
+     */
+    id: string;
+    /** What it is for */
+    name: string;
+    /**
+     * `read`: what only reads; `write`: what its user may do, but for sign-in, passwords, keys and leaving; `admin`: what administrators may do as well
+     */
+    scope: "read" | "write" | "admin";
+    /** The last 4 characters of the key, to know it again by */
+    hint: string;
+    /**
+     * Format: date-time
+     * When it was created: ISO 8601, UTC, milliseconds
+     */
+    createdAt: string;
+    /**
+     * Format: date-time
+     * When it was used last, to a minute: ISO 8601, UTC; null if never
+     */
+    lastUsedAt: string | null;
+    /**
+     * Format: date-time
+     * When it stops working: ISO 8601, UTC; null for never
+     */
+    expiresAt: string | null;
+}
+
+/** Something that an administrator did */
+export interface AuditLogEntry {
+    /**
+     * Format: uuid
+     * Id of an entry of the audit log
+     */
+    id: string;
+    /**
+     * What was done
+     */
+    action: "user.create" | "user.update" | "user.change_role" | "user.suspend" | "user.unsuspend" | "user.delete";
+    /**
+     * Format: uuid
+     * Who did it; null for what was done on the server's command line or by its configuration
+     */
+    actorId: string | null;
+    /**
+     * Format: uuid
+     * To whom
+     */
+    targetId: string;
+    /** The address that the request came from; null when there was no request */
+    ip: string | null;
+    /** Why, in the words of who did it; null when none were given */
+    reason: string | null;
+    /** What else is known, by name */
+    metadata: {
+        [key: string]: string | number | boolean | null;
+    };
+    /**
+     * Format: date-time
+     * When: ISO 8601, UTC, milliseconds
+     */
+    createdAt: string;
+}
+
+/** A user whom you have blocked */
+export interface BlockedUser {
+    /** Who is blocked */
+    user: UserSummary;
+    /**
+     * Format: date-time
+     * Since when: ISO 8601, UTC, milliseconds
+     */
+    blockedAt: string;
+}
+
 /** A numbered change of a conversation; `type` tells which */
-export type Change = MessageCreatedEvent | ConversationUpdatedEvent | MemberJoinedEvent | MemberUpdatedEvent | MemberLeftEvent | ReadEvent;
+export type Change = MessageCreatedEvent | MessageDeletedEvent | ConversationUpdatedEvent | MemberJoinedEvent | MemberUpdatedEvent | MemberLeftEvent | ReadEvent;
+
+/** The password that you have, and the one to have from now on */
+export interface ChangePasswordRequest {
+    /** The one that you have */
+    currentPassword: string;
+    /** 8–128 characters, none of the commonest passwords, and not your name or address */
+    newPassword: string;
+}
 
 /** A conversation, as you see it */
 export interface Conversation {
@@ -215,6 +379,32 @@ export interface ConversationsSetTypingCommand {
     };
 }
 
+/** A session that goes on by a cookie */
+export interface CookieSession {
+    /** Who is signed in */
+    user: User;
+    /**
+     * Format: date-time
+     * When the cookie stops working at the latest: ISO 8601, UTC
+     */
+    expiresAt: string;
+}
+
+/** The key to create */
+export interface CreateApiKeyRequest {
+    /** What it is for: 1–100 characters */
+    name: string;
+    /**
+     * `read`: what only reads; `write`: what its user may do, but for sign-in, passwords, keys and leaving; `admin`: what administrators may do as well
+     */
+    scope: "read" | "write" | "admin";
+    /**
+     * Format: date-time
+     * When it shall stop working, in the future: ISO 8601; never unless said otherwise
+     */
+    expiresAt?: string;
+}
+
 /** A conversation to begin */
 export interface CreateConversationRequest {
     /**
@@ -229,9 +419,63 @@ export interface CreateConversationRequest {
     clientId?: string;
 }
 
+/** Whom to create. There is no password in it: the user is mailed a code, and sets one by `auth.forgotPassword` if they want one */
+export interface CreateUserRequest {
+    /**
+     * Format: email
+     * E-mail address; its letter case does not matter
+     */
+    email: string;
+    /** 3–32 letters, digits, `_`, `.`, `-`; unique in any letter case */
+    username?: string;
+    /** What others see: 1–100 characters */
+    displayName?: string;
+    /** 1–100 characters */
+    firstName?: string;
+    /** 1–100 characters */
+    lastName?: string;
+    /** International format: `+` and 7–15 digits */
+    phone?: string;
+    /** 6–20 letters and digits */
+    companyCustomerId?: string;
+    /**
+     * What the user may do; `user` unless said otherwise
+     */
+    role?: "user" | "admin";
+    /** You know that the address is theirs; false unless said otherwise */
+    emailVerified?: boolean;
+    /** Why, in words: up to 500 characters */
+    reason?: string;
+}
+
+/** A new key */
+export interface CreatedApiKey {
+    /** The key, as it is listed */
+    apiKey: ApiKey;
+    /** The key itself, `pk_…`, for `Authorization: Bearer` or `X-Api-Key`; it is never shown again */
+    key: string;
+}
+
 /** The last `changeSeq` you hold, by conversation id; 0 where you hold nothing: then from where you joined */
 export interface Cursors {
     [key: string]: number;
+}
+
+/** That you really want this */
+export interface DeleteMeRequest {
+    /**
+     * Format: email
+     * The address of the account, so that it is not deleted by mistake
+     */
+    confirmEmail: string;
+    /** Why, in words: up to 500 characters */
+    reason?: string;
+}
+
+/** Why */
+export interface DeleteUserRequest {
+    /** Why, in words: up to 500 characters */
+    reason?: string;
 }
 
 /** The answer to a command that failed */
@@ -252,12 +496,29 @@ export interface ErrorResponse {
     error: ApiError;
 }
 
+/** A one-time code, and the proof that the one who exchanges it is the one who began */
+export interface ExchangeOAuthRequest {
+    /** The one-time `code` that the browser came back with; valid for a minute */
+    code: string;
+    /** What `codeChallenge` was made of (RFC 7636, section 4.1) */
+    codeVerifier: string;
+}
+
 /** One field of a request that is wrong */
 export interface FieldError {
     /** Where: `body.email`, `query.limit`, `params.conversationId` */
     field: string;
     /** What is wrong with it, for a person */
     reason: string;
+}
+
+/** Whose password is forgotten */
+export interface ForgotPasswordRequest {
+    /**
+     * Format: email
+     * E-mail address; its letter case does not matter
+     */
+    email: string;
 }
 
 /** Too much was missed to send it here */
@@ -472,6 +733,11 @@ export interface Message {
      * When the server stored it: ISO 8601, UTC, milliseconds
      */
     createdAt: string;
+    /**
+     * Format: date-time
+     * When it was deleted, and its content with it: ISO 8601, UTC; null for one that was not
+     */
+    deletedAt: string | null;
 }
 
 /** A message was sent */
@@ -494,6 +760,44 @@ export interface MessageCreatedEvent {
         /** The new message */
         message: Message;
     };
+}
+
+/** A message was deleted */
+export interface MessageDeletedEvent {
+    /**
+     * What kind of frame this is
+     */
+    type: "message.deleted";
+    /**
+     * Format: uuid
+     * Id of a conversation
+     */
+    conversationId: string;
+    /** The conversation's number of this change */
+    changeSeq: number;
+    /** The change that this one follows; `changeSeq - 1` where it is left out. Hold a cursor per conversation: drop a change that is not newer than it, apply one that follows it, and resume from the cursor when `previousChangeSeq` is beyond it */
+    previousChangeSeq?: number;
+    /** What the event tells */
+    data: {
+        /** What is left of it */
+        message: Message;
+    };
+}
+
+/** Where else one can sign in */
+export interface OAuthProvider {
+    /** Its name in paths: `google`, `github`, or as it is configured */
+    id: string;
+    /** Its name for people */
+    name: string;
+    /** Where to send the browser, relative to the API's address; add `redirectUri` and `codeChallenge` */
+    startUrl: string;
+}
+
+/** Where else one can sign in */
+export interface OAuthProviders {
+    /** All that are configured */
+    providers: OAuthProvider[];
 }
 
 /** Are you there? */
@@ -521,6 +825,34 @@ export interface PongEvent {
 /** The present `changeSeq` of every conversation of yours, by its id */
 export interface Positions {
     [key: string]: number;
+}
+
+/** Whether somebody is there */
+export interface Presence {
+    /**
+     * Format: uuid
+     * Id of a user
+     */
+    userId: string;
+    /**
+     * `online`, or the `away` or `busy` that the user has set, while a socket is open; otherwise `offline`
+     */
+    status: "online" | "away" | "busy" | "offline";
+    /**
+     * Format: date-time
+     * When the user had a socket open last, to some seconds: ISO 8601, UTC; null if never, or not for you to see
+     */
+    lastSeen: string | null;
+}
+
+/** Somebody came, went, or set another presence */
+export interface PresenceChangedEvent {
+    /**
+     * What kind of frame this is
+     */
+    type: "presence.changed";
+    /** What the event tells */
+    data: Presence;
 }
 
 /** Where you stand */
@@ -664,6 +996,14 @@ export interface RequestCodeRequest {
     email: string;
 }
 
+/** A mailed token, and the password to have from now on */
+export interface ResetPasswordRequest {
+    /** The token that was mailed; valid for 15 minutes, once */
+    token: string;
+    /** 8–128 characters, none of the commonest passwords, and not your name or address */
+    password: string;
+}
+
 /** Send me what is newer than my cursors */
 export interface ResumeCommand {
     /**
@@ -677,6 +1017,91 @@ export interface ResumeCommand {
         /** What you hold, of the conversations that are behind */
         cursors: Cursors;
     };
+}
+
+/** Which sessions to end */
+export interface RevokeAllRequest {
+    /** Leave the session that asks; false unless said otherwise */
+    exceptCurrent?: boolean;
+}
+
+/** What was ended */
+export interface RevokeAllResult {
+    /** How many sessions ended */
+    revokedCount: number;
+}
+
+/** An account that is going to be erased */
+export interface ScheduledDeletion {
+    /**
+     * Format: date-time
+     * When the account will be erased: ISO 8601, UTC
+     */
+    deletionAt: string;
+}
+
+/** Something that happened to an account */
+export interface SecurityEvent {
+    /**
+     * Format: uuid
+     * Id of a security event
+     */
+    id: string;
+    /**
+     * What happened
+     */
+    type: "sign_in_succeeded" | "sign_in_failed" | "sign_in_locked" | "new_device" | "session_revoked" | "sessions_revoked" | "refresh_token_reused" | "code_requested" | "email_verified" | "password_reset_requested" | "password_reset" | "password_changed" | "oauth_account_linked" | "api_key_created" | "api_key_revoked" | "role_changed" | "user_suspended" | "user_unsuspended" | "deletion_scheduled" | "deletion_cancelled";
+    /**
+     * How much it matters: `critical` asks for action, `low` is a matter of course
+     */
+    severity: "critical" | "high" | "medium" | "low";
+    /**
+     * Format: uuid
+     * Whose account it is about; null when that is nobody's
+     */
+    userId: string | null;
+    /** The address that the request came from; null when there was no request */
+    ip: string | null;
+    /** What else is known, by name */
+    metadata: {
+        [key: string]: string | number | boolean | null;
+    };
+    /**
+     * Format: date-time
+     * When it happened: ISO 8601, UTC, milliseconds
+     */
+    createdAt: string;
+}
+
+/** How many security events there were */
+export interface SecurityStats {
+    /** All events of the time */
+    total: number;
+    /** How many of each type, the types that occurred */
+    byType: {
+        [key: string]: number;
+    };
+    /** How many of each severity */
+    bySeverity: {
+        /** How many critical ones */
+        critical: number;
+        /** How many high ones */
+        high: number;
+        /** How many medium ones */
+        medium: number;
+        /** How many low ones */
+        low: number;
+    };
+    /** How many on each day, the oldest first, days without one as well */
+    byDay: {
+        /**
+         * Format: date
+         * The day in UTC
+         */
+        day: string;
+        /** How many on that day */
+        count: number;
+    }[];
 }
 
 /** A message to a user */
@@ -714,10 +1139,60 @@ export interface SendMessageResult {
     message: Message;
 }
 
+/** One sign-in on one device, with all the tokens that follow from it */
+export interface Session {
+    /**
+     * Format: uuid
+     * Id of a session: one sign-in on one device, with all the tokens that follow from it
+     */
+    id: string;
+    /** Whether it is the one that asks */
+    current: boolean;
+    /**
+     * Whether it goes on by refresh tokens or by a cookie
+     */
+    kind: "token" | "cookie";
+    /** Browser or program and system, as far as the request told: `Firefox on Linux`; `Unknown device` otherwise */
+    device: string;
+    /** The address that it was used from last; null where that is not known */
+    ip: string | null;
+    /**
+     * Format: date-time
+     * When it began: ISO 8601, UTC, milliseconds
+     */
+    createdAt: string;
+    /**
+     * Format: date-time
+     * When it was used last, as far as tokens were refreshed or the cookie was seen: ISO 8601, UTC
+     */
+    lastSeen: string;
+    /**
+     * Format: date-time
+     * When it ends unless it is used: ISO 8601, UTC
+     */
+    expiresAt: string;
+}
+
+/** What others shall be shown */
+export interface SetPresenceRequest {
+    /**
+     * What others are shown while you have a socket open; `offline` hides you. It stays until you set another one
+     */
+    status: "online" | "away" | "busy" | "offline";
+}
+
 /** Whether you are typing */
 export interface SetTypingRequest {
     /** False when it is over */
     typing: boolean;
+}
+
+/** The refresh token of a fresh sign-in, which is used up by it */
+export interface StartCookieSessionRequest {
+    /** Opaque; valid for 7 days, once: every refresh returns the next one */
+    refreshToken: string;
+    /** Whether the cookie outlives the browser, for 30 days; false unless said otherwise */
+    rememberMe?: boolean;
 }
 
 /** A session: the tokens to go on with */
@@ -769,12 +1244,79 @@ export interface UpdateConversationRequest {
     title: string;
 }
 
+/** What to change of your profile; what is left out stays as it is, and null takes it away */
+export interface UpdateMeRequest {
+    /** 3–32 letters, digits, `_`, `.`, `-`; unique in any letter case */
+    username?: string | null;
+    /** What others see: 1–100 characters; null for none */
+    displayName?: string | null;
+    /** For yourself: others do not see it; null for none */
+    firstName?: string | null;
+    /** For yourself: others do not see it; null for none */
+    lastName?: string | null;
+    /** International format: `+` and 7–15 digits; null for none */
+    phone?: string | null;
+    /** 6–20 letters and digits; null for none */
+    companyCustomerId?: string | null;
+    /** A few words about oneself: up to 1,000 characters */
+    bio?: string | null;
+    /** Where one is, in words: up to 100 characters */
+    location?: string | null;
+    /** IANA name, such as `America/New_York` */
+    timezone?: string | null;
+    /** BCP 47 language tag, such as `en-US` */
+    locale?: string | null;
+    /** What is left out stays as it is */
+    settings?: {
+        /** Whether clients notify of new messages; true unless set */
+        notificationsEnabled?: boolean;
+        /** Whether clients play sounds; true unless set */
+        soundEnabled?: boolean;
+        /**
+         * How clients look; `light` unless set
+         */
+        theme?: "light" | "dark";
+    };
+}
+
 /** What to change */
 export interface UpdateMemberRequest {
     /**
      * The new role
      */
     role: "owner" | "admin" | "member";
+}
+
+/** What to change of a user; what is left out stays as it is, and null takes it away */
+export interface UpdateUserRequest {
+    /** 3–32 letters, digits, `_`, `.`, `-`; unique in any letter case */
+    username?: string | null;
+    /** What others see: 1–100 characters; null for none */
+    displayName?: string | null;
+    /** For yourself: others do not see it; null for none */
+    firstName?: string | null;
+    /** For yourself: others do not see it; null for none */
+    lastName?: string | null;
+    /** International format: `+` and 7–15 digits; null for none */
+    phone?: string | null;
+    /** 6–20 letters and digits; null for none */
+    companyCustomerId?: string | null;
+    /** A few words about oneself: up to 1,000 characters */
+    bio?: string | null;
+    /** Where one is, in words: up to 100 characters */
+    location?: string | null;
+    /** IANA name, such as `America/New_York` */
+    timezone?: string | null;
+    /** BCP 47 language tag, such as `en-US` */
+    locale?: string | null;
+    /**
+     * What the user may do; all their sessions end when it changes
+     */
+    role?: "user" | "admin";
+    /** Whether the user may not sign in; all their sessions end when it begins */
+    suspended?: boolean;
+    /** Why, in words: up to 500 characters */
+    reason?: string;
 }
 
 /** You: what users see of themselves */
@@ -799,14 +1341,37 @@ export interface User {
     firstName: string | null;
     /** Null when none was given */
     lastName: string | null;
-    /** In international format; null when none was given */
+    /** In E.164: `+` and digits; null when none was given */
     phone: string | null;
     /** Null when none was given */
     companyCustomerId: string | null;
+    /** A few words about yourself; null when none were given */
+    bio: string | null;
+    /** Where you are, in words; null when it was not given */
+    location: string | null;
+    /** IANA name; null when it was not given */
+    timezone: string | null;
+    /** BCP 47 language tag; null when it was not given */
+    locale: string | null;
+    /** What your clients keep to, on every device */
+    settings: UserSettings;
+    /** Where the picture is, relative to the API's address: WebP, 512 × 512 pixels; another one has another address, so it may be cached for ever. Null without one */
+    avatarUrl: string | null;
     /**
      * What you may do on this server: `admin` is for whoever runs it
      */
     role: "user" | "admin";
+    /** Whether you can sign in with a password */
+    hasPassword: boolean;
+    /**
+     * What others are shown while you have a socket open; `offline` hides you. It stays until you set another one
+     */
+    presence: "online" | "away" | "busy" | "offline";
+    /**
+     * Format: date-time
+     * When the account will be erased, unless you sign in before: ISO 8601, UTC; null when that was not asked for
+     */
+    deletionAt: string | null;
     /**
      * Format: date-time
      * When you registered: ISO 8601, UTC, milliseconds
@@ -819,7 +1384,71 @@ export interface User {
     updatedAt: string;
 }
 
-/** What others may see of a user */
+/** All that is held about you */
+export interface UserExport {
+    /**
+     * Format: date-time
+     * When: ISO 8601, UTC, milliseconds
+     */
+    exportedAt: string;
+    /** Your profile */
+    user: User;
+    /** All else that is held about you, by name: `sessions`, `apiKeys`, `oauthAccounts`, `devices`, `blockedUsers`, `securityEvents`, `auditLog`, `memberships`, `messages` …; secrets are left out */
+    sections: {
+        [key: string]: {
+            [key: string]: unknown;
+        }[];
+    };
+}
+
+/** What others may see of a user who is looked up */
+export interface UserProfile {
+    /**
+     * Format: uuid
+     * Id of a user
+     */
+    id: string;
+    /** Unique in any letter case; null when there is none */
+    username: string | null;
+    /** The name to show; null when none was given */
+    displayName: string | null;
+    /** Where the picture is, relative to the API's address: WebP, 512 × 512 pixels; another one has another address, so it may be cached for ever. Null without one */
+    avatarUrl: string | null;
+    /** The account was erased: show it as "deleted user" */
+    deleted: boolean;
+    /** A few words about oneself; null when none were given */
+    bio: string | null;
+    /** Where one is, in words; null when it was not given */
+    location: string | null;
+    /**
+     * `online`, or the `away` or `busy` that the user has set, while a socket is open; otherwise `offline`
+     */
+    status: "online" | "away" | "busy" | "offline";
+    /**
+     * Format: date-time
+     * When the user had a socket open last, to some seconds: ISO 8601, UTC; null if never, or not for you to see
+     */
+    lastSeen: string | null;
+    /**
+     * Format: date-time
+     * When the user registered: ISO 8601, UTC, milliseconds
+     */
+    createdAt: string;
+}
+
+/** What clients of this user keep to, on every device */
+export interface UserSettings {
+    /** Whether clients notify of new messages; true unless set */
+    notificationsEnabled: boolean;
+    /** Whether clients play sounds; true unless set */
+    soundEnabled: boolean;
+    /**
+     * How clients look; `light` unless set
+     */
+    theme: "light" | "dark";
+}
+
+/** What others may see of a user, wherever one is mentioned */
 export interface UserSummary {
     /**
      * Format: uuid
@@ -830,6 +1459,10 @@ export interface UserSummary {
     username: string | null;
     /** The name to show; null when none was given */
     displayName: string | null;
+    /** Where the picture is, relative to the API's address: WebP, 512 × 512 pixels; another one has another address, so it may be cached for ever. Null without one */
+    avatarUrl: string | null;
+    /** The account was erased: show it as "deleted user" */
+    deleted: boolean;
 }
 
 /** A code, and the address that it was mailed to */
@@ -841,6 +1474,54 @@ export interface VerifyEmailRequest {
     email: string;
     /** The 6 digits that were mailed; valid for 10 minutes, once, 5 tries */
     code: string;
+}
+
+export interface AuthListSessionsQuery {
+    /**
+     * Items per page
+     * @default 50
+     */
+    limit?: number;
+    /** `nextCursor` of the page before */
+    cursor?: string;
+}
+
+export interface ApiKeysListQuery {
+    /**
+     * Items per page
+     * @default 50
+     */
+    limit?: number;
+    /** `nextCursor` of the page before */
+    cursor?: string;
+}
+
+export interface UsersListQuery {
+    /** Part of a username or display name */
+    search?: string;
+    /** Only these: up to 100 ids, separated by commas; the presence of many in one call */
+    ids?: string;
+    /**
+     * Items per page
+     * @default 50
+     */
+    limit?: number;
+    /** How many to skip; a `cursor` costs less, and skips none when users come or go */
+    offset?: number;
+    /** `nextCursor` of the page before */
+    cursor?: string;
+    /** Whether to count all that fit, as `total` */
+    includeTotal?: boolean;
+}
+
+export interface UsersListBlockedQuery {
+    /**
+     * Items per page
+     * @default 50
+     */
+    limit?: number;
+    /** `nextCursor` of the page before */
+    cursor?: string;
 }
 
 export interface ConversationsListMembersQuery {
@@ -881,6 +1562,121 @@ export interface MessagesListQuery {
      * @default 50
      */
     limit?: number;
+}
+
+export interface SecurityGetStatsQuery {
+    /**
+     * Format: uuid
+     * Only those about this user; others than administrators see their own only
+     */
+    userId?: string;
+    /**
+     * Format: date-time
+     * Only then or later: ISO 8601
+     */
+    from?: string;
+    /**
+     * Format: date-time
+     * Only before: ISO 8601
+     */
+    to?: string;
+}
+
+export interface SecurityListEventsQuery {
+    /**
+     * What happened
+     */
+    type?: "sign_in_succeeded" | "sign_in_failed" | "sign_in_locked" | "new_device" | "session_revoked" | "sessions_revoked" | "refresh_token_reused" | "code_requested" | "email_verified" | "password_reset_requested" | "password_reset" | "password_changed" | "oauth_account_linked" | "api_key_created" | "api_key_revoked" | "role_changed" | "user_suspended" | "user_unsuspended" | "deletion_scheduled" | "deletion_cancelled";
+    /**
+     * How much it matters: `critical` asks for action, `low` is a matter of course
+     */
+    severity?: "critical" | "high" | "medium" | "low";
+    /**
+     * Format: uuid
+     * Only those about this user; others than administrators see their own only
+     */
+    userId?: string;
+    /**
+     * Format: date-time
+     * Only then or later: ISO 8601
+     */
+    from?: string;
+    /**
+     * Format: date-time
+     * Only before: ISO 8601
+     */
+    to?: string;
+    /**
+     * Items per page
+     * @default 50
+     */
+    limit?: number;
+    /** `nextCursor` of the page before */
+    cursor?: string;
+}
+
+export interface AdminListAuditLogQuery {
+    /**
+     * What was done
+     */
+    action?: "user.create" | "user.update" | "user.change_role" | "user.suspend" | "user.unsuspend" | "user.delete";
+    /**
+     * Format: uuid
+     * Only what this administrator did
+     */
+    actorId?: string;
+    /**
+     * Format: uuid
+     * Only what was done to this user
+     */
+    targetId?: string;
+    /**
+     * Format: date-time
+     * Only then or later: ISO 8601
+     */
+    from?: string;
+    /**
+     * Format: date-time
+     * Only before: ISO 8601
+     */
+    to?: string;
+    /**
+     * Items per page
+     * @default 50
+     */
+    limit?: number;
+    /** `nextCursor` of the page before */
+    cursor?: string;
+}
+
+export interface AdminListUsersQuery {
+    /** Beginning of an e-mail address, username or display name */
+    search?: string;
+    /**
+     * Only those with this role
+     */
+    role?: "user" | "admin";
+    /** Only those whose e-mail address is verified, or is not */
+    verified?: boolean;
+    /** Only those who are suspended, or are not */
+    suspended?: boolean;
+    /**
+     * Format: date-time
+     * Only those who registered then or later: ISO 8601
+     */
+    createdFrom?: string;
+    /**
+     * Format: date-time
+     * Only those who registered before: ISO 8601
+     */
+    createdTo?: string;
+    /**
+     * Items per page
+     * @default 50
+     */
+    limit?: number;
+    /** `nextCursor` of the page before */
+    cursor?: string;
 }
 
 export interface SystemAsyncapiResult {

@@ -4,7 +4,7 @@
  * holes and a higher number is never visible before a lower one. Every row that a change touches keeps that change's number.
  */
 import { sql } from 'drizzle-orm'
-import { bigint, check, index, pgTable, primaryKey, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { bigint, boolean, check, index, pgTable, primaryKey, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import type { ConversationType, MemberRole } from '../../../openapi/conversations/schemas.ts'
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import { users } from './users.ts'
@@ -65,6 +65,8 @@ export const members = pgTable(
     /** The last change of the read mark; sending moves the mark too, and is told by the message. */
     readChangeSeq: counter().default(0),
     joinedAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
+    /** Of a direct conversation: the other one has blocked this member, who can read and not write. */
+    blocked: boolean().notNull().default(false),
     /** Set for former members: the row stays, so that others can be told. */
     leftAt: timestamp({ withTimezone: true }),
   },

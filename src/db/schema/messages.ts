@@ -18,6 +18,8 @@ export const messages = pgTable(
     /** `json`, not `jsonb`: it is only ever given back as it came, and text is quicker to give. */
     metadata: json().$type<Record<string, string | number | boolean>>().notNull().default({}),
     createdAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
+    /** Content and metadata are gone since; the number stays taken. */
+    deletedAt: timestamp({ withTimezone: true }),
   },
   (table) => [
     primaryKey({ columns: [table.conversationId, table.seq] }),

@@ -3,11 +3,11 @@
  * stay until they expire, because one that comes back tells of theft.
  */
 import { sql } from 'drizzle-orm'
-import { check, index, pgTable, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { boolean, check, index, pgTable, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import type { SessionId, UserId } from '../../../openapi/shared/ids.ts'
 import { users } from './users.ts'
 
-export type RevokedReason = 'logout' | 'refresh_reuse'
+export type RevokedReason = 'logout' | 'refresh_reuse' | 'revoked' | 'password_changed' | 'password_reset' | 'role_changed' | 'suspended' | 'deletion'
 
 export const sessions = pgTable(
   'sessions',
@@ -18,15 +18,24 @@ export const sessions = pgTable(
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
     createdAt: timestamp({ withTimezone: true }).notNull(),
-    /** When its tokens were refreshed last. */
+    /** When its tokens were refreshed last; for a cookie, to a minute, when it came last. */
     lastUsedAt: timestamp({ withTimezone: true }).notNull(),
-    /** When its newest refresh token expires. */
+    /** Where it was used last. */
+    ip: text(),
+    /** As it said itself. */
+    userAgent: text(),
+    /** SHA-256, base64url; null for a session that goes on by refresh tokens. */
+    cookieHash: text(),
+    /** Whether the cookie outlives the browser. */
+    remembered: boolean().notNull().default(false),
+    /** When its newest refresh token, or its cookie, expires. */
     expiresAt: timestamp({ withTimezone: true }).notNull(),
     revokedAt: timestamp({ withTimezone: true }),
     revokedReason: text().$type<RevokedReason>(),
   },
   (table) => [
     index('sessions_user').on(table.userId),
+    uniqueIndex('sessions_cookie_unique').on(table.cookieHash),
     index('sessions_expires_at').on(table.expiresAt),
     index('sessions_revoked_at').on(table.revokedAt).where(sql`${table.revokedAt} is not null`),
     check('sessions_revoked', sql`(${table.revokedAt} is null) = (${table.revokedReason} is null)`),

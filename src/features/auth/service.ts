@@ -1,15 +1,16 @@
 import type { UserId } from '../../../openapi/shared/ids.ts'
-import type { Actor } from '../../actor.ts'
+import type { Actor, Caller, SessionActor } from '../../actor.ts'
 import type { Clock, NewId } from '../../clock.ts'
 import type { Executor } from '../../db/executor.ts'
 import type { UserRow } from '../../db/schema/users.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { Jobs } from '../../jobs/queue.ts'
+import type { SecurityService } from '../security/service.ts'
 import { normalizeEmail, type UserService } from '../users/service.ts'
-import type { AccessTokens } from './access-tokens.ts'
 import type { Codes } from './codes.ts'
 import type { Passwords } from './passwords.ts'
-import type { IssuedSession, Sessions } from './sessions.ts'
+import type { Sessions } from './sessions.ts'
+import type { SignedIn, SignIn } from './sign-in.ts'
 
 export interface Registration {
   email: string
@@ -23,21 +24,14 @@ export interface Registration {
   companyCustomerId?: string | undefined
 }
 
-export interface SignedIn {
-  user: UserRow
-  accessToken: string
-  refreshToken: string
-  expiresInSeconds: number
-  refreshExpiresInSeconds: number
-}
-
 interface Dependencies {
   db: Executor
   users: UserService
   sessions: Sessions
   codes: Codes
   passwords: Passwords
-  accessTokens: AccessTokens
+  signIn: SignIn
+  security: Pick<SecurityService, 'record'>
   jobs: Pick<Jobs, 'enqueue' | 'wake'>
   clock: Clock
   newId: NewId
@@ -45,7 +39,7 @@ interface Dependencies {
 
 export type AuthService = ReturnType<typeof createAuthService>
 
-export function createAuthService({ db, users, sessions, codes, passwords, accessTokens, jobs, clock, newId }: Dependencies) {
+export function createAuthService({ db, users, sessions, codes, passwords, signIn, security, jobs, clock, newId }: Dependencies) {
   const requestCode = async (email: string, requestId: string, executor: Executor): Promise<void> =>
     jobs.enqueue(executor, 'auth.mailCode', { email: normalizeEmail(email), requestId })
 
@@ -54,13 +48,6 @@ export function createAuthService({ db, users, sessions, codes, passwords, acces
     if (user === undefined) throw new AppError('unauthorized')
     return user
   }
-
-  const toSignedIn = (user: UserRow, issued: IssuedSession): SignedIn => ({
-    user,
-    ...accessTokens.issue(user, issued.sessionId, { id: issued.tokenId, issuedAt: issued.issuedAt }),
-    refreshToken: issued.refreshToken,
-    refreshExpiresInSeconds: Math.round((issued.refreshExpiresAt.getTime() - clock.now().getTime()) / 1000),
-  })
 
   return {
     /**
@@ -91,13 +78,13 @@ export function createAuthService({ db, users, sessions, codes, passwords, acces
      * code of that very registration makes the password good, any other one removes it.
      * @throws `invalid_code`, also for an address that nobody has
      */
-    async verifyEmail(email: string, code: string): Promise<SignedIn> {
+    async verifyEmail(email: string, code: string, caller: Caller): Promise<SignedIn> {
       const { requestId, useUp } = await codes.check(email, code)
       return db.transaction(async (tx) => {
         await useUp(tx)
         const user = await users.setEmailVerified(email, { at: clock.now(), requestId }, tx)
         if (user === undefined) throw new AppError('invalid_code')
-        return toSignedIn(user, await sessions.start(user.id, tx))
+        return signIn.complete(user, 'code', caller, tx)
       })
     },
 
@@ -105,23 +92,26 @@ export function createAuthService({ db, users, sessions, codes, passwords, acces
      * @param identifier e-mail address or username
      * @throws `invalid_credentials`; `email_not_verified` only to whoever knows the password
      */
-    async login(identifier: string, password: string): Promise<SignedIn> {
+    async login(identifier: string, password: string, caller: Caller): Promise<SignedIn> {
       const user = await users.findByIdentifier(identifier)
       const matches = await passwords.matches(user?.passwordHash, password)
-      if (user === undefined || !matches) throw new AppError('invalid_credentials')
+      if (user === undefined || !matches) {
+        await security.record({ type: 'sign_in_failed', userId: user?.id, ip: caller.ip, metadata: { method: 'password' } })
+        throw new AppError('invalid_credentials')
+      }
       if (user.emailVerifiedAt === null) throw new AppError('email_not_verified')
-      return toSignedIn(user, await db.transaction((tx) => sessions.start(user.id, tx)))
+      return db.transaction((tx) => signIn.complete(user, 'password', caller, tx))
     },
 
     /** @throws `unauthorized`, `token_family_compromised`: see `Sessions.rotate` */
     async refresh(refreshToken: string): Promise<SignedIn> {
       const issued = await sessions.rotate(refreshToken)
-      return toSignedIn(await requireUser(issued.userId), issued)
+      return signIn.toSignedIn(await requireUser(issued.userId), issued)
     },
 
     /** Ends the actor's session; ending it twice changes nothing. */
-    async logout(actor: Actor): Promise<void> {
-      await sessions.revoke(actor.sessionId, 'logout')
+    async logout(actor: SessionActor): Promise<void> {
+      await sessions.end({ sessionId: actor.credentialId }, 'logout')
     },
 
     /** @throws `unauthorized` when the user is gone though the token is still good */

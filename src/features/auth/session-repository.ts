@@ -1,10 +1,17 @@
-import { and, eq, gt, inArray, isNull, lt } from 'drizzle-orm'
-import type { SessionId } from '../../../openapi/shared/ids.ts'
+import { and, eq, gt, inArray, isNull, lt, ne } from 'drizzle-orm'
+import type { SessionId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import { type RefreshTokenRow, type RevokedReason, refreshTokens, type SessionRow, sessions } from '../../db/schema/sessions.ts'
 
 /** How many expired sessions go when a new one comes: more than one, so that what is left behind never grows. */
 const cleanupLimit = 20
+
+/** Sessions that fit all that is given. */
+export interface SessionSelection {
+  userId?: UserId
+  sessionId?: SessionId
+  except?: SessionId
+}
 
 export type SessionRepository = ReturnType<typeof createSessionRepository>
 
@@ -44,12 +51,22 @@ export const createSessionRepository = (db: Executor) => ({
     await executor.update(sessions).set({ lastUsedAt: usedAt, expiresAt }).where(eq(sessions.id, id))
   },
 
-  /** The first time and reason stay. */
-  async revoke(id: SessionId, at: Date, reason: RevokedReason, executor: Executor = db): Promise<void> {
-    await executor
+  /** The first time and reason stay. @returns those that had not ended before */
+  async revoke({ userId, sessionId, except }: SessionSelection, at: Date, reason: RevokedReason, executor: Executor): Promise<SessionId[]> {
+    const rows = await executor
       .update(sessions)
       .set({ revokedAt: at, revokedReason: reason })
-      .where(and(eq(sessions.id, id), isNull(sessions.revokedAt)))
+      .where(
+        and(
+          isNull(sessions.revokedAt),
+          gt(sessions.expiresAt, at),
+          userId && eq(sessions.userId, userId),
+          sessionId && eq(sessions.id, sessionId),
+          except && ne(sessions.id, except),
+        ),
+      )
+      .returning({ id: sessions.id })
+    return rows.map(({ id }) => id)
   },
 
   async listRevokedSince(since: Date): Promise<SessionId[]> {

@@ -5,12 +5,14 @@
  */
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import type { SessionId, UserId } from '../../../openapi/shared/ids.ts'
+import type { Caller } from '../../actor.ts'
 import type { Clock, NewId } from '../../clock.ts'
 import type { Executor, TransactionRunner } from '../../db/executor.ts'
 import type { RefreshTokenRow, RevokedReason, SessionRow } from '../../db/schema/sessions.ts'
 import { AppError } from '../../errors/app-error.ts'
+import type { EventBus } from '../../event-bus.ts'
 import type { Revocations } from './revocations.ts'
-import type { SessionRepository } from './session-repository.ts'
+import type { SessionRepository, SessionSelection } from './session-repository.ts'
 
 const refreshTokenMilliseconds = 7 * 24 * 60 * 60_000
 const retryGraceMilliseconds = 10_000
@@ -28,18 +30,19 @@ export interface IssuedSession {
 interface Dependencies {
   db: TransactionRunner
   sessions: SessionRepository
-  revocations: Revocations
+  revocations: Pick<Revocations, 'revoke'>
+  bus: Pick<EventBus, 'publish'>
   /** Derives refresh tokens. */
   key: Buffer
   clock: Clock
   newId: NewId
 }
 
-type Rotation = { outcome: 'rotated'; issued: IssuedSession } | { outcome: 'unknown' } | { outcome: 'compromised'; sessionId: SessionId }
+type Rotation = { outcome: 'rotated'; issued: IssuedSession } | { outcome: 'unknown' } | { outcome: 'compromised'; userId: UserId; sessionId: SessionId }
 
 export type Sessions = ReturnType<typeof createSessions>
 
-export function createSessions({ db, sessions, revocations, key, clock, newId }: Dependencies) {
+export function createSessions({ db, sessions, revocations, bus, key, clock, newId }: Dependencies) {
   const deriveNext = (refreshToken: string): string => format(createHmac('sha256', key).update(refreshToken).digest())
 
   const insertToken = async (sessionId: SessionId, refreshToken: string, now: Date, executor: Executor): Promise<RefreshTokenRow> => {
@@ -72,17 +75,37 @@ export function createSessions({ db, sessions, revocations, key, clock, newId }:
     if (token.usedAt === null) return rotateLocked(refreshToken, session, token, now, tx)
     const issued = await retry(refreshToken, session, token, now, tx)
     if (issued !== undefined) return { outcome: 'rotated', issued }
-    await sessions.revoke(session.id, now, 'refresh_reuse', tx)
-    return { outcome: 'compromised', sessionId: session.id }
+    await endWithin({ sessionId: session.id }, 'refresh_reuse', tx)
+    return { outcome: 'compromised', userId: session.userId, sessionId: session.id }
   }
 
+  /** Within a transaction: call `tell` with what it returns after the commit. */
+  const endWithin = async (selection: SessionSelection, reason: RevokedReason, tx: Executor): Promise<SessionId[]> => {
+    const ended = await sessions.revoke(selection, clock.now(), reason, tx)
+    await bus.publish(tx, 'credentials.revoked', ended)
+    return ended
+  }
+
+  /** Their tokens are worth nothing from now on, in this process; the bus tells the others. */
+  const tell = (ended: readonly SessionId[]): void => ended.forEach(revocations.revoke)
+
   return {
+    endWithin,
+    tell,
+
+    /** Ends the sessions that fit all that is given: refresh tokens, access tokens, cookies and sockets. Ending them twice changes nothing. @returns those that ended now */
+    async end(selection: SessionSelection, reason: RevokedReason): Promise<SessionId[]> {
+      const ended = await db.transaction((tx) => endWithin(selection, reason, tx))
+      tell(ended)
+      return ended
+    },
+
     /** Begins a session; what has long expired makes room. */
-    async start(userId: UserId, executor: Executor): Promise<IssuedSession> {
+    async start(userId: UserId, { ip, userAgent }: Caller, executor: Executor): Promise<IssuedSession> {
       const now = clock.now()
       const refreshToken = format(randomBytes(32))
       const expiresAt = new Date(now.getTime() + refreshTokenMilliseconds)
-      const session = await sessions.insert({ id: newId(), userId, createdAt: now, lastUsedAt: now, expiresAt }, executor)
+      const session = await sessions.insert({ id: newId(), userId, ip, userAgent, createdAt: now, lastUsedAt: now, expiresAt }, executor)
       await sessions.deleteExpired(now, executor)
       return toIssued(userId, refreshToken, await insertToken(session.id, refreshToken, now, executor))
     },
@@ -95,16 +118,10 @@ export function createSessions({ db, sessions, revocations, key, clock, newId }:
       const rotation = await db.transaction((tx) => rotateWithin(refreshToken, tx))
       if (rotation.outcome === 'unknown') throw new AppError('unauthorized', 'The refresh token is unknown, expired or revoked; sign in again.')
       if (rotation.outcome === 'compromised') {
-        revocations.revoke(rotation.sessionId)
+        tell([rotation.sessionId])
         throw new AppError('token_family_compromised')
       }
       return rotation.issued
-    },
-
-    /** Its refresh token, access tokens and sockets end. Ending it twice changes nothing. */
-    async revoke(sessionId: SessionId, reason: RevokedReason): Promise<void> {
-      await sessions.revoke(sessionId, clock.now(), reason)
-      revocations.revoke(sessionId)
     },
   }
 }

@@ -142,7 +142,7 @@ export async function lockConversation(tx: Transaction, conversationId: Conversa
   }
 }
 
-const summary = { id: users.id, username: users.username, displayName: users.displayName }
+const summary = { id: users.id, username: users.username, displayName: users.displayName, avatarKey: users.avatarKey, erasedAt: users.erasedAt }
 
 function written(entities: ReadonlyMap<UserId, MemberEntity>, userId: UserId): MemberEntity {
   const entity = entities.get(userId)

@@ -12,4 +12,5 @@ export const serializeMessage = (row: MessageRow): Message => ({
   clientId: row.clientId,
   metadata: row.metadata,
   createdAt: row.createdAt.toISOString(),
+  deletedAt: row.deletedAt?.toISOString() ?? null,
 })

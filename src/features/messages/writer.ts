@@ -145,16 +145,17 @@ function nextBatch(queue: readonly Waiting[]): { batch: Waiting[]; rest: Waiting
 interface WrittenRow {
   seq: number | null
   changeSeq: number | null
-  earlier: (Omit<MessageRow, 'createdAt'> & { createdAt: string }) | null
+  earlier: (Omit<MessageRow, 'createdAt' | 'deletedAt'> & { createdAt: string; deletedAt: string | null }) | null
 }
 
 function written(message: NewMessage, row: WrittenRow | undefined): WriteResult {
   if (row?.earlier) {
     if (row.earlier.conversationId !== message.conversationId) return 'other_conversation'
-    return { message: { ...row.earlier, createdAt: new Date(row.earlier.createdAt) }, created: false }
+    const { createdAt, deletedAt, ...earlier } = row.earlier
+    return { message: { ...earlier, createdAt: new Date(createdAt), deletedAt: deletedAt === null ? null : new Date(deletedAt) }, created: false }
   }
   if (row === undefined || row.seq === null || row.changeSeq === null) return 'not_member'
-  return { message: { ...message, seq: row.seq, changeSeq: row.changeSeq }, created: true }
+  return { message: { ...message, seq: row.seq, changeSeq: row.changeSeq, deletedAt: null }, created: true }
 }
 
 async function insertBatch(pool: Pool, batch: NewMessage[]): Promise<WrittenRow[]> {

@@ -65,7 +65,7 @@ export const createSyncRepository = ({ db, pool }: Database) => ({
 type Json<Row> = { [Key in keyof Row]: Row[Key] extends Date ? string : Row[Key] extends Date | null ? string | null : Row[Key] }
 
 type ChangedRow = { changeSeq: number } & (
-  | { type: 'message.created'; row: Json<MessageRow> }
+  | { type: 'message.created' | 'message.deleted'; row: Json<MessageRow> }
   | { type: 'conversation.updated'; row: Json<ConversationRow> }
   | { type: 'member.joined' | 'member.updated' | 'member.left'; row: Json<MemberEntity> }
   | { type: 'read'; row: { userId: UserId; readSeq: number } }
@@ -73,13 +73,13 @@ type ChangedRow = { changeSeq: number } & (
 
 /** A row of a member bears two numbers: of its membership and of its read mark. */
 const changesStatement = `
-  (select m.change_seq as "changeSeq", 'message.created' as type, ${messageRowJson('m')} as row
+  (select m.change_seq as "changeSeq", case when m.deleted_at is null then 'message.created' else 'message.deleted' end as type, ${messageRowJson('m')} as row
     from messages m where m.conversation_id = $1 and m.change_seq > $2 order by m.change_seq limit $3)
   union all
   select m.change_seq, case when m.left_at is not null then 'member.left' when m.joined_change_seq > $2 then 'member.joined' else 'member.updated' end,
     json_build_object('conversationId', m.conversation_id, 'userId', m.user_id, 'role', m.role, 'readSeq', m.read_seq, 'changeSeq', m.change_seq,
       'joinedChangeSeq', m.joined_change_seq, 'readChangeSeq', m.read_change_seq, 'joinedAt', m.joined_at, 'leftAt', m.left_at,
-      'user', json_build_object('id', u.id, 'username', u.username, 'displayName', u.display_name))
+      'user', json_build_object('id', u.id, 'username', u.username, 'displayName', u.display_name, 'avatarKey', u.avatar_key, 'erasedAt', u.erased_at))
     from members m join users u on u.id = m.user_id where m.conversation_id = $1 and m.change_seq > $2
   union all
   select m.read_change_seq, 'read', json_build_object('userId', m.user_id, 'readSeq', m.read_seq)
@@ -95,9 +95,14 @@ const changesStatement = `
 function toChange(conversationId: ConversationId, { changeSeq, ...changed }: ChangedRow): Change {
   const numbered = { conversationId, changeSeq }
   switch (changed.type) {
-    case 'message.created': {
-      const { createdAt, ...row } = changed.row
-      return { type: changed.type, ...numbered, message: { ...row, createdAt: new Date(createdAt) } }
+    case 'message.created':
+    case 'message.deleted': {
+      const { createdAt, deletedAt, ...row } = changed.row
+      return {
+        type: changed.type,
+        ...numbered,
+        message: { ...row, createdAt: new Date(createdAt), deletedAt: deletedAt === null ? null : new Date(deletedAt) },
+      }
     }
     case 'conversation.updated': {
       const { createdAt, updatedAt, ...row } = changed.row

@@ -9,6 +9,7 @@ export function serializeChange(change: Change, previousChangeSeq: number): AnyC
   const envelope = { conversationId, changeSeq, ...(previousChangeSeq !== changeSeq - 1 && { previousChangeSeq }) }
   switch (change.type) {
     case 'message.created':
+    case 'message.deleted':
       return { type: change.type, ...envelope, data: { message: serializeMessage(change.message) } }
     case 'conversation.updated':
       return { type: change.type, ...envelope, data: { conversation: serializeConversationState(change.conversation) } }

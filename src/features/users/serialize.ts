@@ -12,14 +12,30 @@ export const serializeUser = (row: UserRow): User => ({
   lastName: row.lastName,
   phone: row.phone,
   companyCustomerId: row.companyCustomerId,
+  bio: row.bio,
+  location: row.location,
+  timezone: row.timezone,
+  locale: row.locale,
+  settings: { notificationsEnabled: true, soundEnabled: true, theme: 'light', ...row.settings },
+  avatarUrl: avatarUrl(row.avatarKey),
   role: row.role,
+  hasPassword: row.passwordHash !== null,
+  presence: row.presence,
+  deletionAt: row.deletionAt?.toISOString() ?? null,
   createdAt: row.createdAt.toISOString(),
   updatedAt: row.updatedAt.toISOString(),
 })
 
+/** What a summary is made of. */
+export type SummarizedUser = Pick<UserRow, 'id' | 'username' | 'displayName' | 'avatarKey' | 'erasedAt'>
+
 /** For everybody else. */
-export const serializeUserSummary = (row: Pick<UserRow, 'id' | 'username' | 'displayName'>): UserSummary => ({
+export const serializeUserSummary = (row: SummarizedUser): UserSummary => ({
   id: row.id,
   username: row.username,
   displayName: row.displayName,
+  avatarUrl: avatarUrl(row.avatarKey),
+  deleted: row.erasedAt !== null,
 })
+
+export const avatarUrl = (key: string | null): string | null => (key === null ? null : `/v1/avatars/${key}`)

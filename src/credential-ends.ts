@@ -1,4 +1,4 @@
-/** When what an actor may do ends: the token expires, or its session is revoked. Both are one event for whoever serves live clients. */
+/** When what an actor may do ends: it expires, or its credential is revoked. Both are one event for whoever serves live clients. */
 import type { Actor } from './actor.ts'
 import type { Clock } from './clock.ts'
 import type { Topics } from './topics.ts'
@@ -10,9 +10,9 @@ interface Waiting {
 
 const sweepMilliseconds = 1_000
 
-export type OnSessionEnd = ReturnType<typeof createSessionEnds>
+export type OnCredentialEnd = ReturnType<typeof createCredentialEnds>
 
-export function createSessionEnds({ topics, clock }: { topics: Topics; clock: Clock }) {
+export function createCredentialEnds({ topics, clock }: { topics: Topics; clock: Clock }) {
   const waiting = new Set<Waiting>()
   let timer: NodeJS.Timeout | undefined
 
@@ -29,7 +29,7 @@ export function createSessionEnds({ topics, clock }: { topics: Topics; clock: Cl
     timer = undefined
   }
 
-  /** Calls back once, when the actor's token is worth nothing any more. @returns the function that ends the waiting. */
+  /** Calls back once, when what the actor has signed in with is worth nothing any more. @returns the function that ends the waiting. */
   return (actor: Actor, callback: () => void): (() => void) => {
     const end = (): void => {
       forget(one)
@@ -40,7 +40,7 @@ export function createSessionEnds({ topics, clock }: { topics: Topics; clock: Cl
       callback()
     }
     const one: Waiting = { actor, callback: tell }
-    const unsubscribe = topics.subscribe('session', actor.sessionId, tell)
+    const unsubscribe = topics.subscribe('credential', actor.credentialId, tell)
     waiting.add(one)
     timer ??= setInterval(endExpired, sweepMilliseconds).unref()
     return end
