@@ -3,6 +3,7 @@
  * tables: the same insert, one by one, and the same deliveries, with no authentication, validation, membership check, idempotency
  * or order. It is written as well as such a thing can be: prepared statements, a frame serialized once for all its sockets.
  */
+import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import fastify from 'fastify'
 import pg from 'pg'
@@ -48,6 +49,10 @@ const insertStatement = `
 
 const pageStatement = 'select * from messages where conversation_id = $1 order by seq desc limit 50'
 
+const useStatement = 'update refresh_tokens set used_at = now() where token_hash = $1 and used_at is null and expires_at > now() returning session_id'
+
+const tokenStatement = `insert into refresh_tokens (id, session_id, token_hash, issued_at, expires_at) values ($1, $2, $3, now(), now() + interval '7 days')`
+
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: Number(process.env.DATABASE_MAX_CONNECTIONS) })
 const app = fastify()
@@ -63,6 +68,22 @@ app.post<{ Params: { id: string }; Body: Body }>('/conversations/:id/messages', 
 })
 
 app.get<{ Params: { id: string } }>('/conversations/:id/messages', async ({ params }) => list(params.id))
+
+/** A token for the next one: looked up, marked and followed, with no signature, no retry, no theft noticed. */
+app.post<{ Body: { refreshToken: string } }>('/refresh', async ({ body: { refreshToken } }, reply) => {
+  const { rows } = await pool.query<{ session_id: string }>({ name: 'use', text: useStatement, values: [hash(refreshToken)] })
+  if (rows[0] === undefined) return reply.code(401).send()
+  return { refreshToken: await insertToken(rows[0].session_id) }
+})
+
+app.post<{ Body: { userId: string } }>('/sessions', async ({ body: { userId } }) => {
+  const id = v7()
+  await pool.query("insert into sessions (id, user_id, created_at, last_used_at, expires_at) values ($1, $2, now(), now(), now() + interval '7 days')", [
+    id,
+    userId,
+  ])
+  return { refreshToken: await insertToken(id) }
+})
 
 /** Without HTTP: the same statements through the same pool. */
 app.post<{ Body: PoolLoad }>('/pool-alone', async ({ body: { statement, parallel, seconds, groups, content } }): Promise<number[]> => {
@@ -88,6 +109,14 @@ async function insert(conversationId: string, { senderId, clientId, content }: B
   if (rows[0] === undefined) throw new Error('There is no such conversation')
   return toMessage(rows[0])
 }
+
+async function insertToken(sessionId: string): Promise<string> {
+  const token = randomBytes(32).toString('base64url')
+  await pool.query({ name: 'token', text: tokenStatement, values: [v7(), sessionId, hash(token)] })
+  return token
+}
+
+const hash = (token: string): string => createHash('sha256').update(token).digest('base64url')
 
 async function list(conversationId: string) {
   const { rows } = await pool.query<Row>({ name: 'page', text: pageStatement, values: [conversationId] })

@@ -11,6 +11,7 @@ import { measureFanOut } from './rows/fan-out.ts'
 import { measureMemory } from './rows/memory.ts'
 import { measurePages } from './rows/pages.ts'
 import { measureSends } from './rows/sends.ts'
+import { measureSignIn } from './rows/sign-in.ts'
 import { measureStart } from './rows/start.ts'
 import { openSetting, type Pace, type Setting } from './setting.ts'
 import { openStage } from './stage.ts'
@@ -22,6 +23,7 @@ const sections: Record<string, (setting: Setting) => Promise<Section>> = {
   page: measurePages,
   'fan-out': measureFanOut,
   memory: measureMemory,
+  'sign-in': measureSignIn,
   start: measureStart,
 }
 

@@ -2,6 +2,7 @@
 import type { SessionId, UserId } from '../../openapi/shared/ids.ts'
 import { newId, systemClock } from '../../src/clock.ts'
 import { createAccessTokens } from '../../src/features/auth/access-tokens.ts'
+import type { HttpConnection } from './load/http-connection.ts'
 import type { Handshake } from './load/listener.ts'
 import { openListener } from './load/listener.ts'
 import type { ServerProcess, Stage } from './stage.ts'
@@ -17,9 +18,12 @@ export interface Target {
   send(group: Group, senderId: string, clientId: string): string
   page(group: Group, readerId: string): string
   handshake(group: Group, userId: string): Handshake
+  refresh(refreshToken: string): string
+  /** Signs a user in. @returns the refresh token */
+  beginSession(connection: HttpConnection, userId: string, password: string): Promise<string>
 }
 
-type Dialect = Pick<Target, 'send' | 'page' | 'handshake'>
+type Dialect = Pick<Target, 'send' | 'page' | 'handshake' | 'refresh' | 'beginSession'>
 
 const jwtSecret = 'a secret for the bench, long enough to be one'
 const connections = '10'
@@ -47,6 +51,8 @@ async function createOurDialect(): Promise<Dialect> {
     send: ({ id }, senderId, clientId) => post(`/v1/conversations/${id}/messages`, `authorization: ${authorization(senderId)}\r\n`, { content, clientId }),
     page: ({ id }, readerId) => get(`/v1/conversations/${id}/messages?limit=50`, `authorization: ${authorization(readerId)}\r\n`),
     handshake: (_group, userId) => ({ path: '/v1/ws', headers: { authorization: authorization(userId) }, saysHello: true }),
+    refresh: (refreshToken) => post('/v1/auth/refresh', '', { refreshToken }),
+    beginSession: (connection, userId, password) => askForToken(connection, post('/v1/auth/login', '', { identifier: `${userId}@example.com`, password })),
   }
 }
 
@@ -54,6 +60,14 @@ const floorDialect: Dialect = {
   send: ({ id }, senderId, clientId) => post(`/conversations/${id}/messages`, '', { senderId, content, clientId }),
   page: ({ id }) => get(`/conversations/${id}/messages`, ''),
   handshake: ({ id }) => ({ path: `/ws?conversation=${id}`, headers: {}, saysHello: false }),
+  refresh: (refreshToken) => post('/refresh', '', { refreshToken }),
+  beginSession: (connection, userId) => askForToken(connection, post('/sessions', '', { userId })),
+}
+
+async function askForToken(connection: HttpConnection, request: string): Promise<string> {
+  const { status, body } = await connection.request(request)
+  if (status !== 200) throw new Error(`A sign-in was answered with ${status}: ${body}`)
+  return (JSON.parse(body) as { refreshToken: string }).refreshToken
 }
 
 const post = (path: string, headers: string, body: object): string => {
