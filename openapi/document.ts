@@ -1,6 +1,7 @@
 /** All operations as one OpenAPI 3.1 document, without a server. */
 import packageJson from '../package.json' with { type: 'json' }
 import * as accounts from './accounts/operations.ts'
+import * as audit from './admin/audit-operations.ts'
 import * as admin from './admin/operations.ts'
 import * as adminUsers from './admin/user-operations.ts'
 import * as apiKeys from './api-keys/operations.ts'
@@ -41,7 +42,7 @@ const operationModules: readonly OperationModule[] = [
   { tag: 'messages', description: 'Sending and reading messages', operations: [messages] },
   { tag: 'sync', description: 'What changed while you were away, without a socket', operations: [sync] },
   { tag: 'security', description: 'What happened to accounts', operations: [security] },
-  { tag: 'admin', description: 'For administrators', operations: [admin] },
+  { tag: 'admin', description: 'For administrators', operations: [admin, audit] },
   { tag: 'system', description: 'Probes, metrics and these documents', operations: [system] },
 ]
 
