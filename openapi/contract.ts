@@ -140,10 +140,22 @@ export interface Command {
   summary: string
   description?: string
   rateLimit: RateLimitClass
+  /** An API key that may only read may say it. */
+  readOnly?: true
   data: TSchema
   result?: TSchema
+  /** Beyond those that any frame can be answered by: see `errorsOfCommand`. */
   errors: readonly ErrorCode[]
   example: unknown
 }
 
 export const defineCommand = <const C extends Command>(command: C): C => command
+
+/** What an API key must be allowed for this command. */
+export const scopeOfCommand = ({ readOnly }: Pick<Command, 'readOnly'>): ApiKeyScope => (readOnly ? 'read' : 'write')
+
+/** The errors a command can be answered by: its own and those that follow from what it is. */
+export const errorsOfCommand = (command: Command): ErrorCode[] => [
+  ...command.errors,
+  ...(scopeOfCommand(command) === 'read' ? [] : (['insufficient_scope'] as const)),
+]

@@ -1,5 +1,5 @@
 /** The socket's frames as one AsyncAPI 3.0 document, without a server. */
-import type { Command, RealtimeEvent } from './contract.ts'
+import { type Command, errorsOfCommand, type RealtimeEvent, scopeOfCommand } from './contract.ts'
 import { productInfo } from './document.ts'
 import { errorExample } from './emission/responses.ts'
 import { componentPath, emitComponents, emitSchema, isObject, type Json, type JsonObject, toJson } from './emission/schema.ts'
@@ -57,12 +57,13 @@ function asyncApiInfo(): JsonObject {
 
 const securitySchemes = {
   queryToken: { type: 'httpApiKey', in: 'query', name: 'token', description: 'The access token as `?token=`: for browsers' },
-  bearerToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token as `Authorization: Bearer`' },
+  bearerToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token, or an API key (`pk_…`), as `Authorization: Bearer`' },
+  apiKey: { type: 'httpApiKey', in: 'header', name: 'X-Api-Key', description: 'An API key (`pk_…`)' },
   subprotocolToken: {
     type: 'httpApiKey',
     in: 'header',
     name: 'Sec-WebSocket-Protocol',
-    description: '`parley.v1, bearer.<access token>`: for browsers, and out of the logs of proxies. The server selects `parley.v1`.',
+    description: '`parley.v1, bearer.<access token or API key>`: for browsers, and out of the logs of proxies. The server selects `parley.v1`.',
   },
 }
 
@@ -87,7 +88,8 @@ const receives = (command: Command): JsonObject => ({
   title: command.type,
   summary: command.summary,
   'x-rate-limit': command.rateLimit,
-  'x-error-codes': command.errors,
+  'x-scope': scopeOfCommand(command),
+  'x-error-codes': errorsOfCommand(command),
   channel: { $ref: '#/channels/socket' },
   messages: [channelMessage(commandKey(command))],
   reply: { channel: { $ref: '#/channels/socket' }, messages: [channelMessage(ackKey(command)), channelMessage('error')] },

@@ -1,4 +1,5 @@
 /** Opaque cursors: a few values that say where the next page begins. They give no rights, so they are not signed; they are checked. */
+import { canonicalUuid } from '../openapi/shared/ids.ts'
 import { invalidField } from './errors/app-error.ts'
 
 interface Types {
@@ -6,14 +7,44 @@ interface Types {
   number: number
 }
 
+/** A place in a list that goes by time, and by id within a millisecond. */
+export interface TimePosition {
+  createdAt: Date
+  id: string
+}
+
+export interface Page<Row> {
+  rows: Row[]
+  nextCursor: string | null
+}
+
 export const encodeCursor = (values: (string | number)[]): string => Buffer.from(JSON.stringify(values)).toString('base64url')
 
 /** @throws `validation_error` for a cursor that we did not make. */
 export function decodeCursor<const T extends (keyof Types)[]>(cursor: string, types: T): { [I in keyof T]: Types[T[I]] } {
   const values = parse(Buffer.from(cursor, 'base64url').toString())
-  if (!isTuple(values, types)) throw invalidField('query.cursor', 'is not a cursor of this list')
+  if (!isTuple(values, types)) throw notOurs()
   return values
 }
+
+/** @throws `validation_error` for a cursor that we did not make. */
+export function decodeTimeCursor(cursor: string): TimePosition {
+  const [milliseconds, id] = decodeCursor(cursor, ['number', 'string'])
+  if (milliseconds < 0 || milliseconds > latestMilliseconds || !uuid.test(id)) throw notOurs()
+  return { createdAt: new Date(milliseconds), id }
+}
+
+/** @param rows one more than the page has, where there is a next one */
+export function timePage<Row extends TimePosition>(rows: readonly Row[], limit: number): Page<Row> {
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  return { rows: shown, nextCursor: rows.length > limit && last !== undefined ? encodeCursor([last.createdAt.getTime(), last.id]) : null }
+}
+
+const latestMilliseconds = Date.UTC(9999, 11, 31)
+const uuid = new RegExp(canonicalUuid)
+
+const notOurs = () => invalidField('query.cursor', 'is not a cursor of this list')
 
 function isTuple<const T extends (keyof Types)[]>(values: unknown, types: T): values is { [I in keyof T]: Types[T[I]] } {
   return Array.isArray(values) && values.length === types.length && types.every((type, index) => isOf(type, values[index]))

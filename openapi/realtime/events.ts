@@ -64,7 +64,7 @@ export const pong = defineEvent({
 /** Why the server ends a socket. Codes from 4000 on are ours (RFC 6455, section 7.4.2). */
 export const closeCodes = {
   4400: 'The client keeps sending frames that are not commands',
-  4401: 'The access token expired or its session was revoked: sign in or refresh, then connect and resume',
+  4401: 'The access token or API key expired, or it or its session was revoked: sign in or refresh, then connect and resume',
   4408: 'The client does not read as fast as events come: connect and resume',
   4429: 'The client sends faster than it may',
   1001: 'The server is going away: connect and resume',

@@ -6,7 +6,8 @@ export const protocolDescription = (
 ## Connecting
 
 \`GET /v1/ws\`, upgraded, with an access token in one of three ways: \`?token=\`, \`Authorization: Bearer\`, or the subprotocols \`parley.v1, bearer.<access token>\`
-(the server selects \`parley.v1\`). Without a valid token the upgrade is answered with the error of the REST API.
+(the server selects \`parley.v1\`). Without a valid token the upgrade is answered with the error of the REST API. Programs use an API key instead of the token,
+or in \`X-Api-Key\`, but not in the query: addresses end up in logs, and keys live long. \`x-scope\` says what a key must be allowed for a command.
 
 Every frame is one JSON object in a text frame: \`{ type, conversationId, changeSeq, previousChangeSeq?, data }\` for a change, \`{ type, data }\` for a signal,
 \`{ type, id?, data }\` for a command, \`{ type: "ack", id, data? }\` or \`{ type: "error", id?, error }\` for its answer.

@@ -27,7 +27,7 @@ export const listEvents = defineOperation({
   method: 'GET',
   path: '/v1/security/events',
   summary: 'List security events',
-  description: 'The newest first: those about yourself, or about everybody for administrators. They are kept for a year.',
+  description: 'The newest first: those about yourself, or about everybody for administrators and their API keys of scope `admin`. They are kept for a year.',
   access: 'user',
   rateLimit: 'default',
   query: Type.Object({
@@ -48,7 +48,8 @@ export const getStats = defineOperation({
   method: 'GET',
   path: '/v1/security/stats',
   summary: 'Count security events',
-  description: 'By type, severity and day: those about yourself, or about everybody for administrators. Without `from` the last 30 days; at most 366 days.',
+  description:
+    'By type, severity and day: those about yourself, or about everybody for administrators. Without `from` the last 30 days, today included; at most 366 days.',
   access: 'user',
   rateLimit: 'default',
   query: Type.Object(filters),

@@ -35,10 +35,15 @@ export type SecurityEventType = keyof typeof securityEventSeverities
 export const securityEventTypes = Object.keys(securityEventSeverities) as SecurityEventType[]
 export const SecurityEventType = oneOfWords(securityEventTypes, { description: 'What happened' })
 
+/** Beyond this a fact is cut off. */
+export const eventMetadataCharacters = 500
+
 /** Small facts, by name. */
-export const EventMetadata = Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]), {
-  description: 'What else is known, by name',
-})
+export const EventMetadata = Type.Record(
+  Type.String({ pattern: '^[A-Za-z0-9]{1,64}$' }),
+  Type.Union([Type.String({ maxLength: eventMetadataCharacters }), Type.Number(), Type.Boolean(), Type.Null()]),
+  { maxProperties: 20, additionalProperties: false, description: 'What else is known, by name: up to 20 small facts' },
+)
 export type EventMetadata = Static<typeof EventMetadata>
 
 const Ip = nullable(Type.String({ description: 'The address that the request came from; null when there was no request' }))

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { errorsOf, type Operation } from '../../openapi/contract.ts'
+import { errorsOf, errorsOfCommand, type Operation } from '../../openapi/contract.ts'
 import { allOperations } from '../../openapi/document.ts'
 import { changeEvents, commands, signalEvents } from '../../openapi/realtime/frames.ts'
 import { type ErrorCode, errorCatalog } from '../../openapi/shared/errors.ts'
@@ -291,7 +291,7 @@ t.test('nothing that the contract declares was left out', async (t) => {
     ...errorsOf(operation).map((code) => `${operation.operationId} ${errorCatalog[code].status} ${code}`),
   ])
   const frames = [...changeEvents, ...signalEvents].map(({ type }) => type)
-  const answers = commands.flatMap(({ type, errors }) => [`ack ${type}`, ...errors.map((code) => `error ${type} ${code}`)])
+  const answers = commands.flatMap((command) => [`ack ${command.type}`, ...errorsOfCommand(command).map((code) => `error ${command.type} ${code}`)])
   const missing = [...declared, ...frames, ...answers, 'ack', 'error'].filter((outcome) => !seen.has(outcome))
   t.same(missing, [])
 

@@ -6,7 +6,7 @@ import type { TSchema } from '@sinclair/typebox'
 import { Ajv, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import type { FastifyInstance } from 'fastify'
-import { allComponents, type Command, errorsOf, type Operation } from '../../openapi/contract.ts'
+import { allComponents, type Command, errorsOf, errorsOfCommand, type Operation } from '../../openapi/contract.ts'
 import { AckFrame, changeFrames, commands, ErrorFrame, signalFrames } from '../../openapi/realtime/frames.ts'
 import { type ErrorCode, ErrorResponse, errorCatalog } from '../../openapi/shared/errors.ts'
 
@@ -109,7 +109,7 @@ function checkAck(guard: ContractGuard, { type, result }: Command, { data }: Sai
 function checkCommandError(guard: ContractGuard, command: Command | undefined, code: ErrorCode): void {
   guard.seen.add(`error ${command?.type ?? 'frame'} ${code}`)
   // A command without an id is refused without one: it may have been any.
-  const declared: readonly ErrorCode[] = [...frameErrors, ...(command?.errors ?? commands.flatMap(({ errors }) => errors))]
+  const declared: readonly ErrorCode[] = [...frameErrors, ...(command === undefined ? commands.flatMap(errorsOfCommand) : errorsOfCommand(command))]
   if (!declared.includes(code)) guard.violations.push(`error ${command?.type ?? 'frame'} ${code}: is not declared`)
 }
 
