@@ -54,7 +54,7 @@ CREATE TABLE "password_resets" (
 CREATE TABLE "sign_in_failures" (
 	"key" text PRIMARY KEY NOT NULL,
 	"failures" integer NOT NULL,
-	"last_failure_at" timestamp with time zone NOT NULL,
+	"counted_since" timestamp with time zone NOT NULL,
 	"blocked_until" timestamp with time zone
 );
 --> statement-breakpoint
@@ -134,7 +134,7 @@ CREATE UNIQUE INDEX "oauth_flows_code_unique" ON "oauth_flows" USING btree ("cod
 CREATE INDEX "oauth_flows_expires_at" ON "oauth_flows" USING btree ("expires_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "password_resets_token_unique" ON "password_resets" USING btree ("token_hash");--> statement-breakpoint
 CREATE INDEX "password_resets_expires_at" ON "password_resets" USING btree ("expires_at");--> statement-breakpoint
-CREATE INDEX "sign_in_failures_last" ON "sign_in_failures" USING btree ("last_failure_at");--> statement-breakpoint
+CREATE INDEX "sign_in_failures_counted_since" ON "sign_in_failures" USING btree ("counted_since");--> statement-breakpoint
 CREATE INDEX "online_users_user" ON "online_users" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "audit_log_target" ON "audit_log" USING btree ("target_id","id");--> statement-breakpoint
 CREATE INDEX "audit_log_actor" ON "audit_log" USING btree ("actor_id","id");--> statement-breakpoint

@@ -71,7 +71,7 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   const server = await createServer({ config, clock, log })
 
   const metrics = createMetrics({ pool, socketCount: () => gateway.size })
-  const users = createUserService({ users: createUserRepository(db) })
+  const users = createUserService({ users: createUserRepository(db), hideUnverified: config.registrationConflicts === 'hide' })
   const security = createSecurityService({ security: createSecurityRepository(db), clock, newId })
   const { auth, accessTokens, revocations } = await createAuth({ config, database, log, clock, topics, bus, jobs, users, security })
   const conversations = createConversationService({ conversations: createConversationRepository(database), users, topics, clock, newId })
@@ -113,6 +113,7 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   })
   server.addHook('onClose', jobs.stop)
   server.addHook('onClose', bus.close)
+  server.addHook('onClose', async () => revocations.close())
 
   return { server, topics, services: { auth, users, conversations, messages, sync } }
 }
@@ -138,7 +139,7 @@ interface AuthParts extends Pick<Options, 'config' | 'database' | 'log'> {
 async function createAuth({ config, database: { db, onRecovered }, log, clock, topics, bus, jobs, users, security }: AuthParts) {
   const { jwtSecret, jwtSecretPrevious, smtpUrl, mailFrom, dataDir, environment } = config
   const sessionRepository = createSessionRepository(db)
-  const revocations = createRevocations({ sessions: sessionRepository, topics, bus, clock, log })
+  const revocations = createRevocations({ listRevokedSince: [sessionRepository.listRevokedSince], topics, bus, clock, log })
   await revocations.load()
   onRecovered(revocations.reload)
   const secrets = [jwtSecret, ...(jwtSecretPrevious ? [jwtSecretPrevious] : [])] as const

@@ -34,6 +34,10 @@ export interface Config {
   /** Undefined writes mails to `dataDir`. */
   smtpUrl: string | undefined
   mailFrom: string
+  /** The app's page where a new password is chosen; mails link to it. */
+  passwordResetUrl: string | undefined
+  /** Whether registering tells that an address is taken. */
+  registrationConflicts: 'tell' | 'hide'
   /** Origins of browsers that may call; `*` alone stands for all. */
   corsOrigins: string[]
   /** How many proxies in front each add the address that they see to `X-Forwarded-For`; what clients wrote before those is not believed. */
@@ -60,6 +64,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): R
     jwtSecretPrevious: read.optional('JWT_SECRET_PREVIOUS', secret),
     smtpUrl: read.optional('SMTP_URL', url('smtp:', 'smtps:')),
     mailFrom: read('MAIL_FROM', 'Parley <parley@localhost>', text),
+    passwordResetUrl: read.optional('PASSWORD_RESET_URL', url('http:', 'https:')),
+    registrationConflicts: read('REGISTRATION_CONFLICTS', 'tell', oneOf('tell', 'hide')),
     corsOrigins: read('CORS_ORIGINS', production ? '' : '*', origins),
     trustProxy: read('TRUST_PROXY', '0', integer(0, 10)),
     rateLimits: {

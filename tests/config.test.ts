@@ -59,6 +59,19 @@ const variables: Record<string, Variable> = {
     given: ['a@b.example', 'a@b.example'],
     wrong: [],
   },
+  PASSWORD_RESET_URL: {
+    read: (c) => c.passwordResetUrl,
+    default: undefined,
+    given: ['https://chat.example/new-password?lang=en', 'https://chat.example/new-password?lang=en'],
+    wrong: ['chat.example', '/new-password', 'ftp://chat.example'],
+  },
+  REGISTRATION_CONFLICTS: {
+    documented: 'tell',
+    read: (c) => c.registrationConflicts,
+    default: 'tell',
+    given: ['hide', 'hide'],
+    wrong: ['true', 'Hide', 'none'],
+  },
   CORS_ORIGINS: {
     documented: '*',
     read: (c) => c.corsOrigins,

@@ -2,10 +2,10 @@
 import fastifyRateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import type { RateLimitClass } from '../../openapi/contract.ts'
+import { networkOf } from '../caller-address.ts'
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors/app-error.ts'
 import { counterKey, type RateCounters } from '../rate-counters.ts'
-import { networkOf } from './caller-address.ts'
 
 /** Counted by address, signed in or not; the others by user. */
 const countedByAddress: ReadonlySet<RateLimitClass> = new Set(['auth', 'public'])

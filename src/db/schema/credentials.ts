@@ -108,10 +108,11 @@ export const signInFailures = pgTable(
     /** An HMAC of what is counted: what somebody typed as a name may be a password. */
     key: text().primaryKey(),
     failures: integer().notNull(),
-    lastFailureAt: moment().notNull(),
+    /** When the first of them was. */
+    countedSince: moment().notNull(),
     blockedUntil: moment(),
   },
-  (table) => [index('sign_in_failures_last').on(table.lastFailureAt)],
+  (table) => [index('sign_in_failures_counted_since').on(table.countedSince)],
 )
 
 export type SignInFailureRow = typeof signInFailures.$inferSelect

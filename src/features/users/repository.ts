@@ -12,11 +12,43 @@ export interface EmailProof {
   requestId: string | undefined
 }
 
+/** By one of the two. */
+export type UserSelection = { id: UserId; email?: undefined } | { email: string; id?: undefined }
+
+export interface NewPassword {
+  passwordHash: string
+  /** When the user chose it; left out where it is the old one, hashed anew. */
+  at?: Date
+}
+
 export type UserRepository = ReturnType<typeof createUserRepository>
 
 export const createUserRepository = (db: Executor) => ({
   async insert(user: NewUser, executor: Executor = db): Promise<UserRow> {
     return one(await executor.insert(users).values(user).returning())
+  },
+
+  /** @returns undefined when the address is taken; nothing is lost of the transaction then */
+  async insertUnlessTaken(user: NewUser, executor: Executor): Promise<UserRow | undefined> {
+    const [row] = await executor.insert(users).values(user).onConflictDoNothing({ target: users.email }).returning()
+    return row
+  },
+
+  /** Locks the row against changes until the transaction ends. @param email in lower case */
+  async lock({ id, email }: UserSelection, executor: Executor): Promise<UserRow | undefined> {
+    const [row] = await executor
+      .select()
+      .from(users)
+      .where(id === undefined ? eq(users.email, email) : eq(users.id, id))
+      .for('no key update')
+    return row
+  },
+
+  async setPassword(id: UserId, { passwordHash, at }: NewPassword, executor: Executor): Promise<void> {
+    await executor
+      .update(users)
+      .set({ passwordHash, ...(at && { updatedAt: at }) })
+      .where(eq(users.id, id))
   },
 
   async findById(id: UserId): Promise<UserRow | undefined> {

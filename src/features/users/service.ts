@@ -3,15 +3,17 @@ import { isUniqueViolation } from '../../db/client.ts'
 import type { Executor } from '../../db/executor.ts'
 import type { UserRow } from '../../db/schema/users.ts'
 import { AppError } from '../../errors/app-error.ts'
-import type { EmailProof, NewUser, UserRepository } from './repository.ts'
+import type { EmailProof, NewPassword, NewUser, UserRepository, UserSelection } from './repository.ts'
 
 interface Dependencies {
   users: UserRepository
+  /** Others do not see who has not verified the address: whether one is taken is told to nobody. */
+  hideUnverified: boolean
 }
 
 export type UserService = ReturnType<typeof createUserService>
 
-export const createUserService = ({ users }: Dependencies) => ({
+export const createUserService = ({ users, hideUnverified }: Dependencies) => ({
   /**
    * Of two that want the same address or username at once, the database lets one win.
    * @throws `conflict` when the address or the username is taken; the transaction is then lost.
@@ -26,6 +28,24 @@ export const createUserService = ({ users }: Dependencies) => ({
     }
   },
 
+  /**
+   * As `create`, where nobody shall learn which addresses are taken.
+   * @returns the user as stored, or as it would have been: the two look the same
+   */
+  async createUnlessTaken(user: NewUser & { createdAt: Date; updatedAt: Date }, executor: Executor): Promise<UserRow> {
+    const wanted = { ...user, email: normalizeEmail(user.email) }
+    return (await users.insertUnlessTaken(wanted, executor)) ?? asStored(wanted)
+  },
+
+  /** Locks the user against changes until the transaction ends. */
+  async lock(selection: UserSelection, executor: Executor): Promise<UserRow | undefined> {
+    return users.lock(selection.email === undefined ? selection : { email: normalizeEmail(selection.email) }, executor)
+  },
+
+  async setPassword(userId: UserId, password: NewPassword, executor: Executor): Promise<void> {
+    await users.setPassword(userId, password, executor)
+  },
+
   /** @throws `not_found` */
   async get(userId: UserId): Promise<UserRow> {
     const user = await users.findById(userId)
@@ -34,15 +54,14 @@ export const createUserService = ({ users }: Dependencies) => ({
   },
 
   /**
-   * Verified or not.
    * @returns the users in the order of `ids`
-   * @throws `not_found` unless all of them exist
+   * @throws `not_found` unless all of them exist, for others to see
    */
   async requireAll(ids: readonly UserId[]): Promise<UserRow[]> {
     const found = new Map((await users.findByIds(ids)).map((user) => [user.id, user]))
     return ids.map((id) => {
       const user = found.get(id)
-      if (user === undefined) throw new AppError('not_found', 'There is no such user.')
+      if (user === undefined || (hideUnverified && user.emailVerifiedAt === null)) throw new AppError('not_found', 'There is no such user.')
       return user
     })
   },
@@ -65,6 +84,23 @@ export const createUserService = ({ users }: Dependencies) => ({
   async setEmailVerified(email: string, proof: EmailProof, executor?: Executor): Promise<UserRow | undefined> {
     return users.setEmailVerified(normalizeEmail(email), proof, executor)
   },
+})
+
+/** A row as the database would have it of a new user. */
+const asStored = (user: NewUser & { createdAt: Date; updatedAt: Date }): UserRow => ({
+  ...{ emailVerifiedAt: null, bio: null, location: null, timezone: null, locale: null, settings: {}, avatarKey: null, role: 'user', presence: 'online' },
+  ...{ lastSeenAt: null, suspendedAt: null, deletionAt: null, erasedAt: null },
+  id: user.id,
+  email: user.email,
+  username: user.username ?? null,
+  displayName: user.displayName ?? null,
+  firstName: user.firstName ?? null,
+  lastName: user.lastName ?? null,
+  phone: user.phone ?? null,
+  companyCustomerId: user.companyCustomerId ?? null,
+  passwordHash: user.passwordHash ?? null,
+  createdAt: user.createdAt,
+  updatedAt: user.updatedAt,
 })
 
 /** One address is one account, in whatever letter case it is written. */
