@@ -1,6 +1,7 @@
 /**
- * Which sessions ended lately, in memory: an access token lives for minutes, so a revoked session must be remembered only until
- * the last of its access tokens has expired. Every process hears of them as they are revoked; the database knows them across a restart.
+ * Which credentials ended lately, in memory: an access token lives for minutes, and what else is remembered of a credential (see
+ * `cookie-sessions.ts`) no longer, so one that is revoked must be remembered only until then. Every process hears of them as they are
+ * revoked; the database knows them across a restart.
  */
 import type { CredentialId } from '../../actor.ts'
 import type { Clock } from '../../clock.ts'
@@ -8,15 +9,18 @@ import type { EventBus } from '../../event-bus.ts'
 import type { Log } from '../../log.ts'
 import type { Topics } from '../../topics.ts'
 import { accessTokenSeconds } from './access-tokens.ts'
-import type { SessionRepository } from './session-repository.ts'
 
 /** A token may have been issued by a process whose clock is ahead. */
 const leewaySeconds = 60
 
 const rememberedMilliseconds = (accessTokenSeconds + leewaySeconds) * 1000
 
+/** After the database did not answer. */
+const retryMilliseconds = 1_000
+
 interface Dependencies {
-  sessions: Pick<SessionRepository, 'listRevokedSince'>
+  /** Each reads one kind of credential. */
+  listRevokedSince: readonly ((since: Date) => Promise<CredentialId[]>)[]
   topics: Topics
   bus: EventBus
   clock: Clock
@@ -25,7 +29,7 @@ interface Dependencies {
 
 export type Revocations = ReturnType<typeof createRevocations>
 
-export function createRevocations({ sessions, topics, bus, clock, log }: Dependencies) {
+export function createRevocations({ listRevokedSince, topics, bus, clock, log }: Dependencies) {
   /** By when they may be forgotten, the earliest first. */
   const revoked = new Map<CredentialId, number>()
 
@@ -51,16 +55,36 @@ export function createRevocations({ sessions, topics, bus, clock, log }: Depende
   /** What was revoked before this process began, or by a commit whose answer was lost: it is published as any other. */
   const load = async (): Promise<void> => {
     const since = new Date(clock.now().getTime() - rememberedMilliseconds)
-    for (const sessionId of await sessions.listRevokedSince(since)) if (!revoked.has(sessionId)) revoke(sessionId)
+    const lists = await Promise.all(listRevokedSince.map((list) => list(since)))
+    for (const credentialId of lists.flat()) if (!revoked.has(credentialId)) revoke(credentialId)
   }
 
-  /** After anything may have been missed. */
+  let retry: NodeJS.Timeout | undefined
+  let closed = false
+
+  /** After anything may have been missed: until it succeeds, for nobody else may notice that it did not. */
   const reload = (): void => {
-    load().catch((error: unknown) => log.warn({ err: error }, 'Which sessions ended could not be read'))
+    clearTimeout(retry)
+    load().catch((error: unknown) => {
+      if (closed) return
+      log.warn({ err: error }, 'Which credentials ended could not be read; tried again')
+      clearTimeout(retry)
+      retry = setTimeout(reload, retryMilliseconds).unref()
+    })
   }
 
   bus.on('credentials.revoked', (credentialIds) => credentialIds.forEach(revoke))
   bus.onGap(reload)
 
-  return { revoke, load, reload, has: (credentialId: CredentialId): boolean => revoked.has(credentialId) }
+  return {
+    revoke,
+    load,
+    reload,
+    has: (credentialId: CredentialId): boolean => revoked.has(credentialId),
+    /** Reloads no more. */
+    close: (): void => {
+      closed = true
+      clearTimeout(retry)
+    },
+  }
 }
