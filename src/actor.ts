@@ -1,4 +1,4 @@
-import type { ApiKeyScope } from '../openapi/contract.ts'
+import { type ApiKeyScope, apiKeyScopes } from '../openapi/contract.ts'
 import type { ApiKeyId, SessionId, UserId } from '../openapi/shared/ids.ts'
 import type { Role } from '../openapi/users/schemas.ts'
 
@@ -27,6 +27,10 @@ export interface ApiKeyActor extends Identified {
  * when its credential is revoked: see `credential-ends.ts`.
  */
 export type Actor = SessionActor | ApiKeyActor
+
+/** Whether the actor's credentials are enough. @param needed what an API key must be allowed; undefined where none will do */
+export const hasScope = (actor: Actor, needed: ApiKeyScope | undefined): boolean =>
+  actor.kind === 'session' || (needed !== undefined && apiKeyScopes.indexOf(actor.scope) >= apiKeyScopes.indexOf(needed))
 
 export type CredentialId = Actor['credentialId']
 

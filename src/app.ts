@@ -1,5 +1,6 @@
 /** The whole server, composed: the one file that knows every part. */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import * as apiKeyOperations from '../openapi/api-keys/operations.ts'
 import * as authOperations from '../openapi/auth/operations.ts'
 import * as conversationOperations from '../openapi/conversations/operations.ts'
 import { allOperations } from '../openapi/document.ts'
@@ -11,6 +12,9 @@ import type { Config } from './config.ts'
 import { createCredentialEnds } from './credential-ends.ts'
 import type { Database } from './db/client.ts'
 import { createEventBus, type EventBus } from './event-bus.ts'
+import { createApiKeyRepository } from './features/api-keys/repository.ts'
+import { apiKeyRoutes } from './features/api-keys/routes.ts'
+import { createApiKeyService } from './features/api-keys/service.ts'
 import { createAccessTokens } from './features/auth/access-tokens.ts'
 import { createCodeRepository } from './features/auth/code-repository.ts'
 import { createCodes } from './features/auth/codes.ts'
@@ -74,6 +78,7 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   const users = createUserService({ users: createUserRepository(db), hideUnverified: config.registrationConflicts === 'hide' })
   const security = createSecurityService({ security: createSecurityRepository(db), clock, newId })
   const { auth, accessTokens, revocations } = await createAuth({ config, database, log, clock, topics, bus, jobs, users, security })
+  const apiKeys = createApiKeyService({ db, apiKeys: createApiKeyRepository(db), users, revocations, bus, security, clock, newId, log })
   const conversations = createConversationService({ conversations: createConversationRepository(database), users, topics, clock, newId })
   const messageRepository = createMessageRepository(database, {
     onStored: ({ message, created }) => {
@@ -91,7 +96,7 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   const documents = await createPublicDocuments(() => config.publicUrl ?? `http://localhost:${portOf(server) ?? config.port}`)
   const checks = { database: database.ping, jobs: jobs.isUp }
   const identify = createIdentify({
-    credentials: { accessToken: accessTokens.verify, apiKey: async () => undefined, cookie: async () => undefined },
+    credentials: { accessToken: accessTokens.verify, apiKey: apiKeys.verify, cookie: async () => undefined },
     cookie: cookieName(isSecure(config)),
     isForgeable: createCsrfCheck(config.corsOrigins),
   })
@@ -99,6 +104,7 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   handleErrors(server, { clock, operations: allOperations })
   addComponents(server)
   bindOperations(server, hooks, authOperations, authRoutes({ auth }))
+  bindOperations(server, hooks, apiKeyOperations, apiKeyRoutes(apiKeys))
   bindOperations(server, hooks, conversationOperations, conversationRoutes(conversations))
   bindOperations(server, hooks, messageOperations, messageRoutes(messages))
   bindOperations(server, hooks, syncOperations, syncRoutes(sync))
@@ -115,7 +121,7 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   server.addHook('onClose', bus.close)
   server.addHook('onClose', async () => revocations.close())
 
-  return { server, topics, services: { auth, users, conversations, messages, sync } }
+  return { server, topics, services: { apiKeys, auth, users, conversations, messages, sync } }
 }
 
 /** Undefined until it listens. */
@@ -139,7 +145,7 @@ interface AuthParts extends Pick<Options, 'config' | 'database' | 'log'> {
 async function createAuth({ config, database: { db, onRecovered }, log, clock, topics, bus, jobs, users, security }: AuthParts) {
   const { jwtSecret, jwtSecretPrevious, smtpUrl, mailFrom, dataDir, environment } = config
   const sessionRepository = createSessionRepository(db)
-  const revocations = createRevocations({ listRevokedSince: [sessionRepository.listRevokedSince], topics, bus, clock, log })
+  const revocations = createRevocations({ listRevokedSince: [sessionRepository.listRevokedSince, createApiKeyRepository(db).listRevokedSince], topics, bus, clock, log })
   await revocations.load()
   onRecovered(revocations.reload)
   const secrets = [jwtSecret, ...(jwtSecretPrevious ? [jwtSecretPrevious] : [])] as const

@@ -3,8 +3,8 @@
  * Whoever needs an actor is refused later, after the limits.
  */
 import type { FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler } from 'fastify'
-import { apiKeyScopes, type Operation, scopeOf } from '../../openapi/contract.ts'
-import type { Actor, ApiKeyActor, SessionActor } from '../actor.ts'
+import { type Operation, scopeOf } from '../../openapi/contract.ts'
+import { type Actor, type ApiKeyActor, hasScope, type SessionActor } from '../actor.ts'
 import { AppError } from '../errors/app-error.ts'
 
 /** What knows credentials, by kind. Each answers undefined for one that is not good. */
@@ -19,7 +19,7 @@ export type Identify = (request: FastifyRequest, token?: string) => Actor | unde
 /** The session cookie: with the prefix a browser takes it over https only, from this very host, for all paths (RFC 6265bis, section 4.1.3.2). */
 export const cookieName = (isSecure: boolean): string => (isSecure ? '__Host-parley' : 'parley')
 
-const apiKeyPrefix = 'pk_'
+export const apiKeyPrefix = 'pk_'
 
 interface Options {
   credentials: Credentials
@@ -66,12 +66,9 @@ export const requireAccess =
 function refusal(operation: Pick<Operation, 'access' | 'method' | 'readOnly'>, actor: Actor | undefined, csrfRejected: boolean): AppError | undefined {
   if (csrfRejected) return new AppError('csrf_rejected')
   if (actor === undefined) return new AppError('unauthorized')
-  if (actor.kind === 'apiKey' && !allows(actor, scopeOf(operation))) return new AppError('insufficient_scope')
+  if (!hasScope(actor, scopeOf(operation))) return new AppError('insufficient_scope')
   return operation.access === 'admin' && actor.role !== 'admin' ? new AppError('forbidden') : undefined
 }
-
-const allows = ({ scope }: ApiKeyActor, needed: ReturnType<typeof scopeOf>): boolean =>
-  needed !== undefined && apiKeyScopes.indexOf(scope) >= apiKeyScopes.indexOf(needed)
 
 declare module 'fastify' {
   interface FastifyRequest {

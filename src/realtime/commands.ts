@@ -1,8 +1,8 @@
 /** What a client says over the socket: held against the contract, counted like requests, and carried out by the services, as routes do. */
 import type { Static } from '@sinclair/typebox'
-import type { Command } from '../../openapi/contract.ts'
+import { type Command, scopeOfCommand } from '../../openapi/contract.ts'
 import { commandFrames, commands } from '../../openapi/realtime/frames.ts'
-import type { Actor } from '../actor.ts'
+import { type Actor, hasScope } from '../actor.ts'
 import { AppError } from '../errors/app-error.ts'
 import type { ConversationService } from '../features/conversations/service.ts'
 import { serializeMessage } from '../features/messages/serialize.ts'
@@ -56,8 +56,9 @@ export function createCommands({ messages, conversations, counters }: Dependenci
         throw new AppError('rate_limit_exceeded', `Too many commands; try again in ${seconds} seconds.`, { retryAfterSeconds: seconds })
     },
 
-    /** @returns the result, for commands that have one. */
-    execute<T extends ServiceType>(actor: Actor, { type, data }: GivenCommand<T>): Promise<unknown> {
+    /** @returns the result, for commands that have one. @throws `insufficient_scope` when the actor is an API key that may not say this */
+    async execute<T extends ServiceType>(actor: Actor, { type, data }: GivenCommand<T>): Promise<unknown> {
+      if (!hasScope(actor, scopes.get(type))) throw new AppError('insufficient_scope')
       return handlers[type](actor, data)
     },
   }
@@ -65,6 +66,7 @@ export function createCommands({ messages, conversations, counters }: Dependenci
 
 const validators = new Map<string, Validate>([...commandFrames].map(([type, schema]) => [type, compileJsonValidation(schema, 'frame')]))
 const limitClasses = new Map<string, Command['rateLimit']>(commands.map(({ type, rateLimit }) => [type, rateLimit]))
+const scopes = new Map(commands.map((command: Command) => [command.type, scopeOfCommand(command)]))
 
 /** Never throws: what is wrong with a frame is said by `requireCommand`. */
 export function parseFrame(text: string): ParsedFrame {

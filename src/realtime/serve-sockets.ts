@@ -5,7 +5,7 @@ import websocket from '@fastify/websocket'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { CredentialId } from '../actor.ts'
 import { AppError } from '../errors/app-error.ts'
-import { bearerToken, type Identify, identifyHook, requireAccess } from '../http/authenticate.ts'
+import { apiKeyPrefix, bearerToken, type Identify, identifyHook, requireAccess } from '../http/authenticate.ts'
 import type { RequestHooks } from '../http/bind-operations.ts'
 import { closeSocket } from './connection.ts'
 import { type Gateway, maximumFrameBytes } from './gateway.ts'
@@ -65,13 +65,13 @@ export async function serveSockets(app: FastifyInstance, { upgrades, gateway, id
   })
 }
 
-/** Browsers cannot set headers on a socket: they name the token among the subprotocols, or in the query. */
+/** Browsers cannot set headers on a socket: they name the token among the subprotocols, or in the query, which is no place for an API key: addresses end up in logs. */
 function socketToken(request: FastifyRequest): string | undefined {
   const offered = request.headers['sec-websocket-protocol']?.split(',').map((protocol) => protocol.trim()) ?? []
   const { token } = request.query as { token?: unknown }
   return (
     bearerToken(request) ??
     offered.find((protocol) => protocol.startsWith('bearer.'))?.slice('bearer.'.length) ??
-    (typeof token === 'string' ? token : undefined)
+    (typeof token === 'string' && !token.startsWith(apiKeyPrefix) ? token : undefined)
   )
 }

@@ -1,0 +1,96 @@
+import { and, desc, eq, gt, inArray, isNull, lt, or, sql } from 'drizzle-orm'
+import type { ApiKeyScope } from '../../../openapi/api-keys/schemas.ts'
+import type { ApiKeyId, UserId } from '../../../openapi/shared/ids.ts'
+import type { Executor } from '../../db/executor.ts'
+import { type ApiKeyRow, apiKeys } from '../../db/schema/credentials.ts'
+import { type UserRow, users } from '../../db/schema/users.ts'
+import type { TimePosition } from '../../pagination.ts'
+
+/** A key, and what its user is allowed. */
+export interface KeyWithUser {
+  key: ApiKeyRow
+  user: Pick<UserRow, 'role' | 'suspendedAt' | 'erasedAt'>
+}
+
+/** Live keys that fit all that is given. */
+export interface KeySelection {
+  userId: UserId
+  scope?: ApiKeyScope | undefined
+}
+
+export type ApiKeyRepository = ReturnType<typeof createApiKeyRepository>
+
+export const createApiKeyRepository = (db: Executor) => ({
+  async insert(key: typeof apiKeys.$inferInsert, executor: Executor): Promise<ApiKeyRow> {
+    return one(await executor.insert(apiKeys).values(key).returning())
+  },
+
+  async countLive(userId: UserId, now: Date, executor: Executor): Promise<number> {
+    return executor.$count(apiKeys, and(eq(apiKeys.userId, userId), isLive(now)))
+  },
+
+  /** The newest first, expired ones as well. */
+  async list(userId: UserId, { before, limit }: { before: TimePosition | undefined; limit: number }): Promise<ApiKeyRow[]> {
+    const isBefore = before && sql`(${apiKeys.createdAt}, ${apiKeys.id}) < (${before.createdAt.toISOString()}::timestamptz, ${before.id}::uuid)`
+    return db
+      .select()
+      .from(apiKeys)
+      .where(and(eq(apiKeys.userId, userId), isNull(apiKeys.revokedAt), isBefore))
+      .orderBy(desc(apiKeys.createdAt), desc(apiKeys.id))
+      .limit(limit)
+  },
+
+  /** The first time stays. @returns whether it was a key of this user that was not revoked before */
+  async revoke(userId: UserId, id: ApiKeyId, at: Date, executor: Executor): Promise<boolean> {
+    const isOwn = and(eq(apiKeys.userId, userId), eq(apiKeys.id, id), isNull(apiKeys.revokedAt))
+    return (await executor.update(apiKeys).set({ revokedAt: at }).where(isOwn).returning({ id: apiKeys.id })).length > 0
+  },
+
+  /** @returns those that were live */
+  async revokeAll({ userId, scope }: KeySelection, at: Date, executor: Executor): Promise<ApiKeyId[]> {
+    const rows = await executor
+      .update(apiKeys)
+      .set({ revokedAt: at })
+      .where(and(eq(apiKeys.userId, userId), isLive(at), scope && eq(apiKeys.scope, scope)))
+      .returning({ id: apiKeys.id })
+    return rows.map(({ id }) => id)
+  },
+
+  async listRevokedSince(since: Date): Promise<ApiKeyId[]> {
+    const rows = await db.select({ id: apiKeys.id }).from(apiKeys).where(gt(apiKeys.revokedAt, since))
+    return rows.map(({ id }) => id)
+  },
+
+  /** @returns what is not revoked, in the order of the hashes; undefined where there is none */
+  async findByHashes(hashes: readonly string[]): Promise<(KeyWithUser | undefined)[]> {
+    const rows = await db
+      .select({ key: apiKeys, user: { role: users.role, suspendedAt: users.suspendedAt, erasedAt: users.erasedAt } })
+      .from(apiKeys)
+      .innerJoin(users, eq(users.id, apiKeys.userId))
+      .where(and(inArray(apiKeys.keyHash, [...hashes]), isNull(apiKeys.revokedAt)))
+    const byHash = new Map(rows.map((row) => [row.key.keyHash, row]))
+    return hashes.map((hash) => byHash.get(hash))
+  },
+
+  /** Of several processes that say so within `milliseconds`, one writes. */
+  async touch(id: ApiKeyId, at: Date, milliseconds: number): Promise<void> {
+    const isDue = or(isNull(apiKeys.lastUsedAt), lt(apiKeys.lastUsedAt, new Date(at.getTime() - milliseconds)))
+    await db
+      .update(apiKeys)
+      .set({ lastUsedAt: at })
+      .where(and(eq(apiKeys.id, id), isDue))
+  },
+
+  /** What was revoked or has expired before. */
+  async deleteEnded(userId: UserId, before: Date, executor: Executor): Promise<void> {
+    const hasEnded = or(lt(apiKeys.revokedAt, before), lt(apiKeys.expiresAt, before))
+    await executor.delete(apiKeys).where(and(eq(apiKeys.userId, userId), hasEnded))
+  },
+})
+
+const isLive = (now: Date) => and(isNull(apiKeys.revokedAt), or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)))
+
+function one<T>([row]: T[]): T {
+  if (row === undefined) throw new Error('The statement returned no row')
+  return row
+}

@@ -1,0 +1,99 @@
+/** Keys by which programs act as their user. The key itself is known to whoever created it: here there is a hash of it. */
+import type { ApiKeyScope } from '../../../openapi/api-keys/schemas.ts'
+import type { ApiKeyId, UserId } from '../../../openapi/shared/ids.ts'
+import type { Caller, CredentialId, SessionActor } from '../../actor.ts'
+import type { NewId } from '../../clock.ts'
+import type { Executor, TransactionRunner } from '../../db/executor.ts'
+import type { ApiKeyRow } from '../../db/schema/credentials.ts'
+import { AppError, invalidField } from '../../errors/app-error.ts'
+import type { EventBus } from '../../event-bus.ts'
+import { decodeTimeCursor, type Page, timePage } from '../../pagination.ts'
+import type { SecurityService } from '../security/service.ts'
+import type { UserService } from '../users/service.ts'
+import { hashOf, hintOf, newKey } from './key.ts'
+import { createVerification, type VerificationDependencies } from './verification.ts'
+
+interface Dependencies extends VerificationDependencies {
+  db: TransactionRunner
+  users: Pick<UserService, 'lock'>
+  revocations: VerificationDependencies['revocations'] & { revoke(credentialId: CredentialId): void }
+  bus: Pick<EventBus, 'publish'>
+  security: Pick<SecurityService, 'record'>
+  newId: NewId
+}
+
+export interface NewApiKey {
+  name: string
+  scope: ApiKeyScope
+  expiresAt: Date | undefined
+}
+
+const maximumLiveKeys = 50
+/** How long what has ended is kept. */
+const endedMilliseconds = 30 * 24 * 60 * 60_000
+
+export type ApiKeyService = ReturnType<typeof createApiKeyService>
+
+export function createApiKeyService(dependencies: Dependencies) {
+  const { db, apiKeys, users, revocations, bus, security, clock, newId } = dependencies
+
+  const insert = async (userId: UserId, { name, scope, expiresAt }: NewApiKey, { ip }: Caller, tx: Executor): Promise<{ row: ApiKeyRow; key: string }> => {
+    // Of several that create at once, each counts what the one before has made.
+    const user = await users.lock({ id: userId }, tx)
+    if (user === undefined || user.suspendedAt !== null || user.deletionAt !== null || user.erasedAt !== null) throw new AppError('unauthorized')
+    if (scope === 'admin' && user.role !== 'admin') throw new AppError('forbidden', 'Only administrators can have keys of scope `admin`.')
+    const now = clock.now()
+    await apiKeys.deleteEnded(userId, new Date(now.getTime() - endedMilliseconds), tx)
+    if ((await apiKeys.countLive(userId, now, tx)) >= maximumLiveKeys)
+      throw new AppError('conflict', `You have ${maximumLiveKeys} API keys; revoke one that you do not need.`)
+    const key = newKey()
+    const row = await apiKeys.insert({ id: newId(), userId, name, scope, keyHash: hashOf(key), hint: hintOf(key), createdAt: now, expiresAt }, tx)
+    await security.record({ type: 'api_key_created', userId, ip, metadata: { apiKeyId: row.id, scope } }, tx)
+    return { row, key }
+  }
+
+  /** They are worth nothing from now on, in this process; the bus tells the others. */
+  const tell = (revoked: readonly ApiKeyId[]): void => revoked.forEach(revocations.revoke)
+
+  return {
+    /** @returns who acts by a key; undefined for one that is unknown, expired or revoked, or whose user is suspended or gone */
+    verify: createVerification(dependencies),
+    tell,
+
+    /** The newest first. @throws `validation_error` for a wrong cursor */
+    async list({ userId }: SessionActor, { cursor, limit = 50 }: { cursor?: string | undefined; limit?: number | undefined }): Promise<Page<ApiKeyRow>> {
+      const before = cursor === undefined ? undefined : decodeTimeCursor(cursor)
+      return timePage(await apiKeys.list(userId, { before, limit: limit + 1 }), limit)
+    },
+
+    /**
+     * @returns the key in clear, for this once
+     * @throws `validation_error` for one that would have expired already, `forbidden` for a scope beyond the user's role, `conflict` when there are too many
+     */
+    async create({ userId }: SessionActor, command: NewApiKey, caller: Caller): Promise<{ row: ApiKeyRow; key: string }> {
+      if (command.expiresAt !== undefined && command.expiresAt <= clock.now()) throw invalidField('body.expiresAt', 'must be in the future')
+      return db.transaction((tx) => insert(userId, command, caller, tx))
+    },
+
+    /** It stops working at once, everywhere, and its sockets close. @throws `not_found` for one that is not the actor's, or was revoked before */
+    async revoke({ userId }: SessionActor, apiKeyId: ApiKeyId, { ip }: Caller): Promise<void> {
+      await db.transaction(async (tx) => {
+        if (!(await apiKeys.revoke(userId, apiKeyId, clock.now(), tx))) throw new AppError('not_found')
+        await security.record({ type: 'api_key_revoked', userId, ip, metadata: { apiKeyId } }, tx)
+        await bus.publish(tx, 'credentials.revoked', [apiKeyId])
+      })
+      tell([apiKeyId])
+    },
+
+    /**
+     * All keys of a user, or those of one scope. Within a transaction that has locked or changed the user, so that none is made meanwhile:
+     * call `tell` with what it returns after the commit.
+     */
+    async revokeAllOf(userId: UserId, tx: Executor, scope?: ApiKeyScope): Promise<ApiKeyId[]> {
+      const revoked = await apiKeys.revokeAll({ userId, scope }, clock.now(), tx)
+      for (const apiKeyId of revoked) await security.record({ type: 'api_key_revoked', userId, metadata: { apiKeyId } }, tx)
+      await bus.publish(tx, 'credentials.revoked', revoked)
+      return revoked
+    },
+  }
+}

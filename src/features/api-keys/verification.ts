@@ -1,0 +1,86 @@
+/**
+ * Whose key it is: read from the database once a minute, in between known in memory, with the role of its user and what else decides.
+ * A key that is revoked is worth nothing at once, because revocations are pushed; what else changes counts within the minute. Unknown
+ * keys are not remembered, so guesses fill no memory; those that come together are looked up together, so they keep few connections busy.
+ */
+import type { ApiKeyActor, CredentialId } from '../../actor.ts'
+import type { Clock } from '../../clock.ts'
+import { createBatch } from '../../db/batch.ts'
+import type { Log } from '../../log.ts'
+import { hashOf, isKey } from './key.ts'
+import type { ApiKeyRepository, KeyWithUser } from './repository.ts'
+
+export interface VerificationDependencies {
+  apiKeys: ApiKeyRepository
+  /** What was revoked within the last minutes. */
+  revocations: { has(credentialId: CredentialId): boolean }
+  clock: Clock
+  log: Log
+}
+
+interface Known {
+  actor: ApiKeyActor
+  readAt: number
+  usedAt: number
+}
+
+const rememberedMilliseconds = 60_000
+/** Beyond this the one that was read first is read again when it comes. */
+const rememberedKeys = 10_000
+const lastUsedMilliseconds = 60_000
+
+/** For keys that do not expire. */
+const never = Number.MAX_SAFE_INTEGER
+
+/** @returns who acts by a key; undefined for one that is not good */
+export function createVerification({ apiKeys, revocations, clock, log }: VerificationDependencies): (key: string) => Promise<ApiKeyActor | undefined> {
+  const known = new Map<string, Known>()
+  const find = createBatch({ statements: 2, maximum: 100, run: apiKeys.findByHashes })
+
+  const recall = (hash: string, now: number): Known | undefined => {
+    const found = known.get(hash)
+    if (found === undefined || now < found.readAt + rememberedMilliseconds) return found
+    known.delete(hash)
+    return undefined
+  }
+
+  const read = async (hash: string, now: number): Promise<Known | undefined> => {
+    const found = await find(hash)
+    if (found === undefined || found.user.suspendedAt !== null || found.user.erasedAt !== null) return undefined
+    const one = { actor: actorOf(found), readAt: now, usedAt: found.key.lastUsedAt?.getTime() ?? 0 }
+    known.set(hash, one)
+    const [first] = known.keys()
+    if (known.size > rememberedKeys && first !== undefined) known.delete(first)
+    return one
+  }
+
+  /** Nobody waits for it. */
+  const noteUse = (one: Known, now: number): void => {
+    if (now < one.usedAt + lastUsedMilliseconds) return
+    one.usedAt = now
+    apiKeys
+      .touch(one.actor.credentialId, new Date(now), lastUsedMilliseconds)
+      .catch((error: unknown) => log.debug({ err: error }, 'When an API key was used last could not be written'))
+  }
+
+  return async (key) => {
+    if (!isKey(key)) return undefined
+    const hash = hashOf(key)
+    const now = clock.now().getTime()
+    const one = recall(hash, now) ?? (await read(hash, now))
+    // Asked last: it may have been revoked while it was read.
+    if (one === undefined || one.actor.expiresAt <= now || revocations.has(one.actor.credentialId)) return undefined
+    noteUse(one, now)
+    return one.actor
+  }
+}
+
+/** Only a key of scope `admin` acts as an administrator, and only while its user is one. */
+const actorOf = ({ key, user }: KeyWithUser): ApiKeyActor => ({
+  kind: 'apiKey',
+  userId: key.userId,
+  credentialId: key.id,
+  scope: key.scope,
+  role: key.scope === 'admin' ? user.role : 'user',
+  expiresAt: key.expiresAt?.getTime() ?? never,
+})
