@@ -1,6 +1,7 @@
 /** The whole server, composed: the one file that knows every part. */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import * as apiKeyOperations from '../openapi/api-keys/operations.ts'
+import * as oauthOperations from '../openapi/auth/oauth-operations.ts'
 import * as authOperations from '../openapi/auth/operations.ts'
 import * as conversationOperations from '../openapi/conversations/operations.ts'
 import { allOperations } from '../openapi/document.ts'
@@ -19,6 +20,9 @@ import { createAccessTokens } from './features/auth/access-tokens.ts'
 import { createCodeRepository } from './features/auth/code-repository.ts'
 import { createCodes } from './features/auth/codes.ts'
 import { deriveKey } from './features/auth/keys.ts'
+import { createOAuthRepository } from './features/auth/oauth-repository.ts'
+import { oauthRoutes } from './features/auth/oauth-routes.ts'
+import { createOAuthService } from './features/auth/oauth-service.ts'
 import { createPasswords } from './features/auth/passwords.ts'
 import { createRevocations } from './features/auth/revocations.ts'
 import { authRoutes } from './features/auth/routes.ts'
@@ -49,6 +53,7 @@ import { createRateLimit } from './http/rate-limit.ts'
 import { createServer } from './http/server.ts'
 import { routeUpgrades } from './http/upgrades.ts'
 import { createMailer } from './integrations/mailer.ts'
+import { createOAuthProvider } from './integrations/oauth-provider.ts'
 import { createJobs, type Jobs } from './jobs/queue.ts'
 import { createMetrics } from './metrics.ts'
 import { createRateCounters } from './rate-counters.ts'
@@ -77,8 +82,10 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   const metrics = createMetrics({ pool, socketCount: () => gateway.size })
   const users = createUserService({ users: createUserRepository(db), hideUnverified: config.registrationConflicts === 'hide' })
   const security = createSecurityService({ security: createSecurityRepository(db), clock, newId })
-  const { auth, accessTokens, revocations } = await createAuth({ config, database, log, clock, topics, bus, jobs, users, security })
-  const apiKeys = createApiKeyService({ db, apiKeys: createApiKeyRepository(db), users, revocations, bus, security, clock, newId, log })
+  const publicUrl = () => config.publicUrl ?? `http://localhost:${portOf(server) ?? config.port}`
+  const { auth, oauth, accessTokens, revocations } = await createAuth({ config, database, log, clock, topics, bus, jobs, users, security, publicUrl })
+  const apiKeys = createApiKeyService({ db, apiKeys: createApiKeyRepository(db), users, revocations, topics, bus, security, clock, newId, log })
+  database.onRecovered(apiKeys.reload)
   const conversations = createConversationService({ conversations: createConversationRepository(database), users, topics, clock, newId })
   const messageRepository = createMessageRepository(database, {
     onStored: ({ message, created }) => {
@@ -93,7 +100,7 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   const gateway = createGateway({ topics, onCredentialEnd: createCredentialEnds({ topics, clock }), sync, commands, clock, log, heartbeatSeconds })
   database.onRecovered(topics.publishStale)
 
-  const documents = await createPublicDocuments(() => config.publicUrl ?? `http://localhost:${portOf(server) ?? config.port}`)
+  const documents = await createPublicDocuments(publicUrl)
   const checks = { database: database.ping, jobs: jobs.isUp }
   const identify = createIdentify({
     credentials: { accessToken: accessTokens.verify, apiKey: apiKeys.verify, cookie: async () => undefined },
@@ -104,6 +111,7 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   handleErrors(server, { clock, operations: allOperations })
   addComponents(server)
   bindOperations(server, hooks, authOperations, authRoutes({ auth }))
+  bindOperations(server, hooks, oauthOperations, oauthRoutes({ oauth, isSecure: isSecure(config) }))
   bindOperations(server, hooks, apiKeyOperations, apiKeyRoutes(apiKeys))
   bindOperations(server, hooks, conversationOperations, conversationRoutes(conversations))
   bindOperations(server, hooks, messageOperations, messageRoutes(messages))
@@ -140,9 +148,10 @@ interface AuthParts extends Pick<Options, 'config' | 'database' | 'log'> {
   jobs: Jobs
   users: UserService
   security: SecurityService
+  publicUrl(): string
 }
 
-async function createAuth({ config, database: { db, onRecovered }, log, clock, topics, bus, jobs, users, security }: AuthParts) {
+async function createAuth({ config, database: { db, onRecovered }, log, clock, topics, bus, jobs, users, security, publicUrl }: AuthParts) {
   const { jwtSecret, jwtSecretPrevious, smtpUrl, mailFrom, dataDir, environment } = config
   const sessionRepository = createSessionRepository(db)
   const revocations = createRevocations({ listRevokedSince: [sessionRepository.listRevokedSince, createApiKeyRepository(db).listRevokedSince], topics, bus, clock, log })
@@ -158,5 +167,9 @@ async function createAuth({ config, database: { db, onRecovered }, log, clock, t
   const sessions = createSessions({ db, sessions: sessionRepository, revocations, bus, key: deriveKey(jwtSecret, 'refresh-tokens'), clock, newId })
   const signIn = createSignIn({ sessions, accessTokens, security, clock })
   const auth = createAuthService({ db, users, sessions, codes, passwords: createPasswords(), signIn, security, jobs, clock, newId })
-  return { auth, accessTokens, revocations }
+  const oauth = createOAuthService({
+    ...{ db, flows: createOAuthRepository(db), providers: config.oauthProviders.map(createOAuthProvider), redirectUris: config, publicUrl },
+    ...{ users, signIn, security, clock, newId, log },
+  })
+  return { auth, oauth, accessTokens, revocations }
 }

@@ -5,6 +5,7 @@
 import { isIPv4 } from 'node:net'
 import { resolve } from 'node:path'
 import type { RateLimitClass } from '../openapi/contract.ts'
+import { loadOAuthConfig, type OAuthConfig } from './oauth-config.ts'
 import { StartError } from './start-error.ts'
 
 export interface RateLimit {
@@ -13,7 +14,7 @@ export interface RateLimit {
   windowMilliseconds: number
 }
 
-export interface Config {
+export interface Config extends OAuthConfig {
   environment: 'development' | 'test' | 'production'
   /** Address to listen on. */
   host: string
@@ -55,7 +56,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): R
     environment,
     host: read('HOST', production ? '0.0.0.0' : '127.0.0.1', text),
     port: read('PORT', '3000', integer(0, 65535)),
-    publicUrl: read.optional('PUBLIC_URL', url('http:', 'https:'))?.replace(/\/+$/, ''),
+    publicUrl,
+  const publicUrl = read.optional('PUBLIC_URL', url('http:', 'https:'))?.replace(/\/+$/, '')
     logLevel: read('LOG_LEVEL', 'info', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),
     dataDir: resolve(read('DATA_DIR', '.data', text)),
     databaseUrl: read.optional('DATABASE_URL', url('postgres:', 'postgresql:')),
@@ -76,6 +78,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): R
       public: read('RATE_LIMIT_PUBLIC', '100/1m', rateLimit),
       sockets: read('RATE_LIMIT_SOCKETS', '10/1m', rateLimit),
     },
+    ...loadOAuthConfig(env, { environment, publicUrl }),
   }
   if (environment === 'development' && !isLoopback(config.host)) {
     throw new StartError(

@@ -96,6 +96,48 @@ const variables: Record<string, Variable> = {
     wrong: wrongRates,
   },
   RATE_LIMIT_UPLOADS: { documented: '20/1m', read: (c) => c.rateLimits.uploads, default: rate(20), given: ['off', undefined], wrong: wrongRates },
+  OAUTH_GOOGLE_CLIENT_ID: {
+    read: (c) => c.oauthProviders,
+    default: [],
+    given: ['client', [{ kind: 'oidc', id: 'google', label: 'Google', issuer: 'https://accounts.google.com', clientId: 'client', clientSecret: secret }]],
+    with: { OAUTH_GOOGLE_CLIENT_SECRET: secret },
+    wrong: [],
+  },
+  OAUTH_GOOGLE_CLIENT_SECRET: {
+    read: (c) => c.oauthProviders[0]?.clientSecret,
+    default: undefined,
+    given: [secret, secret],
+    with: { OAUTH_GOOGLE_CLIENT_ID: 'client' },
+    wrong: [],
+  },
+  OAUTH_GITHUB_CLIENT_ID: {
+    read: (c) => c.oauthProviders,
+    default: [],
+    given: ['client', [{ kind: 'github', id: 'github', label: 'GitHub', url: 'https://github.com', clientId: 'client', clientSecret: secret }]],
+    with: { OAUTH_GITHUB_CLIENT_SECRET: secret },
+    wrong: [],
+  },
+  OAUTH_GITHUB_CLIENT_SECRET: {
+    read: (c) => c.oauthProviders[0]?.clientSecret,
+    default: undefined,
+    given: [secret, secret],
+    with: { OAUTH_GITHUB_CLIENT_ID: 'client' },
+    wrong: [],
+  },
+  OAUTH_GITHUB_URL: {
+    documented: 'https://github.com',
+    read: ({ oauthProviders: [provider] }) => (provider?.kind === 'github' ? provider.url : undefined),
+    default: undefined,
+    given: ['http://git.example/', 'http://git.example'],
+    with: { OAUTH_GITHUB_CLIENT_ID: 'client', OAUTH_GITHUB_CLIENT_SECRET: secret },
+    wrong: ['git.example', 'ftp://git.example', 'https://git.example/?a=b', `https://me:${secret}@git.example`],
+  },
+  OAUTH_REDIRECT_URIS: {
+    read: (c) => c.oauthRedirectUris,
+    default: [],
+    given: ['https://a.example/in?from=parley, com.example.app:/in,', ['https://a.example/in?from=parley', 'com.example.app:/in']],
+    wrong: ['a.example/in', '/in', 'https://a.example/#in', 'javascript:alert(1)', `https://me:${secret}@a.example`, 'https://a.example,*'],
+  },
   RATE_LIMIT_PUBLIC: {
     documented: '100/1m',
     read: (c) => c.rateLimits.public,
@@ -159,6 +201,53 @@ t.test('the README lists exactly the variables that are read, with their default
     if (documented === undefined) t.notMatch(fallback, /^`[^`<]*`$/, `${name} has no default value`)
     else t.equal(/^`([^`]+)`/.exec(fallback)?.[1], documented, name)
   }
+})
+
+t.test('any number of OpenID Connect providers is configured by name', async (t) => {
+  const env = {
+    ...{ OAUTH_ACME_ISSUER: 'https://id.acme.example/', OAUTH_ACME_CLIENT_ID: 'a', OAUTH_ACME_CLIENT_SECRET: 'b', OAUTH_ACME_LABEL: 'Acme Inc.' },
+    ...{ OAUTH_BIG_CORP_ISSUER: 'http://id.big.example', OAUTH_BIG_CORP_CLIENT_ID: 'c', OAUTH_BIG_CORP_CLIENT_SECRET: 'd' },
+    ...{ OAUTH_GOOGLE_CLIENT_ID: 'e', OAUTH_GOOGLE_CLIENT_SECRET: 'f', OAUTH_EMPTY_ISSUER: '' },
+  }
+  t.match(loadConfig(env).oauthProviders, [
+    { id: 'google' },
+    { kind: 'oidc', id: 'acme', label: 'Acme Inc.', issuer: 'https://id.acme.example/', clientId: 'a', clientSecret: 'b' },
+    { kind: 'oidc', id: 'big-corp', label: 'BIG_CORP', issuer: 'http://id.big.example', clientId: 'c', clientSecret: 'd' },
+  ])
+})
+
+t.test('half a provider, or one that is not safe in production, is one sentence', async (t) => {
+  const client = { OAUTH_ACME_CLIENT_ID: 'a', OAUTH_ACME_CLIENT_SECRET: secret }
+  const google = { OAUTH_GOOGLE_CLIENT_ID: 'a', OAUTH_GOOGLE_CLIENT_SECRET: secret }
+  const production = { NODE_ENV: 'production', JWT_SECRET: 's'.repeat(32), PUBLIC_URL: 'https://chat.example', OAUTH_REDIRECT_URIS: 'https://app.example/in' }
+  const refused: [begin: string, env: Record<string, string>][] = [
+    ['OAUTH_GOOGLE_CLIENT_ID must be set together with OAUTH_GOOGLE_CLIENT_SECRET', { OAUTH_GOOGLE_CLIENT_ID: 'a' }],
+    ['OAUTH_GITHUB_CLIENT_SECRET must be set together with OAUTH_GITHUB_CLIENT_ID', { OAUTH_GITHUB_CLIENT_SECRET: secret }],
+    ['OAUTH_GITHUB_URL must be set together with', { OAUTH_GITHUB_URL: 'https://git.example' }],
+    ['OAUTH_ACME_CLIENT_ID must be set together with OAUTH_ACME_ISSUER', client],
+    ['OAUTH_ACME_ISSUER must be set together with', { OAUTH_ACME_ISSUER: 'https://id.example' }],
+    ['OAUTH_ACME_LABEL must be set together with', { OAUTH_ACME_LABEL: 'Acme' }],
+    ['OAUTH_ACME_ISSUER must be a URL', { ...client, OAUTH_ACME_ISSUER: 'id.example' }],
+    ['OAUTH_acme_ISSUER must bear a name', { OAUTH_acme_ISSUER: 'https://id.example' }],
+    ['OAUTH_PROVIDERS_ISSUER must bear a name', { OAUTH_PROVIDERS_ISSUER: 'https://id.example' }],
+    ['OAUTH_GOOGLE_ISSUER must be left out', { ...google, OAUTH_GOOGLE_ISSUER: 'https://id.example' }],
+    ['OAUTH_ACME_ISSUER must be a URL that starts with https://,', { ...production, ...client, OAUTH_ACME_ISSUER: 'http://id.example' }],
+    ['OAUTH_REDIRECT_URIS must be URIs', { ...production, OAUTH_REDIRECT_URIS: 'http://app.example/in' }],
+    ['OAUTH_REDIRECT_URIS is required', { ...production, ...google, OAUTH_REDIRECT_URIS: '' }],
+    ['PUBLIC_URL is required', { ...production, ...google, PUBLIC_URL: '' }],
+  ]
+  for (const [begin, env] of refused) {
+    const sentence = refusal(env)
+    t.ok(sentence.startsWith(begin) && /^[^\n]+\.$/.test(sentence), sentence)
+    t.notMatch(sentence, secret)
+  }
+  const allowed = loadConfig({ ...production, ...google, OAUTH_REDIRECT_URIS: 'http://127.0.0.1:8080/in,com.example.app:/in' })
+  t.match(allowed, { oauthLoopbackAllowed: false, oauthRedirectUris: ['http://127.0.0.1:8080/in', 'com.example.app:/in'] })
+})
+
+t.test('the first administrator has an address and a password, or there is none', async (t) => {
+  for (const [name, { with: other = {} }] of Object.entries(variables).filter(([name]) => name.startsWith('ADMIN_')))
+    t.equal(refusal(other), 'ADMIN_EMAIL and ADMIN_PASSWORD belong together: set both, or none.', name)
 })
 
 t.test('a start with a wrong value ends with that sentence and nothing else', async (t) => {

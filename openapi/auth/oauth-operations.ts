@@ -9,7 +9,7 @@ export const listOAuthProviders = defineOperation({
   path: '/v1/auth/oauth/providers',
   summary: 'List where else one can sign in',
   access: 'public',
-  rateLimit: 'public',
+  rateLimit: 'none',
   responses: {
     200: {
       description: 'All that are configured',
@@ -28,9 +28,9 @@ export const startOAuth = defineOperation({
   path: '/v1/auth/oauth/{provider}',
   summary: 'Sign in at a provider',
   description:
-    'For a browser to open as a page: it is sent to the provider, and comes back to `redirectUri` with `code` for `auth.exchangeOAuth`, or with `error` (`access_denied`, `email_not_verified`, `account_suspended`, `failed`). An account is found by its verified e-mail address, or made.',
+    'For a browser to open as a page, at the public address of the server: it is sent to the provider, and comes back to `redirectUri` with `code` for `auth.exchangeOAuth`, or with `error` (`access_denied`, `email_not_verified`, `account_suspended`, `failed`). It must come back within 10 minutes, and in the same browser: a cookie tells. An account is found by the account at the provider or by its verified e-mail address, or made.',
   access: 'public',
-  rateLimit: 'auth',
+  rateLimit: 'public',
   page: true,
   params: Type.Object({ provider: providerId }),
   query: Type.Object({
@@ -40,7 +40,7 @@ export const startOAuth = defineOperation({
       description: 'SHA-256, base64url, of a secret of the client, the `codeVerifier` of `auth.exchangeOAuth` (RFC 7636, section 4.2)',
     }),
   }),
-  responses: { 302: { description: 'To the provider' } },
+  responses: { 302: { description: 'To the provider, or back to `redirectUri` with `error=failed` when that cannot be reached' } },
   errors: ['not_found'],
 })
 
@@ -49,24 +49,22 @@ export const finishOAuth = defineOperation({
   method: 'GET',
   path: '/v1/auth/oauth/{provider}/callback',
   summary: 'Come back from a provider',
-  description: 'For the provider to send the browser to. It goes on to the `redirectUri` of `auth.startOAuth`.',
+  description:
+    'For the provider to send the browser to; the address to register there. It goes on to the `redirectUri` of `auth.startOAuth`. Whatever else a provider adds to the query is ignored.',
   access: 'public',
-  rateLimit: 'auth',
+  rateLimit: 'public',
   page: true,
   params: Type.Object({ provider: providerId }),
-  query: Type.Object({
-    state: Type.String({ maxLength: 200, description: 'As it was given to the provider' }),
-    code: Type.Optional(Type.String({ maxLength: 4_000, description: "The provider's code" })),
-    error: Type.Optional(Type.String({ maxLength: 200, description: 'Why the provider gives none' })),
-    error_description: Type.Optional(Type.String({ maxLength: 2_000, description: 'The same in words' })),
-    error_uri: Type.Optional(Type.String({ maxLength: 2_000, description: 'The same as a page' })),
-    iss: Type.Optional(Type.String({ maxLength: 2_000, description: 'Who the provider is (RFC 9207)' })),
-    scope: Type.Optional(Type.String({ maxLength: 2_000, description: 'What the provider grants' })),
-    session_state: Type.Optional(Type.String({ maxLength: 2_000, description: 'Of OpenID Connect Session Management; not used' })),
-    authuser: Type.Optional(Type.String({ maxLength: 200, description: 'Of Google; not used' })),
-    prompt: Type.Optional(Type.String({ maxLength: 200, description: 'Of Google; not used' })),
-    hd: Type.Optional(Type.String({ maxLength: 300, description: 'Of Google; not used' })),
-  }),
+  query: Type.Object(
+    {
+      state: Type.String({ maxLength: 200, description: 'As it was given to the provider' }),
+      code: Type.Optional(Type.String({ maxLength: 4_000, description: "The provider's code" })),
+      error: Type.Optional(Type.String({ maxLength: 200, description: 'Why the provider gives none' })),
+      error_description: Type.Optional(Type.String({ maxLength: 2_000, description: 'The same in words, for the log' })),
+      iss: Type.Optional(Type.String({ maxLength: 2_000, description: 'Who the provider is (RFC 9207)' })),
+    },
+    { additionalProperties: true },
+  ),
   responses: { 302: { description: 'Back to the client, with `code` or `error`' } },
   errors: ['not_found', 'invalid_token'],
 })
@@ -76,6 +74,7 @@ export const exchangeOAuth = defineOperation({
   method: 'POST',
   path: '/v1/auth/oauth/exchange',
   summary: 'Exchange a one-time code for tokens',
+  description: 'A code works once, also when the `codeVerifier` is wrong: then sign in again.',
   access: 'public',
   rateLimit: 'auth',
   body: ref(ExchangeOAuthRequest),

@@ -1,9 +1,8 @@
 import type * as operations from '../../../openapi/auth/operations.ts'
-import type { TokenPair } from '../../../openapi/auth/schemas.ts'
 import type { Handlers } from '../../http/bind-operations.ts'
 import { serializeUser } from '../users/serialize.ts'
+import { serializeTokenPair } from './serialize.ts'
 import type { AuthService } from './service.ts'
-import type { SignedIn } from './sign-in.ts'
 
 export const authRoutes = ({ auth }: { auth: AuthService }): Handlers<typeof operations> => ({
   'auth.register': async ({ body }) => ({ user: serializeUser(await auth.register(body)) }),
@@ -14,5 +13,3 @@ export const authRoutes = ({ auth }: { auth: AuthService }): Handlers<typeof ope
   'auth.logout': ({ actor }) => auth.logout(actor),
   'auth.me': async ({ actor }) => serializeUser(await auth.me(actor)),
 })
-
-const serializeTokenPair = ({ user, ...tokens }: SignedIn): TokenPair => ({ ...tokens, tokenType: 'Bearer', user: serializeUser(user) })

@@ -1,0 +1,81 @@
+import { and, eq, gt, inArray, isNull, lt } from 'drizzle-orm'
+import type { UserId } from '../../../openapi/shared/ids.ts'
+import type { Executor } from '../../db/executor.ts'
+import { type OauthFlowRow, oauthAccounts, oauthFlows } from '../../db/schema/credentials.ts'
+
+/** How many expired flows go when a new one comes: more than one, so that what is left behind never grows. */
+const cleanupLimit = 20
+
+/** An account at a provider. */
+export interface AccountKey {
+  provider: string
+  subject: string
+}
+
+export type OAuthRepository = ReturnType<typeof createOAuthRepository>
+
+export const createOAuthRepository = (db: Executor) => ({
+  async insertFlow(flow: typeof oauthFlows.$inferInsert, executor: Executor = db): Promise<void> {
+    await executor.insert(oauthFlows).values(flow)
+  },
+
+  /** Of several that come back with one state, one gets the flow. */
+  async takeByState(
+    { stateHash, browserHash, provider }: Pick<OauthFlowRow, 'stateHash' | 'browserHash' | 'provider'>,
+    now: Date,
+  ): Promise<OauthFlowRow | undefined> {
+    const [row] = await db
+      .delete(oauthFlows)
+      .where(
+        and(
+          eq(oauthFlows.stateHash, stateHash),
+          eq(oauthFlows.browserHash, browserHash),
+          eq(oauthFlows.provider, provider),
+          isNull(oauthFlows.codeHash),
+          gt(oauthFlows.expiresAt, now),
+        ),
+      )
+      .returning()
+    return row
+  },
+
+  /** Of several that bring one code, one gets the flow. */
+  async takeByCode(codeHash: string, now: Date, executor: Executor): Promise<OauthFlowRow | undefined> {
+    const [row] = await executor
+      .delete(oauthFlows)
+      .where(and(eq(oauthFlows.codeHash, codeHash), gt(oauthFlows.expiresAt, now)))
+      .returning()
+    return row
+  },
+
+  /** Skips what others have locked, so that nobody waits for it. */
+  async deleteExpiredFlows(before: Date): Promise<void> {
+    const expired = db
+      .select({ stateHash: oauthFlows.stateHash })
+      .from(oauthFlows)
+      .where(lt(oauthFlows.expiresAt, before))
+      .limit(cleanupLimit)
+      .for('update', { skipLocked: true })
+    await db.delete(oauthFlows).where(inArray(oauthFlows.stateHash, expired))
+  },
+
+  /** @returns whose it is, if it is anybody's */
+  async useAccount({ provider, subject }: AccountKey, at: Date, executor: Executor): Promise<UserId | undefined> {
+    const [row] = await executor
+      .update(oauthAccounts)
+      .set({ lastUsedAt: at })
+      .where(and(eq(oauthAccounts.provider, provider), eq(oauthAccounts.subject, subject)))
+      .returning({ userId: oauthAccounts.userId })
+    return row?.userId
+  },
+
+  /** @returns whether it was nobody's before */
+  async insertAccount(account: AccountKey & { userId: UserId }, at: Date, executor: Executor): Promise<boolean> {
+    const rows = await executor
+      .insert(oauthAccounts)
+      .values({ ...account, createdAt: at, lastUsedAt: at })
+      .onConflictDoNothing()
+      .returning({ userId: oauthAccounts.userId })
+    return rows.length > 0
+  },
+})
