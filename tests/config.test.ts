@@ -16,6 +16,8 @@ interface Variable {
   read(config: Config): unknown
   default: unknown
   given: [text: string, value: unknown]
+  /** What it cannot stand without. */
+  with?: Record<string, string>
   wrong: string[]
 }
 
@@ -168,10 +170,10 @@ function refusal(env: Record<string, string>): string {
 
 t.test('every variable has its default, takes what it is given, and an empty one counts as not given', async (t) => {
   t.same(namesRead(), Object.keys(variables).toSorted(), 'the list above is complete')
-  for (const [name, { read, default: value, given }] of Object.entries(variables)) {
+  for (const [name, { read, default: value, given, with: others = {} }] of Object.entries(variables)) {
     t.same(read(loadConfig({})), value, `${name} by default`)
     t.same(read(loadConfig({ [name]: '' })), value, `${name} empty`)
-    t.same(read(loadConfig({ [name]: given[0] })), given[1], `${name}=${given[0]}`)
+    t.same(read(loadConfig({ ...others, [name]: given[0] })), given[1], `${name}=${given[0]}`)
   }
   t.throws(() => Object.assign(loadConfig({}), { port: 1 }), TypeError, 'it is frozen')
 })

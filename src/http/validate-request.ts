@@ -16,5 +16,5 @@ export function compileRequestValidation(operation: Operation): (request: Fastif
   }
 }
 
-/** A misspelt parameter would otherwise be ignored without a word. */
-const closedQuery = (query: TSchema | undefined): TSchema => ({ ...(query ?? { type: 'object', properties: {} }), additionalProperties: false }) as TSchema
+/** A misspelt parameter would otherwise be ignored without a word; a query that others make says itself that it is open. */
+const closedQuery = (query: TSchema | undefined): TSchema => ({ additionalProperties: false, ...(query ?? { type: 'object', properties: {} }) }) as TSchema
