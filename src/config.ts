@@ -39,6 +39,11 @@ export interface Config extends OAuthConfig {
   passwordResetUrl: string | undefined
   /** Whether registering tells that an address is taken. */
   registrationConflicts: 'tell' | 'hide'
+  /** The first administrator, who is made at the start where nobody has the address; both or none. */
+  adminEmail: string | undefined
+  adminPassword: string | undefined
+  /** What becomes of the messages of users who are erased. */
+  erasedUsersMessages: 'keep' | 'erase'
   /** Origins of browsers that may call; `*` alone stands for all. */
   corsOrigins: string[]
   /** How many proxies in front each add the address that they see to `X-Forwarded-For`; what clients wrote before those is not believed. */
@@ -52,12 +57,12 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): R
   const read = reader(env)
   const environment = read('NODE_ENV', 'development', oneOf('development', 'test', 'production'))
   const production = environment === 'production'
+  const publicUrl = read.optional('PUBLIC_URL', url('http:', 'https:'))?.replace(/\/+$/, '')
   const config: Config = {
     environment,
     host: read('HOST', production ? '0.0.0.0' : '127.0.0.1', text),
     port: read('PORT', '3000', integer(0, 65535)),
     publicUrl,
-  const publicUrl = read.optional('PUBLIC_URL', url('http:', 'https:'))?.replace(/\/+$/, '')
     logLevel: read('LOG_LEVEL', 'info', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),
     dataDir: resolve(read('DATA_DIR', '.data', text)),
     databaseUrl: read.optional('DATABASE_URL', url('postgres:', 'postgresql:')),
@@ -68,8 +73,12 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): R
     mailFrom: read('MAIL_FROM', 'Parley <parley@localhost>', text),
     passwordResetUrl: read.optional('PASSWORD_RESET_URL', url('http:', 'https:')),
     registrationConflicts: read('REGISTRATION_CONFLICTS', 'tell', oneOf('tell', 'hide')),
+    adminEmail: read.optional('ADMIN_EMAIL', emailAddress),
+    adminPassword: read.optional('ADMIN_PASSWORD', password),
+    erasedUsersMessages: read('ERASED_USERS_MESSAGES', 'keep', oneOf('keep', 'erase')),
     corsOrigins: read('CORS_ORIGINS', production ? '' : '*', origins),
     trustProxy: read('TRUST_PROXY', '0', integer(0, 10)),
+    ...loadOAuthConfig(env, { environment, publicUrl }),
     rateLimits: {
       auth: read('RATE_LIMIT_AUTH', '5/1m', rateLimit),
       default: read('RATE_LIMIT_DEFAULT', '100/1m', rateLimit),
@@ -78,17 +87,24 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): R
       public: read('RATE_LIMIT_PUBLIC', '100/1m', rateLimit),
       sockets: read('RATE_LIMIT_SOCKETS', '10/1m', rateLimit),
     },
-    ...loadOAuthConfig(env, { environment, publicUrl }),
   }
-  if (environment === 'development' && !isLoopback(config.host)) {
+  requireWhole(config)
+  return Object.freeze(config)
+}
+
+/** What each value alone cannot tell. */
+function requireWhole(config: Config): void {
+  if (config.environment === 'development' && !isLoopback(config.host)) {
     throw new StartError(
       'HOST must be a loopback address such as 127.0.0.1 unless NODE_ENV=production is set: in development the code 000000 would open every account to others.',
     )
   }
-  if (production && config.jwtSecret === undefined) {
+  if ((config.adminEmail === undefined) !== (config.adminPassword === undefined)) {
+    throw new StartError('ADMIN_EMAIL and ADMIN_PASSWORD belong together: set both, or none.')
+  }
+  if (config.environment === 'production' && config.jwtSecret === undefined) {
     throw new StartError('JWT_SECRET is required in production: set it to at least 32 random characters, the same for every process.')
   }
-  return Object.freeze(config)
 }
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
@@ -149,6 +165,12 @@ const url =
     URL.canParse(value) && protocols.includes(new URL(value).protocol)
       ? value
       : new Refusal(`a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`)
+
+const emailAddress: Parse<string> = (value) =>
+  value.length <= 255 && /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/.test(value) ? value : new Refusal('an e-mail address of up to 255 characters')
+
+/** What else is asked of one is asked where it is set: see `password-rules.ts`. */
+const password: Parse<string> = (value) => ([...value].length >= 8 && [...value].length <= 128 ? value : new Refusal('8 to 128 characters long'))
 
 const secret: Parse<string> = (value) => (value.length >= 32 ? value : new Refusal('at least 32 characters long'))
 

@@ -74,6 +74,21 @@ const variables: Record<string, Variable> = {
     given: ['hide', 'hide'],
     wrong: ['true', 'Hide', 'none'],
   },
+  ADMIN_EMAIL: {
+    read: (c) => c.adminEmail,
+    default: undefined,
+    given: ['admin@example.com', 'admin@example.com'],
+    with: { ADMIN_PASSWORD: 'a very long sentence' },
+    wrong: ['admin', 'admin@localhost', 'a b@example.com', `${'a'.repeat(244)}@example.com`],
+  },
+  ADMIN_PASSWORD: {
+    read: (c) => c.adminPassword,
+    default: undefined,
+    given: ['a very long sentence', 'a very long sentence'],
+    with: { ADMIN_EMAIL: 'admin@example.com' },
+    wrong: [secret, 'a'.repeat(129)],
+  },
+  ERASED_USERS_MESSAGES: { documented: 'keep', read: (c) => c.erasedUsersMessages, default: 'keep', given: ['erase', 'erase'], wrong: ['delete', 'true'] },
   CORS_ORIGINS: {
     documented: '*',
     read: (c) => c.corsOrigins,
@@ -81,23 +96,6 @@ const variables: Record<string, Variable> = {
     given: ['https://a.example, http://[::1]:5173,capacitor://localhost,', ['https://a.example', 'http://[::1]:5173', 'capacitor://localhost']],
     wrong: ['a.example', 'https://a.example/', 'https://a.example/app', 'https://*.example', 'HTTPS://a.example'],
   },
-  TRUST_PROXY: { documented: '0', read: (c) => c.trustProxy, default: 0, given: ['2', 2], wrong: ['true', 'false', '-1', '1.5', '11', '10.0.0.0/8'] },
-  RATE_LIMIT_AUTH: { documented: '5/1m', read: (c) => c.rateLimits.auth, default: rate(5), given: ['off', undefined], wrong: wrongRates },
-  RATE_LIMIT_DEFAULT: {
-    documented: '100/1m',
-    read: (c) => c.rateLimits.default,
-    default: rate(100),
-    given: ['5/30s', { limit: 5, windowMilliseconds: 30_000 }],
-    wrong: wrongRates,
-  },
-  RATE_LIMIT_MESSAGES: {
-    documented: '100/1m',
-    read: (c) => c.rateLimits.messages,
-    default: rate(100),
-    given: ['7/2h', { limit: 7, windowMilliseconds: 7_200_000 }],
-    wrong: wrongRates,
-  },
-  RATE_LIMIT_UPLOADS: { documented: '20/1m', read: (c) => c.rateLimits.uploads, default: rate(20), given: ['off', undefined], wrong: wrongRates },
   OAUTH_GOOGLE_CLIENT_ID: {
     read: (c) => c.oauthProviders,
     default: [],
@@ -140,6 +138,23 @@ const variables: Record<string, Variable> = {
     given: ['https://a.example/in?from=parley, com.example.app:/in,', ['https://a.example/in?from=parley', 'com.example.app:/in']],
     wrong: ['a.example/in', '/in', 'https://a.example/#in', 'javascript:alert(1)', `https://me:${secret}@a.example`, 'https://a.example,*'],
   },
+  TRUST_PROXY: { documented: '0', read: (c) => c.trustProxy, default: 0, given: ['2', 2], wrong: ['true', 'false', '-1', '1.5', '11', '10.0.0.0/8'] },
+  RATE_LIMIT_AUTH: { documented: '5/1m', read: (c) => c.rateLimits.auth, default: rate(5), given: ['off', undefined], wrong: wrongRates },
+  RATE_LIMIT_DEFAULT: {
+    documented: '100/1m',
+    read: (c) => c.rateLimits.default,
+    default: rate(100),
+    given: ['5/30s', { limit: 5, windowMilliseconds: 30_000 }],
+    wrong: wrongRates,
+  },
+  RATE_LIMIT_MESSAGES: {
+    documented: '100/1m',
+    read: (c) => c.rateLimits.messages,
+    default: rate(100),
+    given: ['7/2h', { limit: 7, windowMilliseconds: 7_200_000 }],
+    wrong: wrongRates,
+  },
+  RATE_LIMIT_UPLOADS: { documented: '20/1m', read: (c) => c.rateLimits.uploads, default: rate(20), given: ['off', undefined], wrong: wrongRates },
   RATE_LIMIT_PUBLIC: {
     documented: '100/1m',
     read: (c) => c.rateLimits.public,
@@ -188,23 +203,6 @@ t.test('a wrong value is one sentence that names the variable and repeats nothin
   }
 })
 
-t.test('in production nothing insecure has a default', async (t) => {
-  t.match(refusal({ NODE_ENV: 'production' }), /^JWT_SECRET is required in production[^\n]*\.$/)
-  t.match(loadConfig({ NODE_ENV: 'production', JWT_SECRET: 's'.repeat(32) }), { host: '0.0.0.0', corsOrigins: [] })
-})
-
-t.test('the README lists exactly the variables that are read, with their defaults', async (t) => {
-  const [, section = ''] = readFileSync(new URL('../README.md', import.meta.url), 'utf8').split(/^## Configuration$/m)
-  const [table = ''] = section.split(/^## /m)
-  const rows = [...table.matchAll(/^\| `([A-Z_]+)` \| ([^|]+) \|/gm)].map(([, name = '', fallback = '']) => [name, fallback.trim()] as const)
-  t.same(rows.map(([name]) => name).toSorted(), namesRead())
-  for (const [name, fallback] of rows) {
-    const documented = variables[name]?.documented
-    if (documented === undefined) t.notMatch(fallback, /^`[^`<]*`$/, `${name} has no default value`)
-    else t.equal(/^`([^`]+)`/.exec(fallback)?.[1], documented, name)
-  }
-})
-
 t.test('any number of OpenID Connect providers is configured by name', async (t) => {
   const env = {
     ...{ OAUTH_ACME_ISSUER: 'https://id.acme.example/', OAUTH_ACME_CLIENT_ID: 'a', OAUTH_ACME_CLIENT_SECRET: 'b', OAUTH_ACME_LABEL: 'Acme Inc.' },
@@ -250,6 +248,23 @@ t.test('half a provider, or one that is not safe in production, is one sentence'
 t.test('the first administrator has an address and a password, or there is none', async (t) => {
   for (const [name, { with: other = {} }] of Object.entries(variables).filter(([name]) => name.startsWith('ADMIN_')))
     t.equal(refusal(other), 'ADMIN_EMAIL and ADMIN_PASSWORD belong together: set both, or none.', name)
+})
+
+t.test('in production nothing insecure has a default', async (t) => {
+  t.match(refusal({ NODE_ENV: 'production' }), /^JWT_SECRET is required in production[^\n]*\.$/)
+  t.match(loadConfig({ NODE_ENV: 'production', JWT_SECRET: 's'.repeat(32) }), { host: '0.0.0.0', corsOrigins: [] })
+})
+
+t.test('the README lists exactly the variables that are read, with their defaults', async (t) => {
+  const [, section = ''] = readFileSync(new URL('../README.md', import.meta.url), 'utf8').split(/^## Configuration$/m)
+  const [table = ''] = section.split(/^## /m)
+  const rows = [...table.matchAll(/^\| `([A-Z_]+)` \| ([^|]+) \|/gm)].map(([, name = '', fallback = '']) => [name, fallback.trim()] as const)
+  t.same(rows.map(([name]) => name).toSorted(), namesRead())
+  for (const [name, fallback] of rows) {
+    const documented = variables[name]?.documented
+    if (documented === undefined) t.notMatch(fallback, /^`[^`<]*`$/, `${name} has no default value`)
+    else t.equal(/^`([^`]+)`/.exec(fallback)?.[1], documented, name)
+  }
 })
 
 t.test('a start with a wrong value ends with that sentence and nothing else', async (t) => {
