@@ -37,6 +37,14 @@ export function groupChanges({ conversations, users, topics, clock }: Dependenci
     return changed.result
   }
 
+  /** The last owner is followed by somebody. */
+  const endMembership = async (group: LockedConversation, { userId, role }: MemberRow): Promise<void> => {
+    const lastOwner = role === 'owner' && (await group.ownerCount()) === 1
+    await group.removeMember(userId, clock.now())
+    const heir = lastOwner ? await group.successor() : undefined
+    if (heir !== undefined) await group.setRole(heir, 'owner', clock.now())
+  }
+
   return {
     /** @throws `not_found` when the actor is no member, `forbidden` when the role does not allow it, `conflict` in a direct conversation. */
     async rename(actor: Actor, conversationId: ConversationId, title: string): Promise<void> {
@@ -81,11 +89,19 @@ export function groupChanges({ conversations, users, topics, clock }: Dependenci
         const member = leaving ? own : await group.member(userId)
         if (member === undefined || member.leftAt !== null) return
         if (!leaving && !mayRemove(own.role, member.role)) throw new AppError('forbidden')
-        const lastOwner = member.role === 'owner' && (await group.ownerCount()) === 1
-        await group.removeMember(userId, clock.now())
-        const heir = lastOwner ? await group.successor() : undefined
-        if (heir !== undefined) await group.setRole(heir, 'owner', clock.now())
+        await endMembership(group, member)
       })
+    },
+
+    /** Has a user who is going for good leave every group, one after another; those that were left before stay so. */
+    async leaveAll(userId: UserId): Promise<void> {
+      for (const conversationId of await conversations.groupsOf(userId)) {
+        const changed = await conversations.change(conversationId, async (group) => {
+          const member = await group.member(userId)
+          if (member !== undefined && member.leftAt === null) await endMembership(group, member)
+        })
+        if (changed !== undefined) publishChanges(topics, changed.conversation)
+      }
     },
   }
 }

@@ -81,6 +81,16 @@ export const createConversationRepository = ({ db, pool }: Database) => ({
     return rows.map(({ text }) => text)
   },
 
+  /** The groups of which somebody is a member. */
+  async groupsOf(userId: UserId): Promise<ConversationId[]> {
+    const found = await db
+      .select({ id: conversations.id })
+      .from(members)
+      .innerJoin(conversations, eq(conversations.id, members.conversationId))
+      .where(and(eq(members.userId, userId), isNull(members.leftAt), eq(conversations.type, 'group')))
+    return found.map(({ id }) => id)
+  },
+
   /**
    * Creates a conversation and fills it, or finds the one that has its `directKey` or its creator's `clientId`.
    * @returns the changes of the new one; undefined as `created` when it was there.

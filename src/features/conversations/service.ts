@@ -22,7 +22,7 @@ export type ConversationService = ReturnType<typeof createConversationService>
 export function createConversationService(dependencies: CreationDependencies) {
   const { conversations, topics } = dependencies
   const { openDirect, start } = conversationCreation(dependencies)
-  const { rename, addMembers, updateMember, removeMember } = groupChanges(dependencies)
+  const { rename, addMembers, updateMember, removeMember, leaveAll } = groupChanges(dependencies)
 
   /** The conversation as its member sees it, as JSON. @throws `not_found` when the actor is no member. */
   const view = async (actor: Actor, conversationId: ConversationId): Promise<JsonText<Conversation>> => {
@@ -37,6 +37,7 @@ export function createConversationService(dependencies: CreationDependencies) {
     addMembers,
     updateMember,
     removeMember,
+    leaveAll,
 
     /** @returns the conversation as JSON, and whether it is new. @throws as `start` does. */
     async create(actor: Actor, command: CreateCommand): Promise<{ text: JsonText<Conversation>; created: boolean }> {
