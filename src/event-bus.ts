@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import pg from 'pg'
-import type { UserId } from '../openapi/shared/ids.ts'
+import type { ApiKeyId, UserId } from '../openapi/shared/ids.ts'
 import type { CredentialId } from './actor.ts'
 import type { Executor } from './db/executor.ts'
 import type { Log } from './log.ts'
@@ -15,8 +15,12 @@ import type { Log } from './log.ts'
 interface BusEvents {
   /** These are worth nothing from now on. */
   'credentials.revoked': CredentialId[]
+  /** What these may do has changed with their user. */
+  'apiKeys.changed': ApiKeyId[]
   /** The presence of these users, or who may see it, may have changed. */
   'presence.changed': UserId[]
+  /** The first has blocked the second, or does not any more. */
+  'block.changed': UserId[]
 }
 
 type Listener<T extends keyof BusEvents> = (data: BusEvents[T]) => void
@@ -39,7 +43,12 @@ export type EventBus = Awaited<ReturnType<typeof createEventBus>>
 /** Listens when it resolves; while the database is away, it tries to. */
 export async function createEventBus({ pool, log }: { pool: pg.Pool; log: Log }) {
   const processId = randomUUID()
-  const listeners: { [T in keyof BusEvents]: Set<Listener<T>> } = { 'credentials.revoked': new Set(), 'presence.changed': new Set() }
+  const listeners: { [T in keyof BusEvents]: Set<Listener<T>> } = {
+    'credentials.revoked': new Set(),
+    'apiKeys.changed': new Set(),
+    'presence.changed': new Set(),
+    'block.changed': new Set(),
+  }
   const gapListeners = new Set<() => void>()
   let connection: pg.Client | undefined
   /** One that is being opened, which must not be left behind by a close. */

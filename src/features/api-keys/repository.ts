@@ -1,5 +1,4 @@
 import { and, desc, eq, gt, inArray, isNull, lt, or, sql } from 'drizzle-orm'
-import type { ApiKeyScope } from '../../../openapi/api-keys/schemas.ts'
 import type { ApiKeyId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import { type ApiKeyRow, apiKeys } from '../../db/schema/credentials.ts'
@@ -10,12 +9,6 @@ import type { TimePosition } from '../../pagination.ts'
 export interface KeyWithUser {
   key: ApiKeyRow
   user: Pick<UserRow, 'role' | 'suspendedAt' | 'erasedAt'>
-}
-
-/** Live keys that fit all that is given. */
-export interface KeySelection {
-  userId: UserId
-  scope?: ApiKeyScope | undefined
 }
 
 export type ApiKeyRepository = ReturnType<typeof createApiKeyRepository>
@@ -47,17 +40,35 @@ export const createApiKeyRepository = (db: Executor) => ({
   },
 
   /** @returns those that were live */
-  async revokeAll({ userId, scope }: KeySelection, at: Date, executor: Executor): Promise<ApiKeyId[]> {
+  async revokeAll(userId: UserId, at: Date, executor: Executor): Promise<ApiKeyId[]> {
     const rows = await executor
       .update(apiKeys)
       .set({ revokedAt: at })
-      .where(and(eq(apiKeys.userId, userId), isLive(at), scope && eq(apiKeys.scope, scope)))
+      .where(and(eq(apiKeys.userId, userId), isLive(at)))
       .returning({ id: apiKeys.id })
     return rows.map(({ id }) => id)
   },
 
   async listRevokedSince(since: Date): Promise<ApiKeyId[]> {
     const rows = await db.select({ id: apiKeys.id }).from(apiKeys).where(gt(apiKeys.revokedAt, since))
+    return rows.map(({ id }) => id)
+  },
+
+  async listLiveIds(userId: UserId, now: Date, executor: Executor): Promise<ApiKeyId[]> {
+    const rows = await executor
+      .select({ id: apiKeys.id })
+      .from(apiKeys)
+      .where(and(eq(apiKeys.userId, userId), isLive(now)))
+    return rows.map(({ id }) => id)
+  },
+
+  /** Live keys of users of whom anything has changed. */
+  async listOfChangedUsers(since: Date, now: Date): Promise<ApiKeyId[]> {
+    const rows = await db
+      .select({ id: apiKeys.id })
+      .from(apiKeys)
+      .innerJoin(users, eq(users.id, apiKeys.userId))
+      .where(and(or(gt(users.updatedAt, since), gt(users.suspendedAt, since)), isLive(now)))
     return rows.map(({ id }) => id)
   },
 

@@ -8,6 +8,7 @@ import type { ApiKeyRow } from '../../db/schema/credentials.ts'
 import { AppError, invalidField } from '../../errors/app-error.ts'
 import type { EventBus } from '../../event-bus.ts'
 import { decodeTimeCursor, type Page, timePage } from '../../pagination.ts'
+import type { Topics } from '../../topics.ts'
 import type { SecurityService } from '../security/service.ts'
 import type { UserService } from '../users/service.ts'
 import { hashOf, hintOf, newKey } from './key.ts'
@@ -17,7 +18,8 @@ interface Dependencies extends VerificationDependencies {
   db: TransactionRunner
   users: Pick<UserService, 'lock'>
   revocations: VerificationDependencies['revocations'] & { revoke(credentialId: CredentialId): void }
-  bus: Pick<EventBus, 'publish'>
+  topics: Pick<Topics, 'publish'>
+  bus: Pick<EventBus, 'publish' | 'on' | 'onGap'>
   security: Pick<SecurityService, 'record'>
   newId: NewId
 }
@@ -31,11 +33,14 @@ export interface NewApiKey {
 const maximumLiveKeys = 50
 /** How long what has ended is kept. */
 const endedMilliseconds = 30 * 24 * 60 * 60_000
+/** What changed this long ago was told, or has been read since. */
+const reloadedMilliseconds = 15 * 60_000
 
 export type ApiKeyService = ReturnType<typeof createApiKeyService>
 
 export function createApiKeyService(dependencies: Dependencies) {
-  const { db, apiKeys, users, revocations, bus, security, clock, newId } = dependencies
+  const { db, apiKeys, users, revocations, topics, bus, security, clock, newId, log } = dependencies
+  const { verify, forget } = createVerification(dependencies)
 
   const insert = async (userId: UserId, { name, scope, expiresAt }: NewApiKey, { ip }: Caller, tx: Executor): Promise<{ row: ApiKeyRow; key: string }> => {
     // Of several that create at once, each counts what the one before has made.
@@ -55,10 +60,29 @@ export function createApiKeyService(dependencies: Dependencies) {
   /** They are worth nothing from now on, in this process; the bus tells the others. */
   const tell = (revoked: readonly ApiKeyId[]): void => revoked.forEach(revocations.revoke)
 
+  /** What is remembered of them is read anew, in this process; the bus tells the others. Their sockets close, to come back if they may. */
+  const tellForgotten = (apiKeyIds: readonly ApiKeyId[]): void => {
+    forget(new Set(apiKeyIds))
+    for (const credentialId of apiKeyIds) topics.publish('credential', credentialId, { type: 'credential.revoked', credentialId })
+  }
+
+  /** After anything may have been missed. */
+  const reload = (): void => {
+    const now = clock.now()
+    apiKeys
+      .listOfChangedUsers(new Date(now.getTime() - reloadedMilliseconds), now)
+      .then(tellForgotten)
+      .catch((error: unknown) => log.warn({ err: error }, 'Which API keys changed could not be read'))
+  }
+
+  bus.on('apiKeys.changed', tellForgotten)
+  bus.onGap(reload)
+
   return {
-    /** @returns who acts by a key; undefined for one that is unknown, expired or revoked, or whose user is suspended or gone */
-    verify: createVerification(dependencies),
+    verify,
     tell,
+    tellForgotten,
+    reload,
 
     /** The newest first. @throws `validation_error` for a wrong cursor */
     async list({ userId }: SessionActor, { cursor, limit = 50 }: { cursor?: string | undefined; limit?: number | undefined }): Promise<Page<ApiKeyRow>> {
@@ -85,15 +109,19 @@ export function createApiKeyService(dependencies: Dependencies) {
       tell([apiKeyId])
     },
 
-    /**
-     * All keys of a user, or those of one scope. Within a transaction that has locked or changed the user, so that none is made meanwhile:
-     * call `tell` with what it returns after the commit.
-     */
-    async revokeAllOf(userId: UserId, tx: Executor, scope?: ApiKeyScope): Promise<ApiKeyId[]> {
-      const revoked = await apiKeys.revokeAll({ userId, scope }, clock.now(), tx)
+    /** Revokes all keys of a user. Within a transaction that has locked the user, so that none is made meanwhile: call `tell` with what it returns after the commit. */
+    async endWithin({ userId }: { userId: UserId }, tx: Executor): Promise<ApiKeyId[]> {
+      const revoked = await apiKeys.revokeAll(userId, clock.now(), tx)
       for (const apiKeyId of revoked) await security.record({ type: 'api_key_revoked', userId, metadata: { apiKeyId } }, tx)
       await bus.publish(tx, 'credentials.revoked', revoked)
       return revoked
+    },
+
+    /** Within a transaction that changes what the keys of a user may do: call `tellForgotten` with what it returns after the commit. */
+    async forgetWithin({ userId }: { userId: UserId }, tx: Executor): Promise<ApiKeyId[]> {
+      const ids = await apiKeys.listLiveIds(userId, clock.now(), tx)
+      await bus.publish(tx, 'apiKeys.changed', ids)
+      return ids
     },
   }
 }

@@ -1,8 +1,9 @@
 /**
  * Whose key it is: read from the database once a minute, in between known in memory, with the role of its user and what else decides.
- * A key that is revoked is worth nothing at once, because revocations are pushed; what else changes counts within the minute. Unknown
- * keys are not remembered, so guesses fill no memory; those that come together are looked up together, so they keep few connections busy.
+ * A key that is revoked is worth nothing at once, because revocations are pushed, and so is what changes of its user. Unknown keys are
+ * not remembered, so guesses fill no memory; those that come together are looked up together, so they keep few connections busy.
  */
+import type { ApiKeyId } from '../../../openapi/shared/ids.ts'
 import type { ApiKeyActor, CredentialId } from '../../actor.ts'
 import type { Clock } from '../../clock.ts'
 import { createBatch } from '../../db/batch.ts'
@@ -32,9 +33,10 @@ const lastUsedMilliseconds = 60_000
 /** For keys that do not expire. */
 const never = Number.MAX_SAFE_INTEGER
 
-/** @returns who acts by a key; undefined for one that is not good */
-export function createVerification({ apiKeys, revocations, clock, log }: VerificationDependencies): (key: string) => Promise<ApiKeyActor | undefined> {
+export function createVerification({ apiKeys, revocations, clock, log }: VerificationDependencies) {
   const known = new Map<string, Known>()
+  /** How often something was to be forgotten. */
+  let forgets = 0
   const find = createBatch({ statements: 2, maximum: 100, run: apiKeys.findByHashes })
 
   const recall = (hash: string, now: number): Known | undefined => {
@@ -45,7 +47,10 @@ export function createVerification({ apiKeys, revocations, clock, log }: Verific
   }
 
   const read = async (hash: string, now: number): Promise<Known | undefined> => {
+    const before = forgets
     const found = await find(hash)
+    // It may be as it was before what was to be forgotten.
+    if (forgets !== before) return read(hash, now)
     if (found === undefined || found.user.suspendedAt !== null || found.user.erasedAt !== null) return undefined
     const one = { actor: actorOf(found), readAt: now, usedAt: found.key.lastUsedAt?.getTime() ?? 0 }
     known.set(hash, one)
@@ -63,15 +68,24 @@ export function createVerification({ apiKeys, revocations, clock, log }: Verific
       .catch((error: unknown) => log.debug({ err: error }, 'When an API key was used last could not be written'))
   }
 
-  return async (key) => {
-    if (!isKey(key)) return undefined
-    const hash = hashOf(key)
-    const now = clock.now().getTime()
-    const one = recall(hash, now) ?? (await read(hash, now))
-    // Asked last: it may have been revoked while it was read.
-    if (one === undefined || one.actor.expiresAt <= now || revocations.has(one.actor.credentialId)) return undefined
-    noteUse(one, now)
-    return one.actor
+  return {
+    /** @returns who acts by a key; undefined for one that is unknown, expired or revoked, or whose user is suspended or gone */
+    async verify(key: string): Promise<ApiKeyActor | undefined> {
+      if (!isKey(key)) return undefined
+      const hash = hashOf(key)
+      const now = clock.now().getTime()
+      const one = recall(hash, now) ?? (await read(hash, now))
+      // Asked last: it may have been revoked while it was read.
+      if (one === undefined || one.actor.expiresAt <= now || revocations.has(one.actor.credentialId)) return undefined
+      noteUse(one, now)
+      return one.actor
+    },
+
+    /** They are read anew when they come next. */
+    forget(apiKeyIds: ReadonlySet<ApiKeyId>): void {
+      forgets += 1
+      for (const [hash, { actor }] of known) if (apiKeyIds.has(actor.credentialId)) known.delete(hash)
+    },
   }
 }
 
