@@ -1,9 +1,31 @@
+import type { UserId } from '../../openapi/shared/ids.ts'
+
+/** With a mailed token, or with the old one. */
+export type PasswordChange = 'reset' | 'changed'
+
 /** Every kind of job, and what it needs to know. Jobs wait in the database across versions: add fields as optional ones. */
 export interface JobData {
   /** `requestId` is a UUIDv7: it tells which of two requests is the later one. */
-  'auth.mailCode': { email: string; requestId: string }
+  'auth.mailCode': { email: string; requestId: string; isRegistration?: boolean; ip?: string }
+  /** `at` is ISO 8601. */
+  'auth.mailNewDevice': { userId: UserId; device: string; ip: string; at: string }
+  'auth.mailPasswordReset': { email: string; requestId: string; ip: string }
+  'auth.mailPasswordNotice': { userId: UserId; change: PasswordChange }
+  'accounts.erase': { userId: UserId }
+  /** `deletionAt` is ISO 8601. */
+  'accounts.mailNotice': { userId: UserId } & ({ notice: 'deletion_scheduled'; deletionAt: string } | { notice: 'deletion_cancelled' })
+  /** Of the object storage. */
+  'objects.delete': { key: string }
 }
 
 export type JobName = keyof JobData
 
-export const jobNames: readonly JobName[] = ['auth.mailCode']
+export const jobNames: readonly JobName[] = [
+  'auth.mailCode',
+  'auth.mailNewDevice',
+  'auth.mailPasswordReset',
+  'auth.mailPasswordNotice',
+  'accounts.erase',
+  'accounts.mailNotice',
+  'objects.delete',
+]

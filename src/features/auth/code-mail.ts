@@ -17,8 +17,24 @@ If you did not ask for it, somebody may have mistyped their address. You need no
 `,
 })
 
+/** For the owner of an address that somebody tried to register, where nobody is told that it is taken. */
+export const takenAddressMail = (user: UserRow, code: string, validMinutes: number): Mail => ({
+  to: user.email,
+  subject: `${code} is your Parley code`,
+  text: `${greeting(user)}
+
+Somebody, perhaps you, tried to register at Parley with this address. You have an account already. If it was you, sign in with this code:
+
+${code}
+
+It is valid for ${validMinutes} minutes and works once. If you have forgotten your password, you can ask for a new one where you sign in.
+
+If it was not you, you need not do anything; please do not pass the code on to anyone.
+`,
+})
+
 /** Whoever registers an address that is not theirs must not be able to have words of their own mailed to it. */
-const greeting = ({ emailVerifiedAt, displayName, firstName }: UserRow): string => {
+export const greeting = ({ emailVerifiedAt, displayName, firstName }: UserRow): string => {
   const name = displayName ?? firstName
   return emailVerifiedAt === null || name === null ? 'Hello,' : `Hello ${name.replace(/\s+/g, ' ')},`
 }

@@ -1,6 +1,7 @@
 import { and, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm'
 import type { Executor } from '../../db/executor.ts'
 import { type EmailCodeRow, emailCodes } from '../../db/schema/email-codes.ts'
+import { type MailLimit, replacement } from './mail-limit.ts'
 
 const cleanupLimit = 20
 
@@ -12,11 +13,6 @@ export interface NewCode {
   expiresAt: Date
 }
 
-export interface MailLimit {
-  mails: number
-  withinMilliseconds: number
-}
-
 export type CodeRepository = ReturnType<typeof createCodeRepository>
 
 export const createCodeRepository = (db: Executor) => ({
@@ -26,23 +22,14 @@ export const createCodeRepository = (db: Executor) => ({
    * @returns whether it is there
    */
   async replace({ email, requestId, codeHash, now, expiresAt }: NewCode, limit: MailLimit): Promise<boolean> {
-    const since = new Date(now.getTime() - limit.withinMilliseconds).toISOString()
-    const again = sql`${emailCodes.requestId} = excluded.request_id`
+    const { issuedAt, isAllowed } = replacement(emailCodes, limit, now)
     const rows = await db
       .insert(emailCodes)
       .values({ email, requestId, codeHash, expiresAt, issuedAt: [now] })
       .onConflictDoUpdate({
         target: emailCodes.email,
-        set: {
-          requestId,
-          codeHash,
-          expiresAt,
-          tries: 0,
-          usedAt: null,
-          issuedAt: sql`case when ${again} then ${emailCodes.issuedAt} else (excluded.issued_at || ${emailCodes.issuedAt})[1:${sql.raw(String(limit.mails))}] end`,
-        },
-        setWhere: sql`case when ${again} then ${emailCodes.usedAt} is null
-          else ${emailCodes.requestId} < excluded.request_id and coalesce(${emailCodes.issuedAt}[${sql.raw(String(limit.mails))}] <= ${since}::timestamptz, true) end`,
+        set: { requestId, codeHash, expiresAt, tries: 0, usedAt: null, issuedAt },
+        setWhere: isAllowed,
       })
       .returning({ email: emailCodes.email })
     return rows.length > 0

@@ -7,20 +7,17 @@ import type { Clock } from '../../clock.ts'
 import type { Executor } from '../../db/executor.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { Mailer } from '../../integrations/mailer.ts'
+import type { JobData } from '../../jobs/job-types.ts'
+import type { SecurityService } from '../security/service.ts'
 import { normalizeEmail, type UserService } from '../users/service.ts'
-import { codeMail } from './code-mail.ts'
-import type { CodeRepository, MailLimit } from './code-repository.ts'
+import { codeMail, takenAddressMail } from './code-mail.ts'
+import type { CodeRepository } from './code-repository.ts'
+import type { Keys } from './keys.ts'
+import type { MailLimit } from './mail-limit.ts'
 
 const codeMinutes = 10
 const maxTries = 5
 const mailLimit: MailLimit = { mails: 3, withinMilliseconds: 10 * 60_000 }
-
-/** Somebody wants a code mailed. */
-export interface CodeRequest {
-  email: string
-  /** A UUIDv7: it tells which of two requests is the later one. */
-  requestId: string
-}
 
 interface GoodCode {
   /** The request that it answers; undefined for the fixed code, which answers any. */
@@ -34,10 +31,11 @@ interface GoodCode {
 
 interface Dependencies {
   codes: CodeRepository
-  users: UserService
+  users: Pick<UserService, 'findByEmail'>
   mailer: Mailer
-  /** Hashes codes. */
-  key: Buffer
+  security: Pick<SecurityService, 'record'>
+  /** They hash codes. */
+  keys: Keys
   clock: Clock
   /** Always right, for development; undefined wherever it matters. */
   fixedCode: string | undefined
@@ -45,34 +43,37 @@ interface Dependencies {
 
 export type Codes = ReturnType<typeof createCodes>
 
-export function createCodes({ codes, users, mailer, key, clock, fixedCode }: Dependencies) {
-  const hash = (requestId: string, code: string): string => createHmac('sha256', key).update(`${requestId} ${code}`).digest('base64url')
+export function createCodes({ codes, users, mailer, security, keys, clock, fixedCode }: Dependencies) {
+  const [newestKey] = keys
 
   return {
     /**
      * Makes a code and mails it, if the address has an account; more than 3 within 10 minutes are silently left out.
      * @throws what the mailer throws; doing it again is safe, and the later code counts
      */
-    async mail({ email: address, requestId }: CodeRequest): Promise<void> {
+    async mail({ email: address, requestId, isRegistration = false, ip }: JobData['auth.mailCode']): Promise<void> {
       const email = normalizeEmail(address)
       const now = clock.now()
       const code = randomInt(1_000_000).toString().padStart(6, '0')
       const expiresAt = new Date(now.getTime() + codeMinutes * 60_000)
-      const isWanted = await codes.replace({ email, requestId, codeHash: hash(requestId, code), now, expiresAt }, mailLimit)
+      const isWanted = await codes.replace({ email, requestId, codeHash: hash(newestKey, requestId, code), now, expiresAt }, mailLimit)
       await codes.deleteExpired(new Date(now.getTime() - mailLimit.withinMilliseconds))
       const user = await users.findByEmail(email)
-      if (isWanted && user !== undefined) await mailer.send(codeMail(user, code, codeMinutes))
+      if (!isWanted || user === undefined) return
+      const isTaken = isRegistration && user.emailVerifiedAt !== null
+      await mailer.send(isTaken ? takenAddressMail(user, code, codeMinutes) : codeMail(user, code, codeMinutes))
+      if (!isRegistration) await security.record({ type: 'code_requested', userId: user.id, ip })
     },
 
     /**
      * Counts the try, at once, whatever becomes of it.
-     * @throws `invalid_code` when it is wrong, used, expired or tried too often
+     * @returns undefined when it is wrong, used, expired or tried too often
      */
-    async check(address: string, code: string): Promise<GoodCode> {
+    async check(address: string, code: string): Promise<GoodCode | undefined> {
       if (fixedCode !== undefined && code === fixedCode) return { requestId: undefined, useUp: async () => undefined }
       const now = clock.now()
       const row = await codes.countTry(normalizeEmail(address), maxTries, now)
-      if (row === undefined || !equal(row.codeHash, hash(row.requestId, code))) throw new AppError('invalid_code')
+      if (row === undefined || !keys.some((key) => equal(row.codeHash, hash(key, row.requestId, code)))) return undefined
       return {
         requestId: row.requestId,
         async useUp(executor) {
@@ -82,5 +83,7 @@ export function createCodes({ codes, users, mailer, key, clock, fixedCode }: Dep
     },
   }
 }
+
+const hash = (key: Buffer, requestId: string, code: string): string => createHmac('sha256', key).update(`${requestId} ${code}`).digest('base64url')
 
 const equal = (a: string, b: string): boolean => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))

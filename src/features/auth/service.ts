@@ -1,13 +1,16 @@
 import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { Actor, Caller, SessionActor } from '../../actor.ts'
 import type { Clock, NewId } from '../../clock.ts'
+import type { Config } from '../../config.ts'
 import type { Executor } from '../../db/executor.ts'
 import type { UserRow } from '../../db/schema/users.ts'
-import { AppError } from '../../errors/app-error.ts'
+import { AppError, invalidField } from '../../errors/app-error.ts'
 import type { Jobs } from '../../jobs/queue.ts'
 import type { SecurityService } from '../security/service.ts'
 import { normalizeEmail, type UserService } from '../users/service.ts'
 import type { Codes } from './codes.ts'
+import { codeGuess, type Guessing, passwordGuess } from './guessing.ts'
+import { requireGoodPassword } from './password-rules.ts'
 import type { Passwords } from './passwords.ts'
 import type { Sessions } from './sessions.ts'
 import type { SignedIn, SignIn } from './sign-in.ts'
@@ -27,9 +30,12 @@ export interface Registration {
 interface Dependencies {
   db: Executor
   users: UserService
+  /** Whether registering tells that an address is taken. */
+  registrationConflicts: Config['registrationConflicts']
   sessions: Sessions
   codes: Codes
   passwords: Passwords
+  guessing: Guessing
   signIn: SignIn
   security: Pick<SecurityService, 'record'>
   jobs: Pick<Jobs, 'enqueue' | 'wake'>
@@ -39,9 +45,9 @@ interface Dependencies {
 
 export type AuthService = ReturnType<typeof createAuthService>
 
-export function createAuthService({ db, users, sessions, codes, passwords, signIn, security, jobs, clock, newId }: Dependencies) {
-  const requestCode = async (email: string, requestId: string, executor: Executor): Promise<void> =>
-    jobs.enqueue(executor, 'auth.mailCode', { email: normalizeEmail(email), requestId })
+export function createAuthService({ db, users, registrationConflicts, sessions, codes, passwords, guessing, signIn, security, jobs, ...rest }: Dependencies) {
+  const { clock, newId } = rest
+  const isHiding = registrationConflicts === 'hide'
 
   const requireUser = async (userId: UserId): Promise<UserRow> => {
     const user = await users.find(userId)
@@ -49,18 +55,28 @@ export function createAuthService({ db, users, sessions, codes, passwords, signI
     return user
   }
 
+  /** Who fails to sign in, and by what; what was typed is not written down. */
+  const recordFailure = (userId: UserId | undefined, method: 'password' | 'code', { ip }: Caller) =>
+    security.record({ type: 'sign_in_failed', userId, ip, metadata: { method } })
+
   return {
     /**
      * The code's mail is asked for in the transaction that stores the user: one never comes without the other.
-     * @throws `conflict` when the address or the username is taken
+     * @returns the user; where conflicts are hidden and the address is taken, one who does not exist
+     * @throws `conflict` when the address or the username is taken; `validation_error` for a password that is too common
      */
-    async register({ password, ...profile }: Registration): Promise<UserRow> {
+    async register({ password, ...profile }: Registration, { ip }: Caller): Promise<UserRow> {
+      if (isHiding && profile.username !== undefined) {
+        throw invalidField('body.username', 'cannot be chosen here: choose it after verifying your address, with `users.updateMe`')
+      }
+      if (password !== undefined) await requireGoodPassword('body.password', password, profile)
       const passwordHash = password === undefined ? null : await passwords.hash(password)
       const now = clock.now()
       const user = await db.transaction(async (tx) => {
-        const created = await users.create({ ...profile, id: newId(), passwordHash, createdAt: now, updatedAt: now }, tx)
+        const wanted = { ...profile, id: newId<UserId>(), passwordHash, createdAt: now, updatedAt: now }
+        const created = await (isHiding ? users.createUnlessTaken(wanted, tx) : users.create(wanted, tx))
         // Its own code is known by the account's id: see `Users.setEmailVerified`.
-        await requestCode(created.email, created.id, tx)
+        await jobs.enqueue(tx, 'auth.mailCode', { email: created.email, requestId: created.id, isRegistration: true, ip })
         return created
       })
       jobs.wake('auth.mailCode')
@@ -68,44 +84,63 @@ export function createAuthService({ db, users, sessions, codes, passwords, signI
     },
 
     /** Tells nothing of whether the address is known. */
-    async requestCode(email: string): Promise<void> {
-      await requestCode(email, newId(), db)
+    async requestCode(email: string, { ip }: Caller): Promise<void> {
+      await jobs.enqueue(db, 'auth.mailCode', { email: normalizeEmail(email), requestId: newId(), ip })
       jobs.wake('auth.mailCode')
     },
 
     /**
      * Signs in by a mailed code, which also verifies the address. Anybody may have registered it, with a password of theirs: only the
      * code of that very registration makes the password good, any other one removes it.
-     * @throws `invalid_code`, also for an address that nobody has
+     * @throws `invalid_code`, also for an address that nobody has; `rate_limit_exceeded` after too many wrong ones
      */
     async verifyEmail(email: string, code: string, caller: Caller): Promise<SignedIn> {
-      const { requestId, useUp } = await codes.check(email, code)
+      const known = await users.findByEmail(email)
+      const good = await guessing.attempt(codeGuess(email), { userId: known?.id, ip: caller.ip }, () => codes.check(email, code))
+      if (good === undefined) {
+        await recordFailure(known?.id, 'code', caller)
+        throw new AppError('invalid_code')
+      }
       return db.transaction(async (tx) => {
-        await useUp(tx)
-        const user = await users.setEmailVerified(email, { at: clock.now(), requestId }, tx)
-        if (user === undefined) throw new AppError('invalid_code')
+        await good.useUp(tx)
+        const before = await users.lock({ email }, tx)
+        const user = await users.setEmailVerified(email, { at: clock.now(), requestId: good.requestId }, tx)
+        if (before === undefined || user === undefined) throw new AppError('invalid_code')
+        if (before.emailVerifiedAt === null) await security.record({ type: 'email_verified', userId: user.id, ip: caller.ip, metadata: { method: 'code' } }, tx)
         return signIn.complete(user, 'code', caller, tx)
       })
     },
 
     /**
+     * Does the same work for every account and for none. Where nobody shall learn which addresses are taken, a password that anybody may have
+     * registered is worth nothing until the address is verified, and is answered as a wrong one.
      * @param identifier e-mail address or username
-     * @throws `invalid_credentials`; `email_not_verified` only to whoever knows the password
+     * @throws `invalid_credentials`; `email_not_verified` only to whoever knows the password; `rate_limit_exceeded` after too many wrong ones
      */
     async login(identifier: string, password: string, caller: Caller): Promise<SignedIn> {
       const user = await users.findByIdentifier(identifier)
-      const matches = await passwords.matches(user?.passwordHash, password)
-      if (user === undefined || !matches) {
-        await security.record({ type: 'sign_in_failed', userId: user?.id, ip: caller.ip, metadata: { method: 'password' } })
+      const found = await guessing.attempt(passwordGuess(identifier, caller.ip), { userId: user?.id, ip: caller.ip }, async () => {
+        const matches = await passwords.matches(user?.passwordHash, password)
+        return matches && !(isHiding && user?.emailVerifiedAt === null) ? user : undefined
+      })
+      if (found === undefined || found.passwordHash === null) {
+        await recordFailure(user?.id, 'password', caller)
         throw new AppError('invalid_credentials')
       }
-      if (user.emailVerifiedAt === null) throw new AppError('email_not_verified')
-      return db.transaction((tx) => signIn.complete(user, 'password', caller, tx))
+      if (found.emailVerifiedAt === null) throw new AppError('email_not_verified')
+      const renewedHash = passwords.isOutdated(found.passwordHash) ? await passwords.hash(password) : undefined
+      return db.transaction(async (tx) => {
+        const locked = await users.lock({ id: found.id }, tx)
+        // It was changed while it was compared.
+        if (locked === undefined || locked.passwordHash !== found.passwordHash) throw new AppError('invalid_credentials')
+        if (renewedHash !== undefined) await users.setPassword(found.id, { passwordHash: renewedHash }, tx)
+        return signIn.complete(locked, 'password', caller, tx)
+      })
     },
 
     /** @throws `unauthorized`, `token_family_compromised`: see `Sessions.rotate` */
-    async refresh(refreshToken: string): Promise<SignedIn> {
-      const issued = await sessions.rotate(refreshToken)
+    async refresh(refreshToken: string, caller: Caller): Promise<SignedIn> {
+      const issued = await sessions.rotate(refreshToken, caller)
       return signIn.toSignedIn(await requireUser(issued.userId), issued)
     },
 
