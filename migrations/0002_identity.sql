@@ -136,10 +136,13 @@ CREATE UNIQUE INDEX "password_resets_token_unique" ON "password_resets" USING bt
 CREATE INDEX "password_resets_expires_at" ON "password_resets" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "sign_in_failures_counted_since" ON "sign_in_failures" USING btree ("counted_since");--> statement-breakpoint
 CREATE INDEX "online_users_user" ON "online_users" USING btree ("user_id");--> statement-breakpoint
-CREATE INDEX "audit_log_target" ON "audit_log" USING btree ("target_id","id");--> statement-breakpoint
-CREATE INDEX "audit_log_actor" ON "audit_log" USING btree ("actor_id","id");--> statement-breakpoint
-CREATE INDEX "security_events_user" ON "security_events" USING btree ("user_id","id");--> statement-breakpoint
-CREATE INDEX "security_events_created_at" ON "security_events" USING btree ("created_at");--> statement-breakpoint
+CREATE INDEX "audit_log_created_at" ON "audit_log" USING btree ("created_at","id");--> statement-breakpoint
+CREATE INDEX "audit_log_target" ON "audit_log" USING btree ("target_id","created_at","id");--> statement-breakpoint
+CREATE INDEX "audit_log_actor" ON "audit_log" USING btree ("actor_id","created_at","id");--> statement-breakpoint
+CREATE INDEX "security_events_user" ON "security_events" USING btree ("user_id","created_at","id");--> statement-breakpoint
+CREATE INDEX "security_events_created_at" ON "security_events" USING btree ("created_at","id");--> statement-breakpoint
+CREATE INDEX "security_events_type" ON "security_events" USING btree ("type","created_at","id");--> statement-breakpoint
+CREATE INDEX "security_events_severity" ON "security_events" USING btree ("severity","created_at","id");--> statement-breakpoint
 CREATE INDEX "blocks_blocked" ON "blocks" USING btree ("blocked_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "sessions_cookie_unique" ON "sessions" USING btree ("cookie_hash");--> statement-breakpoint
 CREATE INDEX "users_username_prefix" ON "users" USING btree (lower("username") text_pattern_ops);--> statement-breakpoint

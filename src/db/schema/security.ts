@@ -7,7 +7,6 @@ import { users } from './users.ts'
 export const securityEvents = pgTable(
   'security_events',
   {
-    /** A UUIDv7, so it sorts by time. */
     id: uuid().$type<SecurityEventId>().primaryKey(),
     type: text().$type<SecurityEventType>().notNull(),
     severity: text().$type<Severity>().notNull(),
@@ -19,7 +18,12 @@ export const securityEvents = pgTable(
     metadata: jsonb().$type<EventMetadata>().notNull().default({}),
     createdAt: timestamp({ withTimezone: true }).notNull(),
   },
-  (table) => [index('security_events_user').on(table.userId, table.id), index('security_events_created_at').on(table.createdAt)],
+  (table) => [
+    index('security_events_user').on(table.userId, table.createdAt, table.id),
+    index('security_events_created_at').on(table.createdAt, table.id),
+    index('security_events_type').on(table.type, table.createdAt, table.id),
+    index('security_events_severity').on(table.severity, table.createdAt, table.id),
+  ],
 )
 
 export type SecurityEventRow = typeof securityEvents.$inferSelect
@@ -27,7 +31,6 @@ export type SecurityEventRow = typeof securityEvents.$inferSelect
 export const auditLog = pgTable(
   'audit_log',
   {
-    /** A UUIDv7, so it sorts by time. */
     id: uuid().$type<AuditLogEntryId>().primaryKey(),
     action: text().$type<AuditAction>().notNull(),
     /** Null for what was done on the server's own command line. */
@@ -44,7 +47,11 @@ export const auditLog = pgTable(
     metadata: jsonb().$type<EventMetadata>().notNull().default({}),
     createdAt: timestamp({ withTimezone: true }).notNull(),
   },
-  (table) => [index('audit_log_target').on(table.targetId, table.id), index('audit_log_actor').on(table.actorId, table.id)],
+  (table) => [
+    index('audit_log_created_at').on(table.createdAt, table.id),
+    index('audit_log_target').on(table.targetId, table.createdAt, table.id),
+    index('audit_log_actor').on(table.actorId, table.createdAt, table.id),
+  ],
 )
 
 export type AuditLogRow = typeof auditLog.$inferSelect
