@@ -75,7 +75,7 @@ export const refresh = defineOperation({
   path: '/v1/auth/refresh',
   summary: 'Exchange a refresh token for the next pair',
   description:
-    'A refresh token works once. Used again within 10 seconds (a lost answer), it returns the same next token, as long as that was not used itself; used again later, it is taken for stolen and the whole session is revoked.',
+    'A refresh token works once. Used again within 10 seconds (a lost answer), it returns the same next token, as long as that was not used itself; used again later, it is taken for stolen and the whole session is revoked. However often it is refreshed, a session ends 90 days after its sign-in.',
   access: 'public',
   rateLimit: 'public',
   repeatable: true,

@@ -4,27 +4,24 @@
  */
 import type { FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler } from 'fastify'
 import { type Operation, scopeOf } from '../../openapi/contract.ts'
-import { type Actor, type ApiKeyActor, hasScope, type SessionActor } from '../actor.ts'
+import { type Actor, type ApiKeyActor, type Caller, hasScope, type SessionActor } from '../actor.ts'
 import { AppError } from '../errors/app-error.ts'
+import type { SessionCookie } from './session-cookie.ts'
 
 /** What knows credentials, by kind. Each answers undefined for one that is not good. */
 export interface Credentials {
   accessToken(token: string): SessionActor | undefined
   apiKey(key: string): Promise<ApiKeyActor | undefined>
-  cookie(value: string, request: FastifyRequest): Promise<SessionActor | undefined>
+  cookie(value: string, caller: Caller): Promise<SessionActor | undefined>
 }
 
 export type Identify = (request: FastifyRequest, token?: string) => Actor | undefined | Promise<Actor | undefined>
-
-/** The session cookie: with the prefix a browser takes it over https only, from this very host, for all paths (RFC 6265bis, section 4.1.3.2). */
-export const cookieName = (isSecure: boolean): string => (isSecure ? '__Host-parley' : 'parley')
 
 export const apiKeyPrefix = 'pk_'
 
 interface Options {
   credentials: Credentials
-  /** Name of the session cookie. */
-  cookie: string
+  cookie: Pick<SessionCookie, 'read'>
   /** Whether a change that is signed in by cookie may have been made by a page of somebody else. */
   isForgeable(request: FastifyRequest): boolean
 }
@@ -37,10 +34,10 @@ export const createIdentify = ({ credentials, cookie, isForgeable }: Options): I
     const { 'x-api-key': apiKey } = request.headers
     if (token !== undefined) return byToken(token)
     if (typeof apiKey === 'string') return credentials.apiKey(apiKey)
-    const value = request.cookies[cookie]
+    const value = cookie.read(request)
     if (value === undefined) return undefined
     request.csrfRejected = isForgeable(request)
-    return request.csrfRejected ? undefined : credentials.cookie(value, request)
+    return request.csrfRejected ? undefined : credentials.cookie(value, callerOf(request))
   }
 }
 
@@ -56,6 +53,14 @@ export const identifyHook =
 export function bearerToken(request: FastifyRequest): string | undefined {
   return /^bearer +([^ ]+)$/i.exec(request.headers.authorization ?? '')?.[1]
 }
+
+/** Whether it brings credentials that no browser adds by itself. */
+export const isByHeader = (request: FastifyRequest): boolean => bearerToken(request) !== undefined || request.headers['x-api-key'] !== undefined
+
+/** Beyond this a name of a program says nothing more. */
+const userAgentCharacters = 300
+
+export const callerOf = ({ ip, headers }: FastifyRequest): Caller => ({ ip, userAgent: headers['user-agent']?.slice(0, userAgentCharacters) })
 
 export const requireAccess =
   (operation: Pick<Operation, 'access' | 'method' | 'readOnly'>): onRequestHookHandler =>

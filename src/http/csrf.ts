@@ -5,17 +5,37 @@
  */
 import type { FastifyRequest } from 'fastify'
 
+export type RequestCheck = (request: FastifyRequest) => boolean
+
+interface Options {
+  /** Those of `CORS_ORIGINS`; `*` allows nobody here, for it is no decision about whom to trust. */
+  corsOrigins: readonly string[]
+  /** Where clients see the server, when that is known. */
+  publicUrl: string | undefined
+  /** Whether browsers reach it over https: a page that came without could be anybody's. */
+  isSecure: boolean
+}
+
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/** @param origins those of `CORS_ORIGINS`; `*` allows nobody here, for it is no decision about whom to trust */
-export const createCsrfCheck =
-  (origins: readonly string[]) =>
-  (request: FastifyRequest): boolean =>
-    !safeMethods.has(request.method) && (request.headers['x-requested-with'] === undefined || !isOfAllowedOrigin(request, origins))
+/** @returns whether the page that asks may use the cookies of the server. Programs that are no browsers send no `Origin`. */
+export function createOriginCheck({ corsOrigins, publicUrl, isSecure }: Options): RequestCheck {
+  const allowed = new Set([...corsOrigins, ...(publicUrl === undefined ? [] : [new URL(publicUrl).origin])])
+  const isSame = ({ protocol, host }: URL, request: FastifyRequest): boolean => host === request.host && (protocol === 'https:' || !isSecure)
 
-/** Also for sockets, whose handshake is a GET that no CORS protects. Programs that are no browsers send no `Origin`. */
-export function isOfAllowedOrigin({ headers, host }: FastifyRequest, origins: readonly string[]): boolean {
-  const { origin, 'sec-fetch-site': site } = headers
-  if (origin === undefined) return site === undefined || site === 'same-origin' || site === 'none'
-  return origins.includes(origin) || (URL.canParse(origin) && new URL(origin).host === host)
+  return (request) => {
+    const { origin, 'sec-fetch-site': site } = request.headers
+    if (origin === undefined) return site === undefined || site === 'same-origin' || site === 'none'
+    return allowed.has(origin) || (URL.canParse(origin) && isSame(new URL(origin), request))
+  }
 }
+
+/** @returns whether it would be wrong to believe a cookie, for what the request wants to do */
+export const createCsrfCheck =
+  (isOfAllowedOrigin: RequestCheck): RequestCheck =>
+  (request) => {
+    const { method, headers } = request
+    // No CORS protects sockets, and pages cannot add headers to their handshake: there the origin is all there is.
+    if (headers.upgrade !== undefined) return !isOfAllowedOrigin(request)
+    return !safeMethods.has(method) && (headers['x-requested-with'] === undefined || !isOfAllowedOrigin(request))
+  }

@@ -1,7 +1,8 @@
-import { and, eq, gt, inArray, isNull, lt, ne } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, isNull, lt, ne, sql } from 'drizzle-orm'
 import type { SessionId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import { type RefreshTokenRow, type RevokedReason, refreshTokens, type SessionRow, sessions } from '../../db/schema/sessions.ts'
+import { type UserRow, users } from '../../db/schema/users.ts'
 
 /** How many expired sessions go when a new one comes: more than one, so that what is left behind never grows. */
 const cleanupLimit = 20
@@ -11,6 +12,12 @@ export interface SessionSelection {
   userId?: UserId
   sessionId?: SessionId
   except?: SessionId
+}
+
+interface Use {
+  usedAt: Date
+  ip: string
+  expiresAt: Date
 }
 
 export type SessionRepository = ReturnType<typeof createSessionRepository>
@@ -24,22 +31,35 @@ export const createSessionRepository = (db: Executor) => ({
     return one(await executor.insert(refreshTokens).values(token).returning())
   },
 
+  async findOwner(tokenHash: string, executor: Executor): Promise<UserId | undefined> {
+    const [row] = await executor
+      .select({ userId: sessions.userId })
+      .from(sessions)
+      .innerJoin(refreshTokens, eq(refreshTokens.sessionId, sessions.id))
+      .where(eq(refreshTokens.tokenHash, tokenHash))
+    return row?.userId
+  },
+
   /**
-   * Locks both rows until the transaction ends: of several requests with one token, each sees what the one before has done.
-   * The session comes first, as it does for whoever deletes it with its tokens: locks in one order never wait in a circle.
+   * Of users who may sign in. Locks both rows until the transaction ends: of several requests with one token, each sees what the one
+   * before has done. The session comes first, as it does for whoever deletes it with its tokens.
    */
   async lockByTokenHash(tokenHash: string, executor: Executor): Promise<{ token: RefreshTokenRow; session: SessionRow } | undefined> {
     const [row] = await executor
       .select({ token: refreshTokens, session: sessions })
       .from(sessions)
       .innerJoin(refreshTokens, eq(refreshTokens.sessionId, sessions.id))
-      .where(eq(refreshTokens.tokenHash, tokenHash))
-      .for('update')
+      .innerJoin(users, eq(users.id, sessions.userId))
+      .where(and(eq(refreshTokens.tokenHash, tokenHash), isNull(users.suspendedAt), isNull(users.erasedAt)))
+      .for('update', { of: [sessions, refreshTokens] })
     return row
   },
 
-  async findToken(tokenHash: string, executor: Executor): Promise<RefreshTokenRow | undefined> {
-    const [row] = await executor.select().from(refreshTokens).where(eq(refreshTokens.tokenHash, tokenHash))
+  async findToken(tokenHashes: readonly string[], executor: Executor): Promise<RefreshTokenRow | undefined> {
+    const [row] = await executor
+      .select()
+      .from(refreshTokens)
+      .where(inArray(refreshTokens.tokenHash, [...tokenHashes]))
     return row
   },
 
@@ -47,15 +67,37 @@ export const createSessionRepository = (db: Executor) => ({
     await executor.update(refreshTokens).set({ usedAt: at }).where(eq(refreshTokens.id, id))
   },
 
-  async prolong(id: SessionId, { usedAt, expiresAt }: { usedAt: Date; expiresAt: Date }, executor: Executor): Promise<void> {
-    await executor.update(sessions).set({ lastUsedAt: usedAt, expiresAt }).where(eq(sessions.id, id))
+  async prolong(id: SessionId, { usedAt, ip, expiresAt }: Use, executor: Executor = db): Promise<void> {
+    await executor.update(sessions).set({ lastUsedAt: usedAt, ip, expiresAt }).where(eq(sessions.id, id))
+  },
+
+  /** Those of one user that go on, the newest first. @param before where the page begins */
+  async list(userId: UserId, { now, before, limit }: { now: Date; before: SessionId | undefined; limit: number }): Promise<SessionRow[]> {
+    return db
+      .select()
+      .from(sessions)
+      .where(and(eq(sessions.userId, userId), isNull(sessions.revokedAt), gt(sessions.expiresAt, now), before && lt(sessions.id, before)))
+      .orderBy(desc(sessions.id))
+      .limit(limit)
+  },
+
+  /** Of users who may sign in; with the user's role. */
+  async findByCookieHash(cookieHash: string, now: Date): Promise<{ session: SessionRow; role: UserRow['role'] } | undefined> {
+    const [row] = await db
+      .select({ session: sessions, role: users.role })
+      .from(sessions)
+      .innerJoin(users, eq(users.id, sessions.userId))
+      .where(
+        and(eq(sessions.cookieHash, cookieHash), isNull(sessions.revokedAt), gt(sessions.expiresAt, now), isNull(users.suspendedAt), isNull(users.erasedAt)),
+      )
+    return row
   },
 
   /** The first time and reason stay. @returns those that had not ended before */
   async revoke({ userId, sessionId, except }: SessionSelection, at: Date, reason: RevokedReason, executor: Executor): Promise<SessionId[]> {
-    const rows = await executor
-      .update(sessions)
-      .set({ revokedAt: at, revokedReason: reason })
+    const selected = executor
+      .select({ id: sessions.id })
+      .from(sessions)
       .where(
         and(
           isNull(sessions.revokedAt),
@@ -65,6 +107,12 @@ export const createSessionRepository = (db: Executor) => ({
           except && ne(sessions.id, except),
         ),
       )
+      .orderBy(asc(sessions.id))
+      .for('update')
+    const rows = await executor
+      .update(sessions)
+      .set({ revokedAt: at, revokedReason: reason })
+      .where(sql`${sessions.id} = any(array(${selected}))`)
       .returning({ id: sessions.id })
     return rows.map(({ id }) => id)
   },

@@ -9,12 +9,16 @@ import type { Caller } from '../../actor.ts'
 import type { Clock, NewId } from '../../clock.ts'
 import type { Executor, TransactionRunner } from '../../db/executor.ts'
 import type { RefreshTokenRow, RevokedReason, SessionRow } from '../../db/schema/sessions.ts'
+import type { UserRow } from '../../db/schema/users.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { EventBus } from '../../event-bus.ts'
+import type { SecurityService } from '../security/service.ts'
+import type { UserService } from '../users/service.ts'
+import type { Keys } from './keys.ts'
 import type { Revocations } from './revocations.ts'
+import { nextExpiry } from './session-lifetimes.ts'
 import type { SessionRepository, SessionSelection } from './session-repository.ts'
 
-const refreshTokenMilliseconds = 7 * 24 * 60 * 60_000
 const retryGraceMilliseconds = 10_000
 
 /** A refresh token in clear, and what the access token that goes with it is made from. */
@@ -29,58 +33,75 @@ export interface IssuedSession {
 
 interface Dependencies {
   db: TransactionRunner
+  users: Pick<UserService, 'lock'>
   sessions: SessionRepository
   revocations: Pick<Revocations, 'revoke'>
   bus: Pick<EventBus, 'publish'>
-  /** Derives refresh tokens. */
-  key: Buffer
+  security: Pick<SecurityService, 'record'>
+  /** They derive refresh tokens. */
+  keys: Keys
   clock: Clock
   newId: NewId
 }
 
-type Rotation = { outcome: 'rotated'; issued: IssuedSession } | { outcome: 'unknown' } | { outcome: 'compromised'; userId: UserId; sessionId: SessionId }
+/** Why a refresh token is good for nothing; what follows from that is committed. */
+type Refused = { outcome: 'unknown' } | { outcome: 'compromised'; sessionId: SessionId }
+type Rotation = { outcome: 'rotated'; issued: IssuedSession } | Refused
+export type Redemption = { outcome: 'redeemed'; user: UserRow; session: SessionRow } | Refused
+
+const unknown: Refused = { outcome: 'unknown' }
 
 export type Sessions = ReturnType<typeof createSessions>
 
-export function createSessions({ db, sessions, revocations, bus, key, clock, newId }: Dependencies) {
-  const deriveNext = (refreshToken: string): string => format(createHmac('sha256', key).update(refreshToken).digest())
+export function createSessions({ db, users, sessions, revocations, bus, security, keys, clock, newId }: Dependencies) {
+  const insertToken = async (session: SessionRow, refreshToken: string, now: Date, executor: Executor): Promise<RefreshTokenRow> =>
+    sessions.insertToken({ id: newId(), sessionId: session.id, tokenHash: hash(refreshToken), issuedAt: now, expiresAt: nextExpiry(session, now) }, executor)
 
-  const insertToken = async (sessionId: SessionId, refreshToken: string, now: Date, executor: Executor): Promise<RefreshTokenRow> => {
-    const expiresAt = new Date(now.getTime() + refreshTokenMilliseconds)
-    return sessions.insertToken({ id: newId(), sessionId, tokenHash: hash(refreshToken), issuedAt: now, expiresAt }, executor)
-  }
-
-  const rotateLocked = async (refreshToken: string, session: SessionRow, token: RefreshTokenRow, now: Date, tx: Executor): Promise<Rotation> => {
-    const next = deriveNext(refreshToken)
+  const rotateLocked = async (refreshToken: string, { session, token }: Locked, { ip }: Caller, now: Date, tx: Executor): Promise<IssuedSession> => {
+    const next = deriveNext(keys[0], refreshToken)
     await sessions.markTokenUsed(token.id, now, tx)
-    const issued = await insertToken(session.id, next, now, tx)
-    await sessions.prolong(session.id, { usedAt: now, expiresAt: issued.expiresAt }, tx)
+    const issued = await insertToken(session, next, now, tx)
+    await sessions.prolong(session.id, { usedAt: now, ip, expiresAt: issued.expiresAt }, tx)
     await sessions.deleteExpiredTokens(session.id, now, tx)
-    return { outcome: 'rotated', issued: toIssued(session.userId, next, issued) }
+    return toIssued(session.userId, next, issued)
   }
 
   /** @returns what the first use returned, or undefined when this is no retry of the session's last refresh */
-  const retry = async (refreshToken: string, session: SessionRow, token: RefreshTokenRow, now: Date, tx: Executor): Promise<IssuedSession | undefined> => {
+  const retry = async (refreshToken: string, { session, token }: Locked, now: Date, tx: Executor): Promise<IssuedSession | undefined> => {
     if (token.usedAt === null || now.getTime() - token.usedAt.getTime() > retryGraceMilliseconds) return undefined
-    const next = deriveNext(refreshToken)
-    const issued = await sessions.findToken(hash(next), tx)
-    return issued === undefined || issued.usedAt !== null ? undefined : toIssued(session.userId, next, issued)
+    // Another key may have made it.
+    const candidates = keys.map((key) => deriveNext(key, refreshToken))
+    const issued = await sessions.findToken(candidates.map(hash), tx)
+    const next = candidates.find((candidate) => hash(candidate) === issued?.tokenHash)
+    return issued === undefined || next === undefined || issued.usedAt !== null ? undefined : toIssued(session.userId, next, issued)
   }
 
-  const rotateWithin = async (refreshToken: string, tx: Executor): Promise<Rotation> => {
+  const lockToken = async (refreshToken: string, now: Date, tx: Executor): Promise<Locked | undefined> => {
     const locked = await sessions.lockByTokenHash(hash(refreshToken), tx)
-    const now = clock.now()
-    if (locked === undefined || locked.session.revokedAt !== null || locked.token.expiresAt <= now) return { outcome: 'unknown' }
-    const { session, token } = locked
-    if (token.usedAt === null) return rotateLocked(refreshToken, session, token, now, tx)
-    const issued = await retry(refreshToken, session, token, now, tx)
-    if (issued !== undefined) return { outcome: 'rotated', issued }
-    await endWithin({ sessionId: session.id }, 'refresh_reuse', tx)
-    return { outcome: 'compromised', userId: session.userId, sessionId: session.id }
+    return locked === undefined || locked.session.revokedAt !== null || locked.token.expiresAt <= now ? undefined : locked
   }
 
-  /** Within a transaction: call `tell` with what it returns after the commit. */
+  const endFamily = async ({ session }: Locked, { ip }: Caller, tx: Executor): Promise<Refused> => {
+    await endWithin({ sessionId: session.id }, 'refresh_reuse', tx)
+    await security.record({ type: 'refresh_token_reused', userId: session.userId, ip, metadata: { sessionId: session.id } }, tx)
+    return { outcome: 'compromised', sessionId: session.id }
+  }
+
+  const rotateWithin = async (refreshToken: string, caller: Caller, tx: Executor): Promise<Rotation> => {
+    const now = clock.now()
+    const locked = await lockToken(refreshToken, now, tx)
+    if (locked === undefined) return unknown
+    if (locked.token.usedAt === null) return { outcome: 'rotated', issued: await rotateLocked(refreshToken, locked, caller, now, tx) }
+    const issued = await retry(refreshToken, locked, now, tx)
+    return issued === undefined ? endFamily(locked, caller, tx) : { outcome: 'rotated', issued }
+  }
+
+  /**
+   * Within a transaction: call `tell` with what it returns after the commit. Sessions begin, and all of a user's end, while the user is
+   * locked, so that none that has just begun is overlooked; and the user is locked before sessions are, by everybody.
+   */
   const endWithin = async (selection: SessionSelection, reason: RevokedReason, tx: Executor): Promise<SessionId[]> => {
+    if (selection.userId !== undefined && selection.sessionId === undefined) await users.lock({ id: selection.userId }, tx)
     const ended = await sessions.revoke(selection, clock.now(), reason, tx)
     await bus.publish(tx, 'credentials.revoked', ended)
     return ended
@@ -89,9 +110,24 @@ export function createSessions({ db, sessions, revocations, bus, key, clock, new
   /** Their tokens are worth nothing from now on, in this process; the bus tells the others. */
   const tell = (ended: readonly SessionId[]): void => ended.forEach(revocations.revoke)
 
+  /**
+   * To be called after the commit.
+   * @throws `unauthorized` for a token that is unknown, expired or of an ended session, or whose user may not sign in;
+   * `token_family_compromised` for one that was used before: its session has ended then
+   */
+  const accept = <T extends { outcome: string }>(result: T | Refused): T => {
+    if (isUnknown(result)) throw new AppError('unauthorized', 'The refresh token is unknown, expired or revoked; sign in again.')
+    if (isCompromised(result)) {
+      tell([result.sessionId])
+      throw new AppError('token_family_compromised')
+    }
+    return result
+  }
+
   return {
     endWithin,
     tell,
+    accept,
 
     /** Ends the sessions that fit all that is given: refresh tokens, access tokens, cookies and sockets. Ending them twice changes nothing. @returns those that ended now */
     async end(selection: SessionSelection, reason: RevokedReason): Promise<SessionId[]> {
@@ -100,31 +136,41 @@ export function createSessions({ db, sessions, revocations, bus, key, clock, new
       return ended
     },
 
-    /** Begins a session; what has long expired makes room. */
+    /** Begins a session, of a user who is locked; what has long expired makes room. */
     async start(userId: UserId, { ip, userAgent }: Caller, executor: Executor): Promise<IssuedSession> {
       const now = clock.now()
       const refreshToken = format(randomBytes(32))
-      const expiresAt = new Date(now.getTime() + refreshTokenMilliseconds)
+      const expiresAt = nextExpiry({ createdAt: now, remembered: false }, now)
       const session = await sessions.insert({ id: newId(), userId, ip, userAgent, createdAt: now, lastUsedAt: now, expiresAt }, executor)
       await sessions.deleteExpired(now, executor)
-      return toIssued(userId, refreshToken, await insertToken(session.id, refreshToken, now, executor))
+      return toIssued(userId, refreshToken, await insertToken(session, refreshToken, now, executor))
     },
 
-    /**
-     * @throws `unauthorized` for a token that is unknown, expired or of an ended session,
-     * `token_family_compromised` for one that was used before; its session has ended then.
-     */
-    async rotate(refreshToken: string): Promise<IssuedSession> {
-      const rotation = await db.transaction((tx) => rotateWithin(refreshToken, tx))
-      if (rotation.outcome === 'unknown') throw new AppError('unauthorized', 'The refresh token is unknown, expired or revoked; sign in again.')
-      if (rotation.outcome === 'compromised') {
-        tell([rotation.sessionId])
-        throw new AppError('token_family_compromised')
-      }
-      return rotation.issued
+    /** @throws what `accept` does */
+    async rotate(refreshToken: string, caller: Caller): Promise<IssuedSession> {
+      return accept(await db.transaction((tx) => rotateWithin(refreshToken, caller, tx))).issued
+    },
+
+    /** Uses up a refresh token for a session of another kind: its own ends. Call `accept` after the commit, and `tell` where it was good. */
+    async redeem(refreshToken: string, caller: Caller, tx: Executor): Promise<Redemption> {
+      const userId = await sessions.findOwner(hash(refreshToken), tx)
+      const user = userId && (await users.lock({ id: userId }, tx))
+      const locked = await lockToken(refreshToken, clock.now(), tx)
+      if (user === undefined || locked === undefined) return unknown
+      if (locked.token.usedAt !== null) return endFamily(locked, caller, tx)
+      await endWithin({ sessionId: locked.session.id }, 'revoked', tx)
+      return { outcome: 'redeemed', user, session: locked.session }
     },
   }
 }
+
+interface Locked {
+  session: SessionRow
+  token: RefreshTokenRow
+}
+
+const isUnknown = (result: { outcome: string }): result is Extract<Refused, { outcome: 'unknown' }> => result.outcome === 'unknown'
+const isCompromised = (result: { outcome: string }): result is Extract<Refused, { outcome: 'compromised' }> => result.outcome === 'compromised'
 
 const toIssued = (userId: UserId, refreshToken: string, { id, sessionId, issuedAt, expiresAt }: RefreshTokenRow): IssuedSession => ({
   userId,
@@ -134,6 +180,8 @@ const toIssued = (userId: UserId, refreshToken: string, { id, sessionId, issuedA
   tokenId: id,
   issuedAt,
 })
+
+const deriveNext = (key: Buffer, refreshToken: string): string => format(createHmac('sha256', key).update(refreshToken).digest())
 
 const format = (bytes: Buffer): string => `rt_${bytes.toString('base64url')}`
 

@@ -5,7 +5,9 @@ import type { Executor } from '../../db/executor.ts'
 import type { UserRow } from '../../db/schema/users.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { SecurityService } from '../security/service.ts'
+import type { UserService } from '../users/service.ts'
 import type { AccessTokens } from './access-tokens.ts'
+import type { Devices } from './devices.ts'
 import type { IssuedSession, Sessions } from './sessions.ts'
 
 export type SignInMethod = 'password' | 'code' | 'oauth'
@@ -19,7 +21,9 @@ export interface SignedIn {
 }
 
 interface Dependencies {
+  users: Pick<UserService, 'lock'>
   sessions: Pick<Sessions, 'start'>
+  devices: Pick<Devices, 'note'>
   accessTokens: Pick<AccessTokens, 'issue'>
   security: Pick<SecurityService, 'record'>
   clock: Clock
@@ -27,7 +31,7 @@ interface Dependencies {
 
 export type SignIn = ReturnType<typeof createSignIn>
 
-export function createSignIn({ sessions, accessTokens, security, clock }: Dependencies) {
+export function createSignIn({ users, sessions, devices, accessTokens, security, clock }: Dependencies) {
   const toSignedIn = (user: UserRow, issued: IssuedSession): SignedIn => ({
     user,
     ...accessTokens.issue(user, issued.sessionId, { id: issued.tokenId, issuedAt: issued.issuedAt }),
@@ -42,10 +46,13 @@ export function createSignIn({ sessions, accessTokens, security, clock }: Depend
      * To be called in the transaction that has acted on the proof, when that was good.
      * @throws `account_suspended`
      */
-    async complete(user: UserRow, method: SignInMethod, caller: Caller, tx: Executor): Promise<SignedIn> {
-      if (user.suspendedAt !== null) throw new AppError('account_suspended')
+    async complete({ id }: Pick<UserRow, 'id'>, method: SignInMethod, caller: Caller, tx: Executor): Promise<SignedIn> {
+      // As of now: what was read before may have changed, and what changes from here on finds the session that begins.
+      const user = await users.lock({ id }, tx)
+      if (user === undefined || user.suspendedAt !== null || user.erasedAt !== null) throw new AppError('account_suspended')
       const issued = await sessions.start(user.id, caller, tx)
       await security.record({ type: 'sign_in_succeeded', userId: user.id, ip: caller.ip, metadata: { method, sessionId: issued.sessionId } }, tx)
+      await devices.note(user.id, caller, tx)
       return toSignedIn(user, issued)
     },
   }
