@@ -1,7 +1,7 @@
 import type { ParleyError } from './errors.ts'
 import { Resources } from './generated/resources.ts'
 import { type Runtime, systemRuntime } from './runtime.ts'
-import { createSession, type Session } from './session.ts'
+import { type CookieSessionOptions, createSession, type Session } from './session.ts'
 import type { Tokens } from './tokens.ts'
 import { createTransport, type DebugEvent } from './transport.ts'
 
@@ -13,6 +13,13 @@ export interface ParleyOptions {
   accessToken?: string | undefined
   /** With it, access tokens are renewed by themselves. */
   refreshToken?: string | undefined
+  /** Instead of tokens, for programs on servers: a key of `apiKeys.create`, `pk_…`. It is good until it expires or is revoked. */
+  apiKey?: string | undefined
+  /**
+   * For browsers: sign-ins are turned into an HTTP-only cookie, which no script can read, and no token is kept. The page must be of the
+   * server's own origin or one of its `CORS_ORIGINS`. Tokens, and `onTokens`, play no part then.
+   */
+  cookieSession?: CookieSessionOptions
   /** For one attempt. Default: 30,000. */
   timeoutMilliseconds?: number
   /** How often a call is tried again, where that is safe. Default: 3. */
@@ -23,7 +30,7 @@ export interface ParleyOptions {
   fetch?: typeof fetch
   /** Called whenever the tokens change, null when they are gone: the place to store them. */
   onTokens?(tokens: Tokens | null): void
-  /** Called when the server refuses to renew the tokens, after `onTokens(null)`: show the sign-in page. */
+  /** Called when the server refuses to renew the tokens, after `onTokens(null)`, or does not take the cookie: show the sign-in page. */
   onSignedOut?(error: ParleyError): void
   /** Told of every request, response, retry and renewal. Tokens and bodies are never in it. */
   debug?(event: DebugEvent): void
@@ -46,16 +53,21 @@ export class Parley extends Resources {
   /** Without a slash at the end. */
   readonly baseUrl: string
   readonly runtime: Runtime
+  /** Whether a cookie says who is signed in: then there are no tokens. */
+  readonly byCookie: boolean
   readonly #session: Session
 
   constructor(options: ParleyOptions) {
-    const { accessToken, refreshToken, timeoutMilliseconds = 30_000, retries = 3, headers = {}, runtime = systemRuntime } = options
+    const { apiKey, accessToken = apiKey, refreshToken, cookieSession } = options
+    const { timeoutMilliseconds = 30_000, retries = 3, headers = {}, runtime = systemRuntime } = options
     const baseUrl = options.baseUrl.replace(/\/+$/, '')
     const debug = (event: DebugEvent) => options.debug?.(event)
     const fetch: typeof globalThis.fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init))
+    const byCookie = cookieSession !== undefined
     const session = createSession({
-      send: createTransport({ baseUrl, fetch, timeoutMilliseconds, retries, headers, debug, runtime }),
-      initial: accessToken === undefined ? null : { accessToken, refreshToken },
+      send: createTransport({ baseUrl, fetch, timeoutMilliseconds, retries, headers, debug, runtime, byCookie }),
+      cookieSession,
+      initial: accessToken === undefined || byCookie ? null : { accessToken, refreshToken },
       runtime,
       onRefresh: () => debug({ type: 'refresh' }),
       onTokens: (tokens) => options.onTokens?.(tokens),
@@ -64,10 +76,11 @@ export class Parley extends Resources {
     super(session.call)
     this.baseUrl = baseUrl
     this.runtime = runtime
+    this.byCookie = byCookie
     this.#session = session
   }
 
-  /** What the client is signed in with; null when it is not. */
+  /** What the client is signed in with; null when it is not, or by cookie. */
   get tokens(): Tokens | null {
     return this.#session.tokens.tokens
   }
@@ -77,13 +90,13 @@ export class Parley extends Resources {
     this.#session.tokens.set(tokens)
   }
 
-  /** Signs in with an access token alone: it is used until it expires. */
+  /** Signs in with an access token alone, or an API key: it is used until it expires. */
   setToken(accessToken: string): void {
     this.setTokens({ accessToken })
   }
 
   /**
-   * An access token that is not about to expire, for requests of your own; undefined when nobody is signed in.
+   * An access token that is not about to expire, for requests of your own; undefined when nobody is signed in, or by cookie.
    * @throws {UnauthorizedError} {ForbiddenError} when the server refuses to renew it
    */
   getAccessToken(): Promise<string | undefined> {

@@ -15,7 +15,7 @@ interface LinkOptions {
   onHello(hello: HelloEvent['data']): void
   onFrame(frame: ServerFrame): void
   onDown(): void
-  /** The tokens are not accepted and cannot be renewed. */
+  /** The tokens are not accepted and cannot be renewed, or the cookie is not accepted. */
   onRefused(error: ParleyError): void
 }
 
@@ -78,9 +78,9 @@ export class Link {
     this.#connection?.end()
   }
 
-  #open(accessToken: string): Connection {
+  #open(accessToken: string | undefined): Connection {
     const { api, WebSocket, runtime, onOpen, onHello, onFrame } = this.#options
-    const socket = new WebSocket(`${api.baseUrl.replace(/^http/, 'ws')}/v1/ws`, ['parley.v1', `bearer.${accessToken}`])
+    const socket = new WebSocket(`${api.baseUrl.replace(/^http/, 'ws')}/v1/ws`, ['parley.v1', ...(accessToken === undefined ? [] : [`bearer.${accessToken}`])])
     return new Connection(socket, {
       runtime,
       onOpen,
@@ -111,14 +111,18 @@ export class Link {
     this.#cancelWait = runtime.after(backoff(this.#attempt++, runtime), () => void this.connect())
   }
 
-  /** Browsers do not tell why a connection was refused: after every second time the token is tried on the API, which renews it if need be. */
-  async #acceptedToken(): Promise<string> {
+  /**
+   * What cannot be renewed, such as an API key, is tried on the API. Browsers do not tell why a connection was refused: after every second
+   * time the token is tried too, which renews it if need be. Undefined where the browser's cookie does instead.
+   */
+  async #acceptedToken(): Promise<string | undefined> {
     const { api } = this.#options
-    if (this.#lastCode === tokenRefused) await api.refreshTokens()
-    else if (this.#unopened > 0 && this.#unopened % 2 === 0) await api.auth.me({ retries: 0 })
+    const isRefused = this.#lastCode === tokenRefused
+    if (isRefused && api.tokens?.refreshToken) await api.refreshTokens()
+    else if (isRefused || (this.#unopened > 0 && this.#unopened % 2 === 0)) await api.auth.me({ retries: 0 })
     this.#lastCode = 0
     const accessToken = await api.getAccessToken()
-    if (accessToken === undefined) throw new UnauthorizedError({ code: 'unauthorized', status: 401, message: 'Nobody is signed in' })
+    if (accessToken === undefined && !api.byCookie) throw new UnauthorizedError({ code: 'unauthorized', status: 401, message: 'Nobody is signed in' })
     return accessToken
   }
 }
