@@ -10,6 +10,8 @@ import { changeEvents, commands, signalEvents } from '../../openapi/realtime/fra
 import { type ErrorCode, errorCatalog } from '../../openapi/shared/errors.ts'
 import { frameErrors } from '../helpers/contract-guard.ts'
 import { createTestDatabase } from '../helpers/database.ts'
+import { formOf, tinyPng } from '../helpers/form.ts'
+import { cameBack, githubEnv, refusedAtGitHub, startSearch } from '../helpers/oauth-flow.ts'
 import { startProxy } from '../helpers/proxy.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
 
@@ -30,9 +32,16 @@ interface Parts {
   headers?: Record<string, string>
 }
 
+/** Queries without which an operation does nothing. */
+const searches: Record<string, string> = { 'auth.startOAuth': startSearch, 'auth.finishOAuth': '?state=unknown' }
+
 /** Calls an operation; a body that is not given is the contract's first example, a param any id. */
-function call(server: TestServer, operation: Operation, { params = {}, search = '', body = exampleOf(operation), token, headers = {} }: Parts = {}) {
-  const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => params[name] ?? randomUUID())
+function call(
+  server: TestServer,
+  operation: Operation,
+  { params = {}, search = searches[operation.operationId] ?? '', body = exampleOf(operation), token, headers = {} }: Parts = {},
+) {
+  const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => params[name] ?? (name === 'provider' ? 'github' : randomUUID()))
   return server.request(operation.method, path + search, { headers, ...(body !== undefined && { body }), ...(token && { token }) })
 }
 
@@ -40,7 +49,7 @@ const exampleOf = ({ examples = {} }: Operation): unknown => Object.values(examp
 
 /** Everything the guard of this server sees counts. */
 async function start(...[test, options]: Parameters<typeof startServer>) {
-  const server = await startServer(test, options)
+  const server = await startServer(test, { ...options, env: { ...githubEnv, ...options?.env } })
   test.teardown(() => {
     for (const outcome of server.guard.seen) seen.add(outcome)
   })
@@ -58,6 +67,8 @@ t.test('every operation answers as it declares when all is well, and when it can
   const { conversation: direct } = await alice.api.conversations.create({ type: 'direct', memberIds: [bob.id] })
   const { conversation: group } = await alice.api.conversations.create({ type: 'group', memberIds: [bob.id, carol.id], title: 'Lunch' })
   await alice.api.conversations.sendMessage(group.id, { content: 'Hello', clientId: 'taken' })
+  const suspended = await server.signUp()
+  await server.database.pool.query('update users set suspended_at = now() where id = $1', [suspended.id])
   await alice.api.auth.register({ email: 'unverified@example.com', password })
   await alice.api.auth.register({ email: 'verified@example.com', password })
   const verified = await server.client().auth.verifyEmail({ email: 'verified@example.com', code: '000000' })
@@ -92,6 +103,28 @@ t.test('every operation answers as it declares when all is well, and when it can
     ['conversations.create', 'not_found', { ...asAlice, body: { type: 'direct', memberIds: [unknown] } }],
     ['conversations.list', 200, { ...asAlice, search: '?limit=1' }],
     ['conversations.get', 200, { ...asAlice, params: of(group.id) }],
+    ['auth.listOAuthProviders', 200, {}],
+    ['auth.startOAuth', 302, {}],
+    ['auth.startOAuth', 'not_found', { params: { provider: 'nobody' } }],
+    ['auth.finishOAuth', 302, await refusedAtGitHub(server)],
+    ['auth.finishOAuth', 'not_found', { params: { provider: 'nobody' } }],
+    ['auth.finishOAuth', 'invalid_token', {}],
+    ['auth.exchangeOAuth', 200, { body: await cameBack(server, alice.id) }],
+    ['auth.exchangeOAuth', 'invalid_token', {}],
+    ['auth.exchangeOAuth', 'account_suspended', { body: await cameBack(server, suspended.id) }],
+
+    ['users.getMe', 200, asAlice],
+    ['users.updateMe', 200, { ...asAlice, body: { username: 'alice' } }],
+    ['users.updateMe', 'conflict', { ...asBob, body: { username: 'ALICE' } }],
+    ['users.list', 200, { ...asAlice, search: '?search=ali' }],
+    ['users.get', 200, { ...asAlice, params: { userId: bob.id } }],
+    ['users.get', 'not_found', asAlice],
+    ['users.setAvatar', 200, asAlice],
+    ['users.getAvatar', 200, { params: { avatarKey } }],
+    ['users.getAvatar', 304, { params: { avatarKey }, headers: { 'if-none-match': '*' } }],
+    ['users.getAvatar', 'not_found', { params: { avatarKey: 'a'.repeat(22) } }],
+    ['users.deleteAvatar', 200, asAlice],
+
     ['conversations.get', 'not_found', { ...asStranger, params: of(group.id) }],
     ['conversations.update', 200, { ...asAlice, params: of(group.id) }],
     ['conversations.update', 'not_found', { ...asStranger, params: of(group.id) }],
@@ -213,7 +246,7 @@ t.test('a defect of the server tells the caller nothing but its request id', asy
   const server = await start(t)
   const { accessToken: token, id } = await server.signUp()
   const socket = await server.socket(token)
-  for (const table of ['users', 'email_codes', 'sessions', 'refresh_tokens', 'conversations', 'members', 'messages'])
+  for (const table of ['users', 'oauth_flows', 'email_codes', 'sessions', 'refresh_tokens', 'conversations', 'members', 'messages'])
     await server.database.pool.query(`alter table ${table} rename to lost_${table}`)
   await server.database.pool.query('alter schema jobs rename to lost_jobs')
 

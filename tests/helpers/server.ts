@@ -89,8 +89,9 @@ export async function startServer(t: Pick<Test, 'teardown'>, { env = {}, clock =
       const isText = typeof body === 'string' || body === undefined
       const response = await fetch(`${url}${path}`, {
         method,
-        headers: { ...(!isText && { 'content-type': 'application/json' }), ...(token && { authorization: `Bearer ${token}` }), ...headers },
-        ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
+        redirect: 'manual',
+        headers: { ...(!isReady && { 'content-type': 'application/json' }), ...(token && { authorization: `Bearer ${token}` }), ...headers },
+        ...(body !== undefined && { body: isReady ? body : JSON.stringify(body) }),
       })
       const text = await response.text()
       return { status: response.status, headers: response.headers, text, json: text.startsWith('{') ? JSON.parse(text) : undefined }
