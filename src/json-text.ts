@@ -6,6 +6,9 @@ declare const value: unique symbol
  */
 export type JsonText<T> = string & { readonly [value]?: T }
 
+/** The same, in pieces that are made when they are wanted: for what may be too long to be in memory. */
+export type JsonPieces<T> = AsyncIterable<string> & { readonly [value]?: T }
+
 /** Says of a text what it holds; only where it is made. */
 export const jsonText = <T>(text: string): JsonText<T> => text
 

@@ -9,7 +9,7 @@ export const deleteMe = defineOperation({
   path: '/v1/users/me',
   summary: 'Delete your own account',
   description:
-    'In 30 days; all sessions and API keys end now, and signing in before that cancels it. Then profile, sessions, keys and files are erased; messages stay as those of a deleted user, or are erased too where the server is configured so.',
+    'In 30 days; all sessions and API keys end now, and signing in before that cancels it. Then profile, sessions, keys and files are erased; messages stay as those of a deleted user, or are erased too where the server is configured so. The last administrator cannot be deleted.',
   access: 'session',
   rateLimit: 'default',
   repeatable: true,
@@ -18,7 +18,7 @@ export const deleteMe = defineOperation({
   responses: {
     202: { description: 'The account is going to be erased', body: ref(ScheduledDeletion), example: { deletionAt: '2026-12-20T10:00:00.000Z' } },
   },
-  errors: [],
+  errors: ['conflict'],
 })
 
 export const exportMe = defineOperation({

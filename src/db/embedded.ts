@@ -30,6 +30,19 @@ const databaseName = 'parley'
 export async function startEmbeddedPostgres({ dataDir, log }: { dataDir: string; log: Log }): Promise<EmbeddedPostgres> {
   const cluster = await prepareCluster(dataDir)
   const server = await openServer(cluster, { settings: {}, log })
+  return own(cluster, server, log)
+}
+
+/** For a command that ends by itself: uses the PostgreSQL of the Parley that runs on the folder, or starts it for as long as it is needed. */
+export async function joinEmbeddedPostgres({ dataDir, log }: { dataDir: string; log: Log }): Promise<EmbeddedPostgres> {
+  const cluster = await prepareCluster(dataDir)
+  const server = await openServer(cluster, { settings: {}, log })
+  if (!server.wasFound) return own(cluster, server, log)
+  await ensureDatabase(cluster, server)
+  return { url: urlOf(cluster, server, databaseName), stop: server.leave }
+}
+
+async function own(cluster: Cluster, server: Server, log: Log): Promise<EmbeddedPostgres> {
   const url = urlOf(cluster, server, databaseName)
   await ensureDatabase(cluster, server)
   const ownership = await takeOwnership({ url, dataDir: cluster.dataDir, log }).catch(async (error) => {

@@ -2,6 +2,7 @@
  * Holds everything that a server says against the contract, in every test: each answer against the operation's outcome of its status, each
  * frame of each socket against its event. Objects count as closed here, so that a field too many is found as one too few is.
  */
+import { pipeline, Readable, Transform } from 'node:stream'
 import type { TSchema } from '@sinclair/typebox'
 import { Ajv, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
@@ -46,10 +47,29 @@ export function guardAnswers(server: FastifyInstance): ContractGuard {
   const guard: ContractGuard = { violations: [], seen: new Set() }
   server.addHook('onSend', async (request, reply, payload) => {
     const { operation } = request.routeOptions.config
-    if (operation !== undefined) checkAnswer(guard, operation, reply.statusCode, payload)
+    if (operation === undefined) return payload
+    const look = (content: unknown) => checkAnswer(guard, operation, reply.statusCode, content)
+    if (payload instanceof Readable && operation.responses[reply.statusCode]?.contentType === undefined) return watched(payload, look)
+    look(payload)
     return payload
   })
   return guard
+}
+
+/** Passes a stream on as fast as it is read, and looks at it when it is whole; what breaks off breaks off for the client too. */
+function watched(source: Readable, look: (content: string) => void): Readable {
+  const pieces: Buffer[] = []
+  const passing = new Transform({
+    transform(piece: Buffer, _encoding, done) {
+      pieces.push(piece)
+      done(null, piece)
+    },
+    flush(done) {
+      look(Buffer.concat(pieces).toString())
+      done()
+    },
+  })
+  return pipeline(source, passing, () => undefined)
 }
 
 /** What an answer to this id answers; undefined where several commands bear the same. */
@@ -71,7 +91,16 @@ function checkAnswer(guard: ContractGuard, operation: Operation, status: number,
   if (outcome.contentType !== undefined) return
   if (outcome.body === undefined) {
     if (payload !== undefined && payload !== null && payload !== '') guard.violations.push(`${place}: has a body, and declares none`)
-  } else check(guard, place, outcome.body, JSON.parse(String(payload)))
+  } else check(guard, place, outcome.body, parsed(payload))
+}
+
+/** What is no JSON fits no schema. */
+function parsed(payload: unknown): unknown {
+  try {
+    return JSON.parse(String(payload))
+  } catch {
+    return undefined
+  }
 }
 
 function checkError(guard: ContractGuard, operation: Operation, status: number, payload: unknown): void {
@@ -116,7 +145,7 @@ function checkCommandError(guard: ContractGuard, command: Command | undefined, c
 function check(guard: ContractGuard, place: string, schema: TSchema, value: unknown): void {
   const validate = compiled.get(schema) ?? ajv.compile(closed({ ...schema, $id: undefined }) as TSchema)
   compiled.set(schema, validate)
-  if (!validate(value)) guard.violations.push(`${place}: ${ajv.errorsText(validate.errors)} in ${JSON.stringify(value).slice(0, 500)}`)
+  if (!validate(value)) guard.violations.push(`${place}: ${ajv.errorsText(validate.errors)} in ${String(JSON.stringify(value)).slice(0, 500)}`)
 }
 
 function closed(schema: unknown): unknown {

@@ -3,9 +3,7 @@ import type { Caller } from '../../actor.ts'
 import type { Clock } from '../../clock.ts'
 import type { Executor } from '../../db/executor.ts'
 import type { UserRow } from '../../db/schema/users.ts'
-import { AppError } from '../../errors/app-error.ts'
 import type { SecurityService } from '../security/service.ts'
-import type { UserService } from '../users/service.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import type { Devices } from './devices.ts'
 import type { IssuedSession, Sessions } from './sessions.ts'
@@ -21,7 +19,8 @@ export interface SignedIn {
 }
 
 interface Dependencies {
-  users: Pick<UserService, 'lock'>
+  /** Locks the user; cancels a deletion that is still to come. @throws `account_suspended` */
+  admit(user: Pick<UserRow, 'id'>, caller: Caller, tx: Executor): Promise<UserRow>
   sessions: Pick<Sessions, 'start'>
   devices: Pick<Devices, 'note'>
   accessTokens: Pick<AccessTokens, 'issue'>
@@ -31,7 +30,7 @@ interface Dependencies {
 
 export type SignIn = ReturnType<typeof createSignIn>
 
-export function createSignIn({ users, sessions, devices, accessTokens, security, clock }: Dependencies) {
+export function createSignIn({ admit, sessions, devices, accessTokens, security, clock }: Dependencies) {
   const toSignedIn = (user: UserRow, issued: IssuedSession): SignedIn => ({
     user,
     ...accessTokens.issue(user, issued.sessionId, { id: issued.tokenId, issuedAt: issued.issuedAt }),
@@ -46,10 +45,9 @@ export function createSignIn({ users, sessions, devices, accessTokens, security,
      * To be called in the transaction that has acted on the proof, when that was good.
      * @throws `account_suspended`
      */
-    async complete({ id }: Pick<UserRow, 'id'>, method: SignInMethod, caller: Caller, tx: Executor): Promise<SignedIn> {
+    async complete(proved: Pick<UserRow, 'id'>, method: SignInMethod, caller: Caller, tx: Executor): Promise<SignedIn> {
       // As of now: what was read before may have changed, and what changes from here on finds the session that begins.
-      const user = await users.lock({ id }, tx)
-      if (user === undefined || user.suspendedAt !== null || user.erasedAt !== null) throw new AppError('account_suspended')
+      const user = await admit(proved, caller, tx)
       const issued = await sessions.start(user.id, caller, tx)
       await security.record({ type: 'sign_in_succeeded', userId: user.id, ip: caller.ip, metadata: { method, sessionId: issued.sessionId } }, tx)
       await devices.note(user.id, caller, tx)

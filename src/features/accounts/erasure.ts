@@ -1,0 +1,90 @@
+/**
+ * The real end of an account. First, in one transaction, everything by which somebody could be known or could sign in; from then on
+ * it cannot be undone. Then, step by step, what takes the locks of others: groups are left, and messages emptied where that is
+ * configured. `deletionAt` stays until the last step is done, so that whoever is killed in between is followed by the next sweep. No
+ * job waits for the day: the date in the row does, and the server that is up then compares it with its clock.
+ */
+import type { UserId } from '../../../openapi/shared/ids.ts'
+import type { Clock } from '../../clock.ts'
+import type { Executor, TransactionRunner } from '../../db/executor.ts'
+import type { UserRow } from '../../db/schema/users.ts'
+import type { Log } from '../../log.ts'
+import type { UserService } from '../users/service.ts'
+import type { AccountRepository } from './repository.ts'
+import type { AccessEnds } from './service.ts'
+
+interface Dependencies {
+  db: TransactionRunner
+  accounts: AccountRepository
+  users: Pick<UserService, 'lock'>
+  ends: AccessEnds
+  conversations: { leaveAll(userId: UserId): Promise<void> }
+  /** Undefined keeps them. */
+  eraseMessages: ((userId: UserId) => Promise<void>) | undefined
+  /** What other features keep of a user beside the database's rows; called with what the row was before. */
+  discard(user: UserRow, tx: Executor): Promise<void>
+  clock: Clock
+  log: Log
+}
+
+const sweepMilliseconds = 60_000
+const sweepSize = 100
+
+export type Erasure = ReturnType<typeof createErasure>
+
+export function createErasure({ db, accounts, users, ends, conversations, eraseMessages, discard, clock, log }: Dependencies) {
+  const isDue = (user: UserRow | undefined): user is UserRow => user !== undefined && user.deletionAt !== null && user.deletionAt <= clock.now()
+
+  /** @returns whether there is more to be done for this user */
+  const erasePerson = async (userId: UserId): Promise<boolean> => {
+    const ended = await db.transaction(async (tx) => {
+      const user = await users.lock({ id: userId }, tx)
+      if (!isDue(user)) return undefined
+      if (user.erasedAt !== null) return { sessionIds: [], keyIds: [] }
+      const sessionIds = await ends.sessions.endWithin({ userId }, 'deletion', tx)
+      const keyIds = await ends.apiKeys.endWithin({ userId }, tx)
+      await discard(user, tx)
+      await accounts.erase(user, clock.now(), tx)
+      return { sessionIds, keyIds }
+    })
+    ends.sessions.tell(ended?.sessionIds ?? [])
+    ends.apiKeys.tell(ended?.keyIds ?? [])
+    return ended !== undefined
+  }
+
+  /** Erases an account that is due; any other one is left alone. Doing it twice, at once or after a half one, is no harm. */
+  const erase = async (userId: UserId): Promise<void> => {
+    if (!(await erasePerson(userId))) return
+    await conversations.leaveAll(userId)
+    await eraseMessages?.(userId)
+    await accounts.setDeletionAt(userId, null)
+  }
+
+  /** One that fails keeps none of the others; it is due again at the next sweep. */
+  const eraseDue = async (): Promise<void> => {
+    for (const userId of await accounts.listDue(clock.now(), sweepSize)) {
+      await erase(userId).catch((error: unknown) => log.warn({ err: error, userId }, 'An account could not be erased; it is tried again'))
+    }
+  }
+
+  return {
+    erase,
+    eraseDue,
+
+    /** Erases what is due, now and every minute. @returns the function that ends it, after what is in hand. */
+    start(): () => Promise<void> {
+      let stopped = false
+      let timer: NodeJS.Timeout | undefined
+      const sweep = async (): Promise<void> => {
+        await eraseDue().catch((error: unknown) => log.debug({ err: error }, 'Which accounts are due could not be read'))
+        if (!stopped) timer = setTimeout(() => (running = sweep()), sweepMilliseconds).unref()
+      }
+      let running = sweep()
+      return async () => {
+        stopped = true
+        clearTimeout(timer)
+        await running
+      }
+    },
+  }
+}

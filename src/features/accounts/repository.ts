@@ -1,0 +1,104 @@
+/**
+ * What ends with an account, in all tables that refer to one: see `personal-data.ts`. Rows of accounts are locked in one order
+ * (administrators by id, then the account itself, then what belongs to it), so that two who act at once never wait for each other.
+ */
+import { and, asc, eq, gt, inArray, isNotNull, isNull, lte, ne, or } from 'drizzle-orm'
+import type { UserId } from '../../../openapi/shared/ids.ts'
+import type { Executor } from '../../db/executor.ts'
+import { members } from '../../db/schema/conversations.ts'
+import { apiKeys, knownDevices, oauthAccounts, oauthFlows, passwordResets } from '../../db/schema/credentials.ts'
+import { emailCodes } from '../../db/schema/email-codes.ts'
+import { onlineUsers } from '../../db/schema/presence.ts'
+import { securityEvents } from '../../db/schema/security.ts'
+import { refreshTokens, sessions } from '../../db/schema/sessions.ts'
+import { blocks, type UserRow, users } from '../../db/schema/users.ts'
+
+/** Access tokens of sessions that ended lately are refused because of these rows: they stay as long as such a token could live, and go as expired ones do. */
+const endedSessionMilliseconds = 20 * 60_000
+
+export type AccountRepository = ReturnType<typeof createAccountRepository>
+
+export const createAccountRepository = (db: Executor) => ({
+  /** Of two transactions that would each leave the other's administrator as the last one, the second waits and then sees what the first has done. */
+  async lockOtherAdmins(userId: UserId, tx: Executor): Promise<UserId[]> {
+    const canAdminister = and(
+      eq(users.role, 'admin'),
+      isNotNull(users.emailVerifiedAt),
+      isNull(users.suspendedAt),
+      isNull(users.deletionAt),
+      isNull(users.erasedAt),
+    )
+    const found = await tx.select({ id: users.id }).from(users).where(canAdminister).orderBy(asc(users.id)).for('no key update')
+    return found.map(({ id }) => id).filter((id) => id !== userId)
+  },
+
+  async setDeletionAt(userId: UserId, deletionAt: Date | null, tx: Executor = db): Promise<void> {
+    await tx.update(users).set({ deletionAt }).where(eq(users.id, userId))
+  },
+
+  /** Also those whose erasure has begun and was not finished. The longest due first. */
+  async listDue(now: Date, limit: number): Promise<UserId[]> {
+    const due = await db.select({ id: users.id }).from(users).where(lte(users.deletionAt, now)).orderBy(asc(users.deletionAt)).limit(limit)
+    return due.map(({ id }) => id)
+  },
+
+  /** Empties the row itself: nobody can sign in any more, and the address and the username are free. */
+  async erase({ id, email }: UserRow, now: Date, tx: Executor): Promise<void> {
+    await tx
+      .update(users)
+      .set({ ...nobody, email: `${id}@deleted.invalid`, erasedAt: now, updatedAt: now })
+      .where(eq(users.id, id))
+    await tx.delete(emailCodes).where(eq(emailCodes.email, email))
+    await tx.delete(passwordResets).where(eq(passwordResets.email, email))
+    await tx.delete(apiKeys).where(eq(apiKeys.userId, id))
+    await tx.delete(oauthAccounts).where(eq(oauthAccounts.userId, id))
+    await tx.delete(oauthFlows).where(eq(oauthFlows.userId, id))
+    await tx.delete(knownDevices).where(eq(knownDevices.userId, id))
+    await tx.delete(blocks).where(or(eq(blocks.blockerId, id), eq(blocks.blockedId, id)))
+    await tx.delete(securityEvents).where(eq(securityEvents.userId, id))
+    await tx.delete(onlineUsers).where(eq(onlineUsers.userId, id))
+    await eraseSessions(id, now, tx)
+    await unblockInDirectConversations(id, tx)
+  },
+})
+
+const nobody = {
+  emailVerifiedAt: null,
+  username: null,
+  displayName: null,
+  firstName: null,
+  lastName: null,
+  phone: null,
+  companyCustomerId: null,
+  bio: null,
+  location: null,
+  timezone: null,
+  locale: null,
+  settings: {},
+  avatarKey: null,
+  role: 'user',
+  passwordHash: null,
+  presence: 'online',
+  lastSeenAt: null,
+  suspendedAt: null,
+} as const satisfies Partial<UserRow>
+
+async function eraseSessions(userId: UserId, now: Date, tx: Executor): Promise<void> {
+  const own = tx.select({ id: sessions.id }).from(sessions).where(eq(sessions.userId, userId))
+  await tx.delete(refreshTokens).where(inArray(refreshTokens.sessionId, own))
+  const lately = new Date(now.getTime() - endedSessionMilliseconds)
+  await tx.delete(sessions).where(and(eq(sessions.userId, userId), or(isNull(sessions.revokedAt), lte(sessions.revokedAt, lately))))
+  await tx
+    .update(sessions)
+    .set({ ip: null, userAgent: null, cookieHash: null, expiresAt: new Date(now.getTime() + endedSessionMilliseconds) })
+    .where(and(eq(sessions.userId, userId), gt(sessions.revokedAt, lately)))
+}
+
+/** The block is gone, and the other one would stay unable to write for ever. */
+async function unblockInDirectConversations(userId: UserId, tx: Executor): Promise<void> {
+  const own = tx.select({ id: members.conversationId }).from(members).where(eq(members.userId, userId))
+  await tx
+    .update(members)
+    .set({ blocked: false })
+    .where(and(inArray(members.conversationId, own), eq(members.blocked, true), ne(members.userId, userId)))
+}
