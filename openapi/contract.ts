@@ -39,6 +39,15 @@ export function nullable<T extends TSchema>(schema: T) {
 export const oneOfWords = <const W extends string>(words: readonly W[], options: { description?: string } = {}) =>
   Type.Unsafe<W>({ type: 'string', enum: words, ...options })
 
+/** A file of a `multipart` body: a string of bytes in the documents, the bytes themselves in a handler. */
+export const uploadedFile = ({ maxBytes, description }: { maxBytes: number; description: string }) =>
+  Type.Unsafe<Uint8Array>({ type: 'string', format: 'binary', maxLength: maxBytes, description })
+
+export const isUploadedFile = ({ format }: TSchema): boolean => format === 'binary'
+
+/** The body of an outcome whose `contentType` is no text: a handler gives it in one piece or in several. */
+export const binaryContent = (description: string) => Type.Unsafe<Uint8Array | AsyncIterable<Uint8Array>>({ type: 'string', format: 'binary', description })
+
 /** Who may call: everybody, whoever has credentials, whoever has signed in personally (an API key is not enough), administrators. */
 export type Access = 'public' | 'user' | 'session' | 'admin'
 
@@ -77,6 +86,8 @@ export interface Operation {
   params?: TSchema
   query?: TSchema
   body?: TSchema
+  /** The body is no JSON but a form with files (`multipart/form-data`): see `uploadedFile`. */
+  multipart?: true
   /** Request bodies for the documentation, by a short name. */
   examples?: Record<string, unknown>
   /** Successful outcomes by status; the lowest is the one a handler's plain return value stands for. */
@@ -107,7 +118,8 @@ export function errorsOf(operation: Operation): ErrorCode[] {
   // A query parameter that an operation does not know is refused, also by those that know none.
   const errors = new Set<ErrorCode>([...operation.errors, 'validation_error'])
   // A body that is sent is read, also where none is asked for.
-  if (operation.method !== 'GET') for (const code of ['malformed_json', 'payload_too_large', 'unsupported_media_type'] as const) errors.add(code)
+  if (operation.method !== 'GET') for (const code of ['payload_too_large', 'unsupported_media_type'] as const) errors.add(code)
+  if (operation.method !== 'GET' && !operation.multipart) errors.add('malformed_json')
   if (operation.access !== 'public') {
     errors.add('unauthorized')
     if (scopeOf(operation) !== 'read') errors.add('insufficient_scope')

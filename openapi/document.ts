@@ -9,6 +9,7 @@ import * as oauth from './auth/oauth-operations.ts'
 import * as auth from './auth/operations.ts'
 import * as passwords from './auth/password-operations.ts'
 import * as sessions from './auth/session-operations.ts'
+import * as avatars from './avatars/operations.ts'
 import * as blocks from './blocks/operations.ts'
 import { type Operation, scopeOf } from './contract.ts'
 import * as conversations from './conversations/operations.ts'
@@ -37,7 +38,7 @@ const operationModules: readonly OperationModule[] = [
     operations: [auth, passwords, oauth, sessions],
   },
   { tag: 'apiKeys', description: 'Keys by which programs act as you', operations: [apiKeys] },
-  { tag: 'users', description: 'Your account and profile, the directory, presence, blocks', operations: [users, presence, blocks, accounts, adminUsers] },
+  { tag: 'users', description: 'Your account and profile, the directory, presence, blocks', operations: [users, avatars, presence, blocks, accounts, adminUsers] },
   { tag: 'conversations', description: 'Direct conversations and groups, their members and read marks', operations: [conversations] },
   { tag: 'messages', description: 'Sending and reading messages', operations: [messages] },
   { tag: 'sync', description: 'What changed while you were away, without a socket', operations: [sync] },
@@ -126,7 +127,7 @@ function securityOf({ access }: Operation): JsonObject[] {
 }
 
 function emitOperation(tag: string, operation: Operation): JsonObject {
-  const { operationId, summary, description, access, rateLimit, repeatable, page, body, examples = {} } = operation
+  const { operationId, summary, description, access, rateLimit, repeatable, page, body, multipart, examples = {} } = operation
   const parameters = parametersOf(operation)
   return {
     operationId,
@@ -144,7 +145,7 @@ function emitOperation(tag: string, operation: Operation): JsonObject {
       requestBody: {
         required: true,
         content: {
-          'application/json': {
+          [multipart ? 'multipart/form-data' : 'application/json']: {
             schema: emitSchema(body, { discriminators: true }),
             examples: Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value: toJson(value) }])),
           },

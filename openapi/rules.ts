@@ -9,7 +9,7 @@ import { changeEvents, changeFrames, commandFrames, commands, signalEvents, sign
 import { commandFrameExample, eventFrameExample } from './realtime.ts'
 import { componentProblems, fieldProblems } from './rules/descriptions.ts'
 import { exampleProblems } from './rules/examples.ts'
-import { propertyNames, requestProblems } from './rules/requests.ts'
+import { hasFile, propertyNames, requestProblems } from './rules/requests.ts'
 import { errorCatalog } from './shared/errors.ts'
 
 export interface Contract {
@@ -66,13 +66,15 @@ function pathProblems({ path, params }: Operation): string[] {
   return inPath.toSorted().join() === declared.toSorted().join() ? [] : [`the path has {${inPath.join()}}, params declare {${declared.join()}}`]
 }
 
-function inputProblems({ params, query, body, examples = {}, idempotent }: Operation): string[] {
+function inputProblems({ params, query, body, examples = {}, idempotent, page, multipart }: Operation): string[] {
   return [
     ...(params ? [...requestProblems(params, 'params'), ...fieldProblems(params, 'params')] : []),
-    ...(query ? [...requestProblems(query, 'query'), ...fieldProblems(query, 'query')] : []),
+    // Who sends a browser to a page may add what is to be ignored (RFC 6749, section 4.1.2).
+    ...(query ? [...requestProblems(page ? { ...query, additionalProperties: false } : query, 'query'), ...fieldProblems(query, 'query')] : []),
     ...(body ? requestProblems(body, 'body') : []),
     ...(body && Object.keys(examples).length === 0 ? ['the body has no example'] : []),
     ...(body ? Object.entries(examples).flatMap(([name, example]) => exampleProblems(body, example, `example ${name}`)) : []),
+    ...(body && !multipart && hasFile(body) ? ['has a file in a body that is no multipart'] : []),
     ...(idempotent && !(body && propertyNames(body).includes('clientId')) ? ['is idempotent, but its body has no clientId'] : []),
   ]
 }

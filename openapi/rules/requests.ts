@@ -9,6 +9,10 @@ export function requestProblems(schema: TSchema, where: 'params' | 'query' | 'bo
   return nodeProblems(open ? { ...parts, additionalProperties: additionalProperties ?? false } : toJson(schema), where)
 }
 
+/** Whether one of an object's fields is a file, behind a reference too. */
+export const hasFile = (schema: TSchema): boolean =>
+  Object.values(toJson(resolved(toJson(schema)).properties ?? {})).some((field) => isObject(field) && field.format === 'binary')
+
 /** The names of an object's fields, behind a reference too. */
 export const propertyNames = (schema: TSchema): string[] => Object.keys(toJson(resolved(toJson(schema)).properties ?? {}))
 

@@ -1,10 +1,13 @@
 import { Type } from '@sinclair/typebox'
 import { defineOperation, ref } from '../contract.ts'
-import { UserId } from '../shared/ids.ts'
+import { canonicalUuid, UserId } from '../shared/ids.ts'
 import { Cursor, limit } from '../shared/pagination.ts'
 import { storableText } from '../shared/scalars.ts'
 import { aliceExample, bobProfile } from './examples.ts'
 import { UpdateMeRequest, User, UserProfile, userPage } from './schemas.ts'
+
+/** Without its anchors. */
+const uuid = canonicalUuid.slice(1, -1)
 
 const UserParams = Type.Object({ userId: UserId })
 
@@ -45,17 +48,28 @@ export const list = defineOperation({
   access: 'user',
   rateLimit: 'default',
   query: Type.Object({
-    search: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: storableText, description: 'Part of a username or display name' })),
+    search: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 100,
+        pattern: storableText,
+        description: 'How a username or display name begins, or, from three letters on, what a word of it is like',
+      }),
+    ),
     ids: Type.Optional(
       Type.String({
-        pattern: '^[0-9a-f-]{36}(,[0-9a-f-]{36}){0,99}$',
+        pattern: `^${uuid}(,${uuid}){0,99}$`,
         maxLength: 3_700,
-        description: 'Only these: up to 100 ids, separated by commas; the presence of many in one call',
+        description: 'Only these: up to 100 ids, separated by commas, with a `limit` that holds them; the presence of many in one call',
       }),
     ),
     limit: limit(100, 50),
     offset: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: 10_000, description: 'How many to skip; a `cursor` costs less, and skips none when users come or go' }),
+      Type.Integer({
+        minimum: 0,
+        maximum: 10_000,
+        description: 'How many to skip, on the first page only; a `cursor`, which it does not go with, costs less and skips none when users come or go',
+      }),
     ),
     cursor: Type.Optional(Cursor),
     includeTotal: Type.Optional(Type.Boolean({ description: 'Whether to count all that fit, as `total`' })),

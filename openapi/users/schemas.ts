@@ -41,7 +41,7 @@ export const AvatarUrl = nullable(
 /** What is shown of somebody who has a socket open. */
 const presenceWords = ['online', 'away', 'busy', 'offline'] as const
 export const ChosenPresence = oneOfWords(presenceWords, {
-  description: 'What others are shown while you have a socket open; `offline` hides you. It stays until you set another one',
+  description: 'What others are shown while you have a socket open; `offline` hides you, and when you come and go meanwhile. It stays until you set another one',
 })
 export type ChosenPresence = Static<typeof ChosenPresence>
 export const PresenceStatus = oneOfWords(presenceWords, {

@@ -12,6 +12,8 @@ export interface Operation {
   parameters: string[]
   query?: string
   body?: { type: string; optional: boolean }
+  /** The body is sent as a form: it has files. */
+  form: boolean
   result: string
   /** The item's type, when the result is a page of a list. */
   item?: string
@@ -85,7 +87,8 @@ export function readOperations({ paths, components }: OpenApi): { operations: Op
     const success = outcomes.find(({ status }) => status < 400)?.content
     const item = itemOf(success?.['application/json']?.schema)
     const query = parameters.filter((parameter) => parameter.in === 'query')
-    const body = operation.requestBody?.content['application/json']?.schema
+    const { 'application/json': json, 'multipart/form-data': form } = operation.requestBody?.content ?? {}
+    const body = (json ?? form)?.schema
     const idempotent = parameters.some(({ name }) => name === 'Idempotency-Key')
     return {
       resource,
@@ -98,6 +101,7 @@ export function readOperations({ paths, components }: OpenApi): { operations: Op
       parameters: [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name),
       ...(query.length > 0 && { query: typeOf(querySchema(query), `${pascalCase(id)}Query`) }),
       ...(body && { body: { type: typeOf(body, `${pascalCase(id)}Request`), optional: required(body).length === 0 } }),
+      form: form !== undefined,
       result: item ? `Page<${item}>` : success ? typeOf(success['application/json']?.schema ?? { type: 'string' }, `${pascalCase(id)}Result`) : 'void',
       ...(item && { item }),
       errors: answers.flatMap(({ status, 'x-error-codes': codes = [] }) => codes.map((code) => ({ code, status }))),

@@ -34,12 +34,13 @@ const writeFactory = (resource: string, methods: Operation[]) => `const ${resour
 ${methods.map((method) => `  ${method.verb}: (${parameters(method, false)}) => ${writeCall(method)},`).join('\n')}
 })`
 
-function writeCall({ id, method, path, parameters, query, body, item, public: isPublic, idempotent, repeatable, accepts }: Operation): string {
+function writeCall({ id, method, path, parameters, query, body, form, item, public: isPublic, idempotent, repeatable, accepts }: Operation): string {
   const request = [
     `id: '${id}'`,
     `method: '${method}'`,
     `path: ${parameters.length > 0 ? `path\`${path.replaceAll('{', '${')}\`` : `'${path}'`}`,
     body && (idempotent ? 'body: withClientId(body)' : 'body'),
+    form && 'form: true',
     query && (item ? 'query: { ...query, ...next }' : 'query'),
     isPublic && 'public: true',
     repeatable && 'repeatable: true',

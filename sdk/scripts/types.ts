@@ -7,11 +7,16 @@ export async function writeTypes(schemas: Record<string, Schema>): Promise<strin
   // Every member of a union says its `type` itself; a discriminator would only add comments.
   const plain = Object.fromEntries(Object.entries(schemas).map(([name, { discriminator: _, ...schema }]) => [name, schema]))
   const document = { openapi: '3.1.0', info: { title: '', version: '' }, paths: {}, components: { schemas: plain } }
-  const nodes = await openapiTypescript(JSON.stringify(document), { defaultNonNullable: false })
+  const nodes = await openapiTypescript(JSON.stringify(document), {
+    defaultNonNullable: false,
+    transform: ({ format }) => (format === 'binary' ? blob : undefined),
+  })
   return componentsIn(nodes)
     .map((member) => tidy(astToString(declaration(member))))
     .join('\n')
 }
+
+const blob = ts.factory.createTypeReferenceNode('Blob')
 
 /** References by name; comments that hold the description alone. */
 const tidy = (source: string) =>

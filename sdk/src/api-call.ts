@@ -41,6 +41,8 @@ export interface ApiRequest {
   method: string
   path: string
   body?: object
+  /** The body has files: it goes out as `multipart/form-data`. */
+  form?: boolean
   query?: object | undefined
   /** Needs no access token. */
   public?: boolean
@@ -67,14 +69,14 @@ export function apiCall<T>(outcome: Promise<Outcome<T>>): ApiCall<T> {
 }
 
 /** `fetchPage` sends the first request at once and one more for each page that is asked for. */
-export function paged<T>(fetchPage: (next?: { cursor: string; before: undefined; after: undefined }) => ApiCall<Page<T>>): PagedCall<T> {
+export function paged<T>(fetchPage: (next?: { cursor: string; before: undefined; after: undefined; offset: undefined }) => ApiCall<Page<T>>): PagedCall<T> {
   const first = fetchPage()
   async function* pages() {
     let page = await first
     yield page
     while (page.nextCursor !== null) {
       // What said where to begin does not go with what says where to go on.
-      page = await fetchPage({ cursor: page.nextCursor, before: undefined, after: undefined })
+      page = await fetchPage({ cursor: page.nextCursor, before: undefined, after: undefined, offset: undefined })
       yield page
     }
   }

@@ -1,4 +1,4 @@
-/** Calls on behalf of whoever is signed in: adds the access token, renews it when it is refused, keeps the tokens that sign-ins return. */
+/** Calls on behalf of whoever is signed in: adds the access token, renews it when it is refused, keeps the tokens that sign-ins return, or turns them into a cookie. */
 import { type ApiRequest, apiCall, type Call, type CallOptions, type Outcome } from './api-call.ts'
 import { UnauthorizedError } from './errors.ts'
 import { Resources } from './generated/resources.ts'
@@ -6,24 +6,44 @@ import type { TokenPair } from './generated/types.ts'
 import { createTokenKeeper, type TokenKeeperOptions } from './tokens.ts'
 import type { Send } from './transport.ts'
 
-type SessionOptions = Omit<TokenKeeperOptions, 'exchange'> & { send: Send; onRefresh(): void }
+/** How a browser stays signed in by cookie. */
+export interface CookieSessionOptions {
+  /** Whether the cookie outlives the browser, for 30 days. Default: false. */
+  rememberMe?: boolean
+}
+
+type SessionOptions = Omit<TokenKeeperOptions, 'exchange'> & { send: Send; cookieSession: CookieSessionOptions | undefined; onRefresh(): void }
 
 export type Session = ReturnType<typeof createSession>
 
 /** The server takes a refresh token twice within ten seconds, for an answer that got lost; later the second time looks like theft. */
 const withinGrace: CallOptions = { timeoutMilliseconds: 4_000, retries: 2 }
 
-export function createSession({ send, onRefresh, ...options }: SessionOptions) {
+export function createSession({ send, cookieSession, onRefresh, ...options }: SessionOptions) {
   const { auth } = new Resources((request, callOptions) => apiCall(send(request, callOptions)))
   const tokens = createTokenKeeper({ ...options, exchange })
   const call: Call = (request, callOptions) => apiCall(perform(request, callOptions))
   return { call, tokens }
 
   async function perform<T>(request: ApiRequest, options?: CallOptions): Promise<Outcome<T>> {
-    const outcome = request.public ? await send<T>(request, options) : await sendSigned<T>(request, options)
-    if (isTokenPair(outcome.data)) tokens.set(outcome.data)
-    if (request.id === 'auth.logout') tokens.set(null)
+    const outcome = await (request.public ? send<T>(request, options) : cookieSession ? sendWithCookie<T>(request, options) : sendSigned<T>(request, options))
+    if (isTokenPair(outcome.data)) await keep(outcome.data)
+    if (request.id === 'auth.logout' && !cookieSession) tokens.set(null)
     return outcome
+  }
+
+  async function keep(pair: TokenPair): Promise<void> {
+    if (cookieSession) await auth.startCookieSession({ refreshToken: pair.refreshToken, rememberMe: cookieSession.rememberMe ?? false })
+    else tokens.set(pair)
+  }
+
+  async function sendWithCookie<T>(request: ApiRequest, callOptions?: CallOptions): Promise<Outcome<T>> {
+    try {
+      return await send<T>(request, callOptions)
+    } catch (error) {
+      if (isRefusal(error)) options.onSignedOut(error)
+      throw error
+    }
   }
 
   async function sendSigned<T>(request: ApiRequest, options?: CallOptions): Promise<Outcome<T>> {
@@ -31,8 +51,7 @@ export function createSession({ send, onRefresh, ...options }: SessionOptions) {
     try {
       return await send<T>(request, options, accessToken)
     } catch (error) {
-      const isExpired = error instanceof UnauthorizedError && error.code === 'unauthorized'
-      if (!isExpired || !tokens.tokens?.refreshToken) throw error
+      if (!isRefusal(error) || !tokens.tokens?.refreshToken) throw error
       // Another call may have renewed it while this one was under way.
       if (tokens.tokens.accessToken === accessToken) await tokens.renew()
       return send<T>(request, options, tokens.tokens?.accessToken)
@@ -44,6 +63,9 @@ export function createSession({ send, onRefresh, ...options }: SessionOptions) {
     return auth.refresh({ refreshToken }, withinGrace)
   }
 }
+
+/** What was wrong is who calls, and not a password. */
+const isRefusal = (error: unknown): error is UnauthorizedError => error instanceof UnauthorizedError && error.code === 'unauthorized'
 
 function isTokenPair(data: unknown): data is TokenPair {
   return typeof data === 'object' && data !== null && 'accessToken' in data && 'refreshToken' in data && 'expiresInSeconds' in data

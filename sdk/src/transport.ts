@@ -12,7 +12,10 @@ export type DebugEvent =
   | { type: 'retry'; operation: string; attempt: number; delayMilliseconds: number; error: ParleyError }
   | { type: 'refresh' }
 
-type Settings = Required<Pick<ParleyOptions, 'baseUrl' | 'fetch' | 'timeoutMilliseconds' | 'retries' | 'headers' | 'debug' | 'runtime'>>
+type Settings = Required<Pick<ParleyOptions, 'baseUrl' | 'fetch' | 'timeoutMilliseconds' | 'retries' | 'headers' | 'debug' | 'runtime'>> & {
+  /** Whether the browser's cookie says who calls. */
+  byCookie: boolean
+}
 
 export type Send = <T>(request: ApiRequest, options?: CallOptions, accessToken?: string) => Promise<Outcome<T>>
 
@@ -34,18 +37,28 @@ export function createTransport(settings: Settings): Send {
   }
 
   async function sendOnce<T>(request: ApiRequest, options: CallOptions, accessToken: string | undefined, attempt: number): Promise<Outcome<T>> {
-    const { id, method, body, accepts = [] } = request
+    const { id, method, body, form, accepts = [] } = request
     const url = settings.baseUrl + request.path + queryString(request.query)
     const startedAt = runtime.now()
     settings.debug({ type: 'request', operation: id, method, url, attempt })
     const headers = {
       ...settings.headers,
       ...options.headers,
-      ...(body && { 'Content-Type': 'application/json' }),
+      // A page of somebody else could not add it: see `csrf_rejected`.
+      ...(settings.byCookie && { 'X-Requested-With': 'parley-sdk' }),
+      // Of a form the platform names the type itself, with the boundary.
+      ...(body && !form && { 'Content-Type': 'application/json' }),
       ...(accessToken && { Authorization: `Bearer ${accessToken}` }),
     }
     const { response, text } = await withinTime(options, async (signal) => {
-      const response = await settings.fetch(url, { method, headers, signal, ...(body && { body: JSON.stringify(body) }) })
+      const credentials = settings.byCookie && ({ credentials: 'include' } as const)
+      const response = await settings.fetch(url, {
+        method,
+        headers,
+        signal,
+        ...credentials,
+        ...(body && { body: form ? formData(body) : JSON.stringify(body) }),
+      })
       return { response, text: await response.text() }
     })
     const requestId = response.headers.get('X-Request-Id')
@@ -105,6 +118,15 @@ function readBody(response: Response, text: string, isResult: boolean) {
     if (!isResult) return undefined
     throw new ParleyError({ code: 'unexpected_answer', message: 'The server answered with broken JSON', status: response.status }, { cause })
   }
+}
+
+function formData(body: object): FormData {
+  const form = new FormData()
+  for (const [name, value] of Object.entries(body)) {
+    if (value instanceof Blob) form.append(name, value)
+    else if (value !== undefined) form.append(name, String(value))
+  }
+  return form
 }
 
 function queryString(query: object = {}): string {

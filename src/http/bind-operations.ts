@@ -2,12 +2,15 @@
  * From the contract to routes: whatever an operation declares (access, limits, validation, statuses) is enforced here, once, for
  * all of them. A handler sees typed parts and returns a typed body; it knows the actor, not how one signs in.
  */
+import { Readable } from 'node:stream'
 import type { TSchema } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import { type Access, allComponents, type Operation, type Part, type RateLimitClass, type Result } from '../../openapi/contract.ts'
 import type { Actor, Caller, SessionActor } from '../actor.ts'
-import type { JsonText } from '../json-text.ts'
-import { requireAccess } from './authenticate.ts'
+import { AppError } from '../errors/app-error.ts'
+import type { JsonPieces, JsonText } from '../json-text.ts'
+import { callerOf, requireAccess } from './authenticate.ts'
+import { readForm, requireForm } from './multipart.ts'
 import { compileRequestValidation } from './validate-request.ts'
 
 /** A union of access levels, as of any operation, is all of their actors. */
@@ -24,7 +27,7 @@ export interface Call<O extends Operation> {
   reply: FastifyReply
 }
 
-export type Handler<O extends Operation> = (call: Call<O>) => Promise<Result<O> | JsonText<Result<O>>>
+export type Handler<O extends Operation> = (call: Call<O>) => Promise<Result<O> | JsonText<Result<O>> | JsonPieces<Result<O>>>
 
 /** One handler per operation of a module, keyed by operationId: one that is missing or mistyped does not compile. */
 export type Handlers<M extends Record<string, Operation>> = { [O in M[keyof M] as O['operationId']]: Handler<O> }
@@ -51,8 +54,15 @@ export function bindOperations<M extends Record<string, Operation>>(app: Fastify
       schema: { response: responseSchemas(operation) },
       config: { operation },
       // Limits come before access, so that guessing tokens is limited too; identity comes before limits, so that users are counted and not their office.
-      onRequest: [hooks.identify, ...(operation.rateLimit === 'none' ? [] : hooks.rateLimit(operation.rateLimit)), requireAccess(operation)],
+      onRequest: [
+        // What is public asks nobody, and has no need of the database for it.
+        ...(operation.access === 'public' ? [] : [hooks.identify]),
+        ...(operation.rateLimit === 'none' ? [] : hooks.rateLimit(operation.rateLimit)),
+        requireAccess(operation),
+        ...(operation.multipart ? [requireForm] : []),
+      ],
       handler: async (request, reply) => {
+        if (request.isMultipart()) request.body = await readFormOf(operation, request)
         if (operation.idempotent) useIdempotencyKey(request)
         validate(request)
         if (defaultStatus !== undefined) reply.code(defaultStatus)
@@ -64,19 +74,27 @@ export function bindOperations<M extends Record<string, Operation>>(app: Fastify
   }
 }
 
-/** Beyond this a name of a program says nothing more. */
-const userAgentCharacters = 300
-
-const callerOf = ({ ip, headers }: FastifyRequest): Caller => ({ ip, userAgent: headers['user-agent']?.slice(0, userAgentCharacters) })
+function readFormOf({ multipart, body }: Operation, request: FastifyRequest): Promise<unknown> {
+  if (!multipart || body === undefined) throw new AppError('unsupported_media_type')
+  return readForm(request, body)
+}
 
 /** An undeclared status would skip its schema and leak fields, so it is a defect of the handler and stops here. */
 function answer(operation: Operation, reply: FastifyReply, result: unknown) {
   const outcome = operation.responses[reply.statusCode]
   if (outcome === undefined) throw new Error(`${operation.operationId} answered ${reply.statusCode}, which it does not declare`)
   if (outcome.body === undefined) return reply.send()
-  if (typeof result === 'string') reply.type(outcome.contentType ?? 'application/json; charset=utf-8')
+  if (outcome.contentType !== undefined) return reply.type(outcome.contentType).send(isInPieces(result) ? Readable.from(result) : result)
+  const isPieces = isInPieces(result)
+  if (typeof result === 'string' || isPieces) reply.type('application/json; charset=utf-8')
+  // What fails on the way cuts the connection, so that nobody takes a part for the whole.
+  if (isPieces) return reply.send(Readable.from(result, { objectMode: false }))
   return reply.send(result)
 }
+
+/** Content that is to be sent as it comes; a stream is sent as it is. */
+const isInPieces = (result: unknown): result is AsyncIterable<Uint8Array | string> =>
+  typeof result === 'object' && result !== null && Symbol.asyncIterator in result && !(result instanceof Readable)
 
 /** The header is another way to give the body's `clientId`. */
 function useIdempotencyKey({ headers, body }: FastifyRequest): void {

@@ -9,6 +9,7 @@ import helmet from 'helmet'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { badRequestBytes, sendError } from './error-handler.ts'
+import { acceptForms } from './multipart.ts'
 
 const bodyLimitBytes = 1_048_576
 
@@ -36,6 +37,7 @@ export async function createServer({ config, clock, log }: { config: Config; clo
   })
 
   acceptJsonOnly(app)
+  await acceptForms(app)
   app.decorateRequest('actor', undefined)
   app.decorateRequest('csrfRejected', false)
   const sameForAll = securityHeaders()

@@ -4,11 +4,12 @@ import type { FastifyRequest } from 'fastify'
 import type { Operation } from '../../openapi/contract.ts'
 import { AppError } from '../errors/app-error.ts'
 import { compileJsonValidation, compileTextValidation } from '../validation.ts'
+import { compileFormValidation } from './multipart.ts'
 
 export function compileRequestValidation(operation: Operation): (request: FastifyRequest) => void {
   const params = operation.params && compileTextValidation(operation.params, 'params')
   const query = compileTextValidation(closedQuery(operation.query), 'query')
-  const body = operation.body && compileJsonValidation(operation.body, 'body')
+  const body = operation.body && (operation.multipart ? compileFormValidation(operation.body) : compileJsonValidation(operation.body, 'body'))
 
   return (request) => {
     const details = [...(params?.(request.params) ?? []), ...query(request.query), ...(body?.(request.body) ?? [])]

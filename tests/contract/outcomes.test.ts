@@ -45,7 +45,10 @@ function call(
   return server.request(operation.method, path + search, { headers, ...(body !== undefined && { body }), ...(token && { token }) })
 }
 
-const exampleOf = ({ examples = {} }: Operation): unknown => Object.values(examples)[0]
+function exampleOf(operation: Operation): unknown {
+  const [example] = Object.values(operation.examples ?? {})
+  return operation.multipart ? formOf(operation, example) : example
+}
 
 /** Everything the guard of this server sees counts. */
 async function start(...[test, options]: Parameters<typeof startServer>) {
@@ -64,11 +67,11 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
 t.test('every operation answers as it declares when all is well, and when it cannot do what is asked', async (t) => {
   const server = await start(t)
   const [alice, bob, carol, stranger] = [await server.signUp(), await server.signUp(), await server.signUp(), await server.signUp()]
+  const suspended = await server.signUp()
+  await server.database.pool.query('update users set suspended_at = now() where id = $1', [suspended.id])
   const { conversation: direct } = await alice.api.conversations.create({ type: 'direct', memberIds: [bob.id] })
   const { conversation: group } = await alice.api.conversations.create({ type: 'group', memberIds: [bob.id, carol.id], title: 'Lunch' })
   await alice.api.conversations.sendMessage(group.id, { content: 'Hello', clientId: 'taken' })
-  const suspended = await server.signUp()
-  await server.database.pool.query('update users set suspended_at = now() where id = $1', [suspended.id])
   await alice.api.auth.register({ email: 'unverified@example.com', password })
   await alice.api.auth.register({ email: 'verified@example.com', password })
   const verified = await server.client().auth.verifyEmail({ email: 'verified@example.com', code: '000000' })
@@ -82,6 +85,8 @@ t.test('every operation answers as it declares when all is well, and when it can
   const of = (conversationId: string, userId?: string) => ({ conversationId, ...(userId && { userId }) })
   const [asAlice, asBob, asStranger] = [{ token: alice.accessToken }, { token: bob.accessToken }, { token: stranger.accessToken }]
   const unknown = randomUUID()
+  const { avatarUrl } = await bob.api.users.setAvatar({ file: new Blob([tinyPng]) })
+  const avatarKey = avatarUrl?.split('/').at(-1) ?? ''
 
   /** What is asked, and the status or the error that it is answered by; in this order. */
   const cases: [operationId: string, answer: number | ErrorCode, parts: Parts][] = [
@@ -98,11 +103,6 @@ t.test('every operation answers as it declares when all is well, and when it can
     ['auth.refresh', 'token_family_compromised', { body: { refreshToken: usedTwice } }],
     ['auth.me', 200, asAlice],
 
-    ['conversations.create', 201, { ...asAlice, body: { type: 'group', memberIds: [], clientId: 'once' } }],
-    ['conversations.create', 200, { ...asAlice, body: { type: 'group', memberIds: [] }, headers: { 'idempotency-key': 'once' } }],
-    ['conversations.create', 'not_found', { ...asAlice, body: { type: 'direct', memberIds: [unknown] } }],
-    ['conversations.list', 200, { ...asAlice, search: '?limit=1' }],
-    ['conversations.get', 200, { ...asAlice, params: of(group.id) }],
     ['auth.listOAuthProviders', 200, {}],
     ['auth.startOAuth', 302, {}],
     ['auth.startOAuth', 'not_found', { params: { provider: 'nobody' } }],
@@ -125,6 +125,11 @@ t.test('every operation answers as it declares when all is well, and when it can
     ['users.getAvatar', 'not_found', { params: { avatarKey: 'a'.repeat(22) } }],
     ['users.deleteAvatar', 200, asAlice],
 
+    ['conversations.create', 201, { ...asAlice, body: { type: 'group', memberIds: [], clientId: 'once' } }],
+    ['conversations.create', 200, { ...asAlice, body: { type: 'group', memberIds: [] }, headers: { 'idempotency-key': 'once' } }],
+    ['conversations.create', 'not_found', { ...asAlice, body: { type: 'direct', memberIds: [unknown] } }],
+    ['conversations.list', 200, { ...asAlice, search: '?limit=1' }],
+    ['conversations.get', 200, { ...asAlice, params: of(group.id) }],
     ['conversations.get', 'not_found', { ...asStranger, params: of(group.id) }],
     ['conversations.update', 200, { ...asAlice, params: of(group.id) }],
     ['conversations.update', 'not_found', { ...asStranger, params: of(group.id) }],
@@ -185,14 +190,20 @@ t.test('every operation refuses what is no request of its own', async (t) => {
     await asks({ search: '?unknown=1' }, 'validation_error')
     if (operation.access !== 'public') await asks({ token: '' }, 'unauthorized')
     if (operation.method === 'GET') continue
-    await asks({ body: '{"half":', headers: json }, 'malformed_json')
     await asks({ body: 'text', headers: { 'content-type': 'text/plain' } }, 'unsupported_media_type')
+    if (operation.multipart) {
+      await asks({ body: {} }, 'unsupported_media_type')
+      await asks({ body: formOf(operation, Object.values(operation.examples ?? {})[0], new Uint8Array(17 * 1_048_576)) }, 'payload_too_large')
+      continue
+    }
+    await asks({ body: new FormData() }, 'unsupported_media_type')
+    await asks({ body: '{"half":', headers: json }, 'malformed_json')
     await asks({ body: `"${'a'.repeat(1_048_576)}"`, headers: json }, 'payload_too_large')
   }
 })
 
 t.test('every limited operation says when its limit is used up', async (t) => {
-  const names = ['AUTH', 'DEFAULT', 'MESSAGES', 'PUBLIC']
+  const names = ['AUTH', 'DEFAULT', 'MESSAGES', 'UPLOADS', 'PUBLIC']
   const server = await start(t, { env: Object.fromEntries(names.map((name) => [`RATE_LIMIT_${name}`, '2/1h'])) })
   const { accessToken: token, id } = await server.signUp()
   const socket = await server.socket(token)

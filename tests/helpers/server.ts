@@ -13,6 +13,7 @@ import { buildApp } from '../../src/app.ts'
 import { type Clock, systemClock } from '../../src/clock.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createDatabase } from '../../src/db/client.ts'
+import type { PresenceTimes } from '../../src/features/presence/attendance.ts'
 import { guardContract } from './contract-guard.ts'
 import { createTestDatabase } from './database.ts'
 
@@ -21,6 +22,7 @@ export interface Options {
   env?: Record<string, string>
   clock?: Clock
   heartbeatSeconds?: number
+  presenceTimes?: PresenceTimes
   /** A database that others use too; otherwise one of its own is made and dropped. */
   databaseUrl?: string
   /** Where the log goes instead of stdout. */
@@ -34,7 +36,10 @@ export const jwtSecret = 'a secret for tests, long enough to be one'
 const unlimited = Object.fromEntries(['AUTH', 'DEFAULT', 'MESSAGES', 'UPLOADS', 'PUBLIC', 'SOCKETS'].map((name) => [`RATE_LIMIT_${name}`, 'off']))
 
 /** Ends with the test, which fails when anything the server said was not in the contract. */
-export async function startServer(t: Pick<Test, 'teardown'>, { env = {}, clock = systemClock, heartbeatSeconds, databaseUrl, ...given }: Options = {}) {
+export async function startServer(
+  t: Pick<Test, 'teardown'>,
+  { env = {}, clock = systemClock, heartbeatSeconds, presenceTimes, databaseUrl, ...given }: Options = {},
+) {
   const dataDir = await mkdtemp(join(tmpdir(), 'parley-data-'))
   const config = loadConfig({ NODE_ENV: 'development', LOG_LEVEL: 'silent', DATA_DIR: dataDir, PORT: '0', JWT_SECRET: jwtSecret, ...unlimited, ...env })
   const log = given.log ?? pino({ level: config.logLevel })
@@ -46,6 +51,7 @@ export async function startServer(t: Pick<Test, 'teardown'>, { env = {}, clock =
     log,
     clock,
     ...(heartbeatSeconds && { heartbeatSeconds }),
+    ...(presenceTimes && { presenceTimes }),
   })
   const guard = guardContract(app.server)
   const url = await app.server.listen({ host: '127.0.0.1', port: 0 })
@@ -70,6 +76,7 @@ export async function startServer(t: Pick<Test, 'teardown'>, { env = {}, clock =
 
   return {
     url,
+    dataDir,
     app,
     database,
     guard,
@@ -86,7 +93,7 @@ export async function startServer(t: Pick<Test, 'teardown'>, { env = {}, clock =
 
     /** A bare request, for what the SDK would not send. */
     async request(method: string, path: string, { body, token, headers = {} }: { body?: unknown; token?: string; headers?: Record<string, string> } = {}) {
-      const isText = typeof body === 'string' || body === undefined
+      const isReady = typeof body === 'string' || body instanceof FormData || body === undefined
       const response = await fetch(`${url}${path}`, {
         method,
         redirect: 'manual',

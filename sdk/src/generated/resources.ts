@@ -55,6 +55,7 @@ import type {
   SendMessageRequest,
   SendMessageResult,
   Session,
+  SetAvatarRequest,
   SetPresenceRequest,
   SetTypingRequest,
   StartCookieSessionRequest,
@@ -115,7 +116,7 @@ export interface Auth {
   /**
    * Exchange a refresh token for the next pair.
    *
-   * A refresh token works once. Used again within 10 seconds (a lost answer), it returns the same next token, as long as that was not used itself; used again later, it is taken for stolen and the whole session is revoked.
+   * A refresh token works once. Used again within 10 seconds (a lost answer), it returns the same next token, as long as that was not used itself; used again later, it is taken for stolen and the whole session is revoked. However often it is refreshed, a session ends 90 days after its sign-in.
    *
    * `POST /v1/auth/refresh`
    *
@@ -200,6 +201,8 @@ export interface Auth {
   /**
    * Exchange a one-time code for tokens.
    *
+   * A code works once, also when the `codeVerifier` is wrong: then sign in again.
+   *
    * `POST /v1/auth/oauth/exchange`
    *
    * @throws {ValidationError} `validation_error`
@@ -257,7 +260,7 @@ export interface Auth {
   /**
    * Go on by a cookie instead of tokens.
    *
-   * For browsers: turns the session of a fresh sign-in into one that goes on by an HTTP-only cookie, which scripts cannot read. The tokens end. Changes that are signed in by cookie need the header `X-Requested-With`, with any value, and come from this origin or one of `CORS_ORIGINS`. With `rememberMe` the cookie holds for 30 days, otherwise until the browser is closed, and on the server for 24 hours without use, 7 days at most.
+   * For browsers: turns the session of a fresh sign-in into one that goes on by an HTTP-only cookie, which scripts cannot read. The tokens end, and so does the session of a cookie that the browser had before. Changes that are signed in by cookie need the header `X-Requested-With`, with any value, and come from this origin or one of `CORS_ORIGINS`; so does this call, but for the header. With `rememberMe` the cookie holds for 30 days, otherwise until the browser is closed, and on the server for 24 hours without use, 7 days at most; both are counted from the sign-in.
    *
    * `POST /v1/auth/cookie`
    *
@@ -382,13 +385,14 @@ export interface Users {
   /**
    * Delete your own account.
    *
-   * In 30 days; all sessions and API keys end now, and signing in before that cancels it. Then profile, sessions, keys and files are erased; messages stay as those of a deleted user, or are erased too where the server is configured so.
+   * In 30 days; all sessions and API keys end now, and signing in before that cancels it. Then profile, sessions, keys and files are erased; messages stay as those of a deleted user, or are erased too where the server is configured so. The last administrator cannot be deleted.
    *
    * `DELETE /v1/users/me`
    *
    * @throws {ValidationError} `validation_error`
    * @throws {ForbiddenError} `insufficient_scope`
    * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {ConflictError} `conflict`
    */
   deleteMe(body: DeleteMeRequest, options?: CallOptions): ApiCall<ScheduledDeletion>
 
@@ -419,9 +423,35 @@ export interface Users {
   create(body: CreateUserRequest, options?: CallOptions): ApiCall<AdminUser>
 
   /**
+   * Take your picture away.
+   *
+   * Where there is none, nothing changes.
+   *
+   * `DELETE /v1/users/me/avatar`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   */
+  deleteAvatar(options?: CallOptions): ApiCall<User>
+
+  /**
+   * Set your picture.
+   *
+   * PNG, JPEG, WebP or GIF, as its bytes say, whatever it is called: up to 5 MiB and 40 megapixels. It is turned upright, cut to its middle, scaled to 512 × 512 pixels and kept as WebP, without what else was in the file; of a moving picture the first frame is kept.
+   *
+   * `PUT /v1/users/me/avatar`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   */
+  setAvatar(body: SetAvatarRequest, options?: CallOptions): ApiCall<User>
+
+  /**
    * Set what others are shown while you are there.
    *
-   * It stays until you set another one. Those who share a conversation with you are told at once, but for whom you have blocked.
+   * It stays until you set another one. Those who share a conversation with you are told at once (event `presence.changed`), but for whom you have blocked. An API key that has a socket open is there as you are.
    *
    * `PUT /v1/users/me/presence`
    *
@@ -434,7 +464,7 @@ export interface Users {
   /**
    * Block a user.
    *
-   * A blocked user can neither write to you directly nor see your presence. Blocking twice changes nothing.
+   * A blocked user can neither write to you directly nor see your presence: what they send, and typing, is `forbidden` in your direct conversation, which both can still read. You can write to them as before, and groups go on as they are. Blocking twice changes nothing.
    *
    * `PUT /v1/users/{userId}/block`
    *
@@ -515,11 +545,12 @@ export interface Conversations {
   /**
    * Create a conversation.
    *
-   * Two people have one direct conversation: creating it again returns it with status 200, also when both do it at once. A group is created once per `clientId` (or `Idempotency-Key` header).
+   * Two people have one direct conversation: creating it again returns it with status 200, also when both do it at once; it is `forbidden` to begin one with somebody who has blocked you. A group is created once per `clientId` (or `Idempotency-Key` header).
    *
    * `POST /v1/conversations`
    *
    * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `forbidden`
    * @throws {ForbiddenError} `insufficient_scope`
    * @throws {ForbiddenError} `csrf_rejected`
    * @throws {NotFoundError} `not_found`
@@ -612,11 +643,12 @@ export interface Conversations {
   /**
    * Say that you are typing, or not any more.
    *
-   * Told to the members who are connected, stored nowhere; it ends by itself after 6 seconds unless it is said again.
+   * Told to the members who are connected, stored nowhere; it ends by itself after 6 seconds unless it is said again. It is `forbidden` in a direct conversation whose other member has blocked you.
    *
    * `POST /v1/conversations/{conversationId}/typing`
    *
    * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `forbidden`
    * @throws {ForbiddenError} `insufficient_scope`
    * @throws {ForbiddenError} `csrf_rejected`
    * @throws {NotFoundError} `not_found`
@@ -626,11 +658,12 @@ export interface Conversations {
   /**
    * Send a message.
    *
-   * The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the first result; the same `clientId` for another conversation is a `conflict`.
+   * The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the first result; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased.
    *
    * `POST /v1/conversations/{conversationId}/messages`
    *
    * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `forbidden`
    * @throws {ForbiddenError} `insufficient_scope`
    * @throws {ForbiddenError} `csrf_rejected`
    * @throws {NotFoundError} `not_found`
@@ -656,11 +689,12 @@ export interface Messages {
   /**
    * Send a message to a user.
    *
-   * Finds or makes the direct conversation with the recipient. The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the first result; the same `clientId` for another conversation is a `conflict`.
+   * Finds or makes the direct conversation with the recipient. The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the first result; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased.
    *
    * `POST /v1/messages`
    *
    * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `forbidden`
    * @throws {ForbiddenError} `insufficient_scope`
    * @throws {ForbiddenError} `csrf_rejected`
    * @throws {NotFoundError} `not_found`
@@ -689,7 +723,7 @@ export interface Security {
   /**
    * Count security events.
    *
-   * By type, severity and day: those about yourself, or about everybody for administrators. Without `from` the last 30 days; at most 366 days.
+   * By type, severity and day: those about yourself, or about everybody for administrators. Without `from` the last 30 days, today included; at most 366 days.
    *
    * `GET /v1/security/stats`
    *
@@ -701,7 +735,7 @@ export interface Security {
   /**
    * List security events.
    *
-   * The newest first: those about yourself, or about everybody for administrators. They are kept for a year.
+   * The newest first: those about yourself, or about everybody for administrators and their API keys of scope `admin`. They are kept for a year.
    *
    * `GET /v1/security/events`
    *
@@ -726,19 +760,6 @@ export interface Admin {
   getUser(userId: string, options?: CallOptions): ApiCall<AdminUser>
 
   /**
-   * List what administrators did.
-   *
-   * The newest first.
-   *
-   * `GET /v1/admin/audit-log`
-   *
-   * @throws {ValidationError} `validation_error`
-   * @throws {ForbiddenError} `forbidden`
-   * @throws {ForbiddenError} `insufficient_scope`
-   */
-  listAuditLog(query?: AdminListAuditLogQuery, options?: CallOptions): PagedCall<AuditLogEntry>
-
-  /**
    * List users as an administrator.
    *
    * Those who registered last come first. Erased accounts are left out.
@@ -750,6 +771,19 @@ export interface Admin {
    * @throws {ForbiddenError} `insufficient_scope`
    */
   listUsers(query?: AdminListUsersQuery, options?: CallOptions): PagedCall<AdminUser>
+
+  /**
+   * List what administrators did.
+   *
+   * The newest first.
+   *
+   * `GET /v1/admin/audit-log`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `forbidden`
+   * @throws {ForbiddenError} `insufficient_scope`
+   */
+  listAuditLog(query?: AdminListAuditLogQuery, options?: CallOptions): PagedCall<AuditLogEntry>
 }
 
 /** Probes, metrics and these documents */
@@ -870,6 +904,8 @@ const users = (call: Call): Users => ({
   deleteMe: (body, options) => call({ id: 'users.deleteMe', method: 'DELETE', path: '/v1/users/me', body, repeatable: true }, options),
   list: (query, options) => paged((next) => call({ id: 'users.list', method: 'GET', path: '/v1/users', query: { ...query, ...next } }, options)),
   create: (body, options) => call({ id: 'users.create', method: 'POST', path: '/v1/users', body }, options),
+  deleteAvatar: (options) => call({ id: 'users.deleteAvatar', method: 'DELETE', path: '/v1/users/me/avatar' }, options),
+  setAvatar: (body, options) => call({ id: 'users.setAvatar', method: 'PUT', path: '/v1/users/me/avatar', body, form: true }, options),
   setPresence: (body, options) => call({ id: 'users.setPresence', method: 'PUT', path: '/v1/users/me/presence', body }, options),
   block: (userId, options) => call({ id: 'users.block', method: 'PUT', path: path`/v1/users/${userId}/block` }, options),
   unblock: (userId, options) => call({ id: 'users.unblock', method: 'DELETE', path: path`/v1/users/${userId}/block` }, options),
@@ -907,8 +943,8 @@ const security = (call: Call): Security => ({
 
 const admin = (call: Call): Admin => ({
   getUser: (userId, options) => call({ id: 'admin.getUser', method: 'GET', path: path`/v1/admin/users/${userId}` }, options),
-  listAuditLog: (query, options) => paged((next) => call({ id: 'admin.listAuditLog', method: 'GET', path: '/v1/admin/audit-log', query: { ...query, ...next } }, options)),
   listUsers: (query, options) => paged((next) => call({ id: 'admin.listUsers', method: 'GET', path: '/v1/admin/users', query: { ...query, ...next } }, options)),
+  listAuditLog: (query, options) => paged((next) => call({ id: 'admin.listAuditLog', method: 'GET', path: '/v1/admin/audit-log', query: { ...query, ...next } }, options)),
 })
 
 const system = (call: Call): System => ({

@@ -69,7 +69,7 @@ export interface AdminUser {
     /** Whether you can sign in with a password */
     hasPassword: boolean;
     /**
-     * What others are shown while you have a socket open; `offline` hides you. It stays until you set another one
+     * What others are shown while you have a socket open; `offline` hides you, and when you come and go meanwhile. It stays until you set another one
      */
     presence: "online" | "away" | "busy" | "offline";
     /**
@@ -179,7 +179,7 @@ export interface AuditLogEntry {
     ip: string | null;
     /** Why, in the words of who did it; null when none were given */
     reason: string | null;
-    /** What else is known, by name */
+    /** What else is known, by name: up to 20 small facts */
     metadata: {
         [key: string]: string | number | boolean | null;
     };
@@ -1062,7 +1062,7 @@ export interface SecurityEvent {
     userId: string | null;
     /** The address that the request came from; null when there was no request */
     ip: string | null;
-    /** What else is known, by name */
+    /** What else is known, by name: up to 20 small facts */
     metadata: {
         [key: string]: string | number | boolean | null;
     };
@@ -1173,10 +1173,19 @@ export interface Session {
     expiresAt: string;
 }
 
+/** A picture of you */
+export interface SetAvatarRequest {
+    /**
+     * Format: binary
+     * The picture: PNG, JPEG, WebP or GIF, up to 5 MiB
+     */
+    file: Blob;
+}
+
 /** What others shall be shown */
 export interface SetPresenceRequest {
     /**
-     * What others are shown while you have a socket open; `offline` hides you. It stays until you set another one
+     * What others are shown while you have a socket open; `offline` hides you, and when you come and go meanwhile. It stays until you set another one
      */
     status: "online" | "away" | "busy" | "offline";
 }
@@ -1364,7 +1373,7 @@ export interface User {
     /** Whether you can sign in with a password */
     hasPassword: boolean;
     /**
-     * What others are shown while you have a socket open; `offline` hides you. It stays until you set another one
+     * What others are shown while you have a socket open; `offline` hides you, and when you come and go meanwhile. It stays until you set another one
      */
     presence: "online" | "away" | "busy" | "offline";
     /**
@@ -1497,16 +1506,16 @@ export interface ApiKeysListQuery {
 }
 
 export interface UsersListQuery {
-    /** Part of a username or display name */
+    /** How a username or display name begins, or, from three letters on, what a word of it is like */
     search?: string;
-    /** Only these: up to 100 ids, separated by commas; the presence of many in one call */
+    /** Only these: up to 100 ids, separated by commas, with a `limit` that holds them; the presence of many in one call */
     ids?: string;
     /**
      * Items per page
      * @default 50
      */
     limit?: number;
-    /** How many to skip; a `cursor` costs less, and skips none when users come or go */
+    /** How many to skip, on the first page only; a `cursor`, which it does not go with, costs less and skips none when users come or go */
     offset?: number;
     /** `nextCursor` of the page before */
     cursor?: string;
@@ -1615,6 +1624,36 @@ export interface SecurityListEventsQuery {
     cursor?: string;
 }
 
+export interface AdminListUsersQuery {
+    /** Beginning of an e-mail address, username or display name */
+    search?: string;
+    /**
+     * Only those with this role
+     */
+    role?: "user" | "admin";
+    /** Only those whose e-mail address is verified, or is not */
+    verified?: boolean;
+    /** Only those who are suspended, or are not */
+    suspended?: boolean;
+    /**
+     * Format: date-time
+     * Only those who registered then or later: ISO 8601
+     */
+    createdFrom?: string;
+    /**
+     * Format: date-time
+     * Only those who registered before: ISO 8601
+     */
+    createdTo?: string;
+    /**
+     * Items per page
+     * @default 50
+     */
+    limit?: number;
+    /** `nextCursor` of the page before */
+    cursor?: string;
+}
+
 export interface AdminListAuditLogQuery {
     /**
      * What was done
@@ -1640,36 +1679,6 @@ export interface AdminListAuditLogQuery {
      * Only before: ISO 8601
      */
     to?: string;
-    /**
-     * Items per page
-     * @default 50
-     */
-    limit?: number;
-    /** `nextCursor` of the page before */
-    cursor?: string;
-}
-
-export interface AdminListUsersQuery {
-    /** Beginning of an e-mail address, username or display name */
-    search?: string;
-    /**
-     * Only those with this role
-     */
-    role?: "user" | "admin";
-    /** Only those whose e-mail address is verified, or is not */
-    verified?: boolean;
-    /** Only those who are suspended, or are not */
-    suspended?: boolean;
-    /**
-     * Format: date-time
-     * Only those who registered then or later: ISO 8601
-     */
-    createdFrom?: string;
-    /**
-     * Format: date-time
-     * Only those who registered before: ISO 8601
-     */
-    createdTo?: string;
     /**
      * Items per page
      * @default 50

@@ -1,5 +1,6 @@
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { UserId } from '../../../openapi/shared/ids.ts'
+import type { UserSettings } from '../../../openapi/users/schemas.ts'
 import type { Executor } from '../../db/executor.ts'
 import { type UserRow, users } from '../../db/schema/users.ts'
 
@@ -20,6 +21,9 @@ export interface NewPassword {
   /** When the user chose it; left out where it is the old one, hashed anew. */
   at?: Date
 }
+
+/** Settings are merged with those that are set. */
+export type UserChanges = Partial<Omit<typeof users.$inferInsert, 'id' | 'settings'>> & { settings?: Partial<UserSettings> }
 
 export type UserRepository = ReturnType<typeof createUserRepository>
 
@@ -49,6 +53,17 @@ export const createUserRepository = (db: Executor) => ({
       .update(users)
       .set({ passwordHash, ...(at && { updatedAt: at }) })
       .where(eq(users.id, id))
+  },
+
+  /** @returns undefined when there is no such user, or no more; the transaction is lost when the username is taken */
+  async update(id: UserId, { settings, ...fields }: UserChanges, at: Date, executor: Executor = db): Promise<UserRow | undefined> {
+    const [row] = await executor
+      .update(users)
+      // Merged there: of two devices that set different ones at once, both are kept.
+      .set({ ...fields, ...(settings && { settings: sql`${users.settings} || ${JSON.stringify(settings)}::jsonb` }), updatedAt: at })
+      .where(and(eq(users.id, id), isNull(users.erasedAt)))
+      .returning()
+    return row
   },
 
   async findById(id: UserId): Promise<UserRow | undefined> {

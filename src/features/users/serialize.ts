@@ -1,4 +1,4 @@
-import type { User, UserSummary } from '../../../openapi/users/schemas.ts'
+import type { User, UserProfile, UserSummary } from '../../../openapi/users/schemas.ts'
 import type { UserRow } from '../../db/schema/users.ts'
 
 /** For the user alone. */
@@ -32,10 +32,23 @@ export type SummarizedUser = Pick<UserRow, 'id' | 'username' | 'displayName' | '
 /** For everybody else. */
 export const serializeUserSummary = (row: SummarizedUser): UserSummary => ({
   id: row.id,
-  username: row.username,
-  displayName: row.displayName,
-  avatarUrl: avatarUrl(row.avatarKey),
+  ...(row.erasedAt === null
+    ? { username: row.username, displayName: row.displayName, avatarUrl: avatarUrl(row.avatarKey) }
+    : { username: null, displayName: null, avatarUrl: null }),
   deleted: row.erasedAt !== null,
 })
+
+/** For whoever looks somebody up. */
+export function serializeUserProfile({ user, presence }: { user: UserRow; presence: { status: UserProfile['status']; lastSeen: Date | null } }): UserProfile {
+  const isThere = user.erasedAt === null
+  return {
+    ...serializeUserSummary(user),
+    bio: isThere ? user.bio : null,
+    location: isThere ? user.location : null,
+    status: isThere ? presence.status : 'offline',
+    lastSeen: (isThere && presence.lastSeen?.toISOString()) || null,
+    createdAt: user.createdAt.toISOString(),
+  }
+}
 
 export const avatarUrl = (key: string | null): string | null => (key === null ? null : `/v1/avatars/${key}`)

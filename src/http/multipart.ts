@@ -1,0 +1,80 @@
+/**
+ * Forms with files (`multipart/form-data`, RFC 7578), for the operations whose contract says so. Every part is a field of the body, in any
+ * order; a file is read into memory, up to what the contract allows, and what is wrong is answered while the rest is still coming.
+ */
+import multipart, { type Multipart, type MultipartFile } from '@fastify/multipart'
+import type { TSchema } from '@sinclair/typebox'
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
+import { allComponents, isUploadedFile } from '../../openapi/contract.ts'
+import { AppError, invalidField } from '../errors/app-error.ts'
+import { compileTextValidation, type Validate } from '../validation.ts'
+
+/** Boundaries, headers and texts of a form, beside its files. */
+const formBytes = 65_536
+
+/** From now on forms are taken by the server; operations that are none refuse them themselves. */
+export async function acceptForms(app: FastifyInstance): Promise<void> {
+  // The plugin's hooks tidy up after a way of reading that is not used here, and would cost every request of the server.
+  const withoutHooks: FastifyInstance = Object.create(app, { addHook: { value: () => app } })
+  await new Promise<unknown>((resolve) => multipart(withoutHooks, { throwFileSizeLimit: false }, resolve))
+}
+
+/** Refuses what is no form before it is read. */
+export const requireForm: onRequestHookHandler = ({ headers }, _reply, done) => {
+  done(/^multipart\/form-data\b/i.test(headers['content-type'] ?? '') ? undefined : new AppError('unsupported_media_type'))
+}
+
+/** @throws `payload_too_large`; `validation_error` for a part that is not known, is there twice, or is no file where one is asked for */
+export async function readForm(request: FastifyRequest, schema: TSchema): Promise<Record<string, unknown>> {
+  const fields = fieldsOf(schema)
+  const largest = Math.max(0, ...Object.values(fields).map((field) => (isUploadedFile(field) ? maxBytesOf(field) : 0)))
+  const form: Record<string, unknown> = {}
+  try {
+    if (Number(request.headers['content-length']) > totalBytes(fields)) throw tooLarge(largest)
+    for await (const part of request.parts({ limits: { fileSize: largest, fieldSize: formBytes } })) {
+      const field = checkPart(part, fields, form)
+      form[part.fieldname] = part.type === 'file' ? await readFile(part, maxBytesOf(field)) : part.value
+    }
+    return form
+  } catch (error) {
+    // The answer does not wait for what is still coming, and the connection is good for the next request once that has come.
+    request.raw.unpipe().resume()
+    throw error instanceof AppError ? error : invalidField('body', 'is not valid multipart/form-data')
+  }
+}
+
+/** To be done with what `readForm` has read: there a file is one already. Texts become numbers where the contract says so. */
+export function compileFormValidation(schema: TSchema): Validate {
+  const fields = Object.entries(fieldsOf(schema)).map(([name, field]) => [name, isUploadedFile(field) ? {} : field])
+  const { $id: _, ...form } = resolved(schema)
+  return compileTextValidation({ ...form, properties: Object.fromEntries(fields) } as TSchema, 'body')
+}
+
+function checkPart(part: Multipart, fields: Record<string, TSchema>, form: object): TSchema {
+  const { fieldname: name } = part
+  const field = Object.hasOwn(fields, name) ? fields[name] : undefined
+  if (field === undefined) throw invalidField(`body.${name}`, 'is not known')
+  if (Object.hasOwn(form, name)) throw invalidField(`body.${name}`, 'is there more than once')
+  if (isUploadedFile(field) !== (part.type === 'file')) throw invalidField(`body.${name}`, isUploadedFile(field) ? 'must be a file' : 'must be text')
+  if (part.type === 'field' && part.valueTruncated) throw new AppError('payload_too_large')
+  return field
+}
+
+async function readFile({ file }: MultipartFile, maxBytes: number): Promise<Uint8Array> {
+  if (file.truncated) throw tooLarge(maxBytes)
+  file.once('limit', () => file.destroy(tooLarge(maxBytes)))
+  const chunks: Uint8Array[] = []
+  for await (const chunk of file) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+const tooLarge = (maxBytes: number) => new AppError('payload_too_large', `A file may have ${maxBytes / 1_048_576} MiB at most.`)
+
+const maxBytesOf = ({ maxLength = 0 }: TSchema): number => Number(maxLength)
+
+const totalBytes = (fields: Record<string, TSchema>): number =>
+  Object.values(fields).reduce((total, field) => total + (isUploadedFile(field) ? maxBytesOf(field) : 0), formBytes)
+
+const fieldsOf = (schema: TSchema): Record<string, TSchema> => resolved(schema).properties ?? {}
+
+const resolved = (schema: TSchema): TSchema => allComponents().get(String(schema.$ref).replace(/#$/, '')) ?? schema
