@@ -65,6 +65,12 @@ const securitySchemes = {
     name: 'Sec-WebSocket-Protocol',
     description: '`parley.v1, bearer.<access token or API key>`: for browsers, and out of the logs of proxies. The server selects `parley.v1`.',
   },
+  cookie: {
+    type: 'httpApiKey',
+    in: 'cookie',
+    name: '__Host-parley',
+    description: 'The cookie of `auth.startCookieSession` (`parley` on http://localhost), from pages of an allowed origin; others get 403 `csrf_rejected`',
+  },
 }
 
 /** The server is the application that this document describes: it sends events and receives commands. */

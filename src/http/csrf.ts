@@ -36,6 +36,6 @@ export const createCsrfCheck =
   (request) => {
     const { method, headers } = request
     // No CORS protects sockets, and pages cannot add headers to their handshake: there the origin is all there is.
-    if (headers.upgrade !== undefined) return !isOfAllowedOrigin(request)
-    return !safeMethods.has(method) && (headers['x-requested-with'] === undefined || !isOfAllowedOrigin(request))
+    if (safeMethods.has(method)) return headers.upgrade !== undefined && !isOfAllowedOrigin(request)
+    return headers['x-requested-with'] === undefined || !isOfAllowedOrigin(request)
   }

@@ -166,6 +166,50 @@ t.test('tokens', async (t) => {
   })
 })
 
+t.test('in cookie mode', async (t) => {
+  const byCookie = { cookieSession: { rememberMe: true } }
+
+  t.test('a sign-in is turned into a cookie, and no token is kept, sent or told', async (t) => {
+    const { baseUrl, received } = await startHttp(t, ({ path }) => ({ body: path.endsWith('/login') ? tokenPair('1') : {} }))
+    const watched = watchFetch()
+    const api = new Parley({ baseUrl, ...byCookie, fetch: watched.fetch, onTokens: () => t.fail('no token is told') })
+    const { user } = await api.auth.login({ identifier: 'alice', password: 'secret' })
+    t.ok(user)
+    t.match(received[1], { path: '/v1/auth/cookie', body: { refreshToken: 'refresh-1', rememberMe: true } })
+    await api.auth.me()
+    await api.auth.logout()
+    t.equal(received.length, 4)
+    for (const { headers } of received) t.match(headers, { 'x-requested-with': 'parley-sdk', authorization: undefined })
+    t.ok(watched.sent.every(({ credentials }) => credentials === 'include'))
+    t.equal(api.tokens, null)
+    t.equal(await api.getAccessToken(), undefined)
+  })
+
+  t.test('a sign-in fails when the cookie is refused', async (t) => {
+    const { baseUrl } = await startHttp(t, ({ path }) => (path.endsWith('/login') ? { body: tokenPair('1') } : failure(403, 'csrf_rejected')))
+    await t.rejects(new Parley({ baseUrl, ...byCookie }).auth.login({ identifier: 'alice', password: 'secret' }), { code: 'csrf_rejected' })
+  })
+
+  t.test('a cookie that is not accepted is told, and not renewed', async (t) => {
+    const { baseUrl, received } = await startHttp(t, () => failure(401, 'unauthorized'))
+    const signedOut: ParleyError[] = []
+    const api = new Parley({ baseUrl, ...byCookie, onSignedOut: (error) => signedOut.push(error) })
+    await t.rejects(api.auth.me(), UnauthorizedError)
+    t.equal(received.length, 1)
+    t.match(signedOut, [{ code: 'unauthorized' }])
+    await t.rejects(api.auth.login({ identifier: 'alice', password: 'wrong' }))
+    t.equal(signedOut.length, 1, 'who signs in was not signed in')
+  })
+
+  t.test('without it, requests bring no cookies', async (t) => {
+    const { baseUrl, received } = await startHttp(t, () => ({ body: {} }))
+    const watched = watchFetch()
+    await new Parley({ baseUrl, fetch: watched.fetch }).auth.me()
+    t.equal(watched.sent[0]?.credentials, undefined)
+    t.equal(received[0]?.headers['x-requested-with'], undefined)
+  })
+})
+
 t.test('retries', async (t) => {
   t.test('every attempt of a send bears the same clientId, through failures and a renewal of tokens', async (t) => {
     const answers: Answer[] = [
@@ -389,6 +433,16 @@ t.test('the debug hook hears of requests, answers, retries and renewals, and of 
 function renewing({ path, headers }: Received): Answer {
   if (path.endsWith('/refresh')) return { body: tokenPair('1') }
   return headers.authorization === 'Bearer access-1' ? { body: {} } : failure(401, 'unauthorized')
+}
+
+/** Keeps what is given to `fetch`: not all of it arrives. */
+function watchFetch() {
+  const sent: RequestInit[] = []
+  const watched: typeof fetch = (input, init = {}) => {
+    sent.push(init)
+    return fetch(input, init)
+  }
+  return { sent, fetch: watched }
 }
 
 const count = (received: Received[], path: string) => received.filter((request) => request.path === path).length
