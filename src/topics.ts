@@ -4,6 +4,7 @@
  * listener that sees a jump, or hears `stale`, reads from the database what it missed: no promise rests on this delivery.
  */
 import type { ConversationId, UserId } from '../openapi/shared/ids.ts'
+import type { PresenceStatus } from '../openapi/users/schemas.ts'
 import type { CredentialId } from './actor.ts'
 import type { ConversationRow, MemberRow } from './db/schema/conversations.ts'
 import type { MessageRow } from './db/schema/messages.ts'
@@ -34,7 +35,7 @@ export interface Typing {
   typing: boolean
 }
 
-/** What somebody signed in with is worth nothing from now on: a session with all its tokens, or an API key. */
+/** What somebody signed in with is worth nothing from now on: a session with all its tokens, or an API key; or what a key may do has changed, and its bearer is to ask again. */
 export interface CredentialRevoked {
   type: 'credential.revoked'
   credentialId: CredentialId
@@ -47,9 +48,22 @@ export interface ConversationJoined {
   afterChangeSeq: number
 }
 
+export interface PresenceEntity {
+  userId: UserId
+  status: PresenceStatus
+  /** When a socket was open last; null if never, or not for the viewer to see. */
+  lastSeen: Date | null
+}
+
+/** For whoever serves a user: somebody whom the user may see came, went, or is shown as something else. The same object for all who are told. */
+export interface PresenceChanged {
+  type: 'presence.changed'
+  presence: PresenceEntity
+}
+
 interface TopicEvents {
   conversation: { id: ConversationId; event: Change | Typing }
-  user: { id: UserId; event: ConversationJoined }
+  user: { id: UserId; event: ConversationJoined | PresenceChanged }
   credential: { id: CredentialId; event: CredentialRevoked }
 }
 

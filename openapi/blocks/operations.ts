@@ -12,7 +12,8 @@ export const block = defineOperation({
   method: 'PUT',
   path: '/v1/users/{userId}/block',
   summary: 'Block a user',
-  description: 'A blocked user can neither write to you directly nor see your presence. Blocking twice changes nothing.',
+  description:
+    'A blocked user can neither write to you directly nor see your presence: what they send, and typing, is `forbidden` in your direct conversation, which both can still read. You can write to them as before, and groups go on as they are. Blocking twice changes nothing.',
   access: 'user',
   rateLimit: 'default',
   params: UserParams,

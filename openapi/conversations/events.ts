@@ -77,6 +77,6 @@ export const setTypingCommand = defineCommand({
   summary: 'Say that you are typing, or not any more',
   rateLimit: 'default',
   data: closed({ conversationId: ConversationId, typing: Typing }),
-  errors: ['not_found'],
+  errors: ['not_found', 'forbidden'],
   example: { conversationId, typing: true },
 })

@@ -30,7 +30,7 @@ export const createConversation = defineOperation({
   path: '/v1/conversations',
   summary: 'Create a conversation',
   description:
-    'Two people have one direct conversation: creating it again returns it with status 200, also when both do it at once. A group is created once per `clientId` (or `Idempotency-Key` header).',
+    'Two people have one direct conversation: creating it again returns it with status 200, also when both do it at once; it is `forbidden` to begin one with somebody who has blocked you. A group is created once per `clientId` (or `Idempotency-Key` header).',
   access: 'user',
   rateLimit: 'default',
   idempotent: true,
@@ -43,7 +43,7 @@ export const createConversation = defineOperation({
     201: { description: 'Created', body: ref(ConversationResult), example: conversationResult },
     200: { description: 'It was there already', body: ref(ConversationResult), example: conversationResult },
   },
-  errors: ['not_found'],
+  errors: ['not_found', 'forbidden'],
 })
 
 export const listConversations = defineOperation({
@@ -170,7 +170,8 @@ export const setTyping = defineOperation({
   method: 'POST',
   path: '/v1/conversations/{conversationId}/typing',
   summary: 'Say that you are typing, or not any more',
-  description: 'Told to the members who are connected, stored nowhere; it ends by itself after 6 seconds unless it is said again.',
+  description:
+    'Told to the members who are connected, stored nowhere; it ends by itself after 6 seconds unless it is said again. It is `forbidden` in a direct conversation whose other member has blocked you.',
   access: 'user',
   rateLimit: 'default',
   repeatable: true,
@@ -178,5 +179,5 @@ export const setTyping = defineOperation({
   body: ref(SetTypingRequest),
   examples: { any: { typing: true } },
   responses: { 204: { description: 'Told' } },
-  errors: ['not_found'],
+  errors: ['not_found', 'forbidden'],
 })

@@ -28,6 +28,6 @@ export const sendMessageCommand = defineCommand({
   rateLimit: 'messages',
   data: closed(sendMessageCommandFields),
   result: ref(SendMessageResult),
-  errors: ['not_found', 'conflict'],
+  errors: ['not_found', 'forbidden', 'conflict'],
   example: { conversationId, content: messageExample.content, clientId: messageExample.clientId },
 })

@@ -7,7 +7,7 @@ import { messageExample } from './examples.ts'
 import { Message, SendDirectMessageRequest, SendMessageRequest, SendMessageResult } from './schemas.ts'
 
 const idempotency =
-  'The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the first result; the same `clientId` for another conversation is a `conflict`.'
+  'The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the first result; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased.'
 
 export const sendMessage = defineOperation({
   operationId: 'conversations.sendMessage',
@@ -22,7 +22,7 @@ export const sendMessage = defineOperation({
   body: ref(SendMessageRequest),
   examples: { text: { content: messageExample.content, clientId: messageExample.clientId } },
   responses: { 201: { description: 'The stored message', body: ref(SendMessageResult), example: { message: messageExample } } },
-  errors: ['not_found', 'conflict'],
+  errors: ['not_found', 'forbidden', 'conflict'],
 })
 
 export const listMessages = defineOperation({
@@ -57,5 +57,5 @@ export const sendDirectMessage = defineOperation({
   body: ref(SendDirectMessageRequest),
   examples: { text: { recipientId: ids.bob, content: messageExample.content, clientId: messageExample.clientId } },
   responses: { 201: { description: 'The stored message', body: ref(SendMessageResult), example: { message: messageExample } } },
-  errors: ['not_found', 'conflict'],
+  errors: ['not_found', 'forbidden', 'conflict'],
 })

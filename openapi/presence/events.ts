@@ -7,7 +7,7 @@ export const presenceChanged = defineEvent({
   kind: 'signal',
   summary: 'Somebody came, went, or set another presence',
   description:
-    'For those who share a conversation with the user, but for whom the user has blocked. For the present state of many ask `users.list` with `ids`.',
+    'For those who share a conversation of up to 250 members with the user, but for whom the user has blocked; and for the other sockets of the user, when another presence was set. Somebody who connects again within a few seconds was not away. Nothing is repeated: after `hello` ask `users.list` with `ids` for those whom you show.',
   data: ref(Presence),
   example: { userId: ids.bob, status: 'online', lastSeen: '2026-11-20T10:00:00.000Z' },
 })

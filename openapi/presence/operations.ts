@@ -7,7 +7,8 @@ export const setPresence = defineOperation({
   method: 'PUT',
   path: '/v1/users/me/presence',
   summary: 'Set what others are shown while you are there',
-  description: 'It stays until you set another one. Those who share a conversation with you are told at once, but for whom you have blocked.',
+  description:
+    'It stays until you set another one. Those who share a conversation with you are told at once (event `presence.changed`), but for whom you have blocked. An API key that has a socket open is there as you are.',
   access: 'user',
   rateLimit: 'default',
   body: ref(SetPresenceRequest),

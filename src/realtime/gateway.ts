@@ -4,13 +4,13 @@
  * what it applies is exactly once and in order, across reconnects and crashes.
  */
 import type { WebSocket } from 'ws'
-import type { ConversationId } from '../../openapi/shared/ids.ts'
+import type { ConversationId, UserId } from '../../openapi/shared/ids.ts'
 import type { Clock } from '../clock.ts'
 import type { OnCredentialEnd } from '../credential-ends.ts'
+import { serializePresence } from '../features/presence/serialize.ts'
 import type { Position, SyncService } from '../features/sync/service.ts'
 import type { Log } from '../log.ts'
-
-import type { ConversationJoined, Topics } from '../topics.ts'
+import type { ConversationJoined, PresenceChanged, Topics } from '../topics.ts'
 import { createCatchUp } from './catch-up.ts'
 import type { Commands } from './commands.ts'
 import { Connection, type Handshake } from './connection.ts'
@@ -22,6 +22,8 @@ interface Dependencies {
   onCredentialEnd: OnCredentialEnd
   sync: Pick<SyncService, 'positions' | 'changes' | 'hasMoreMessages' | 'heads'>
   commands: Commands
+  /** Hears of every socket, when it is opened and when it is closed. */
+  presence: { opened(userId: UserId): void; closed(userId: UserId): void }
   clock: Clock
   log: Log
   heartbeatSeconds: number
@@ -39,7 +41,7 @@ const answerMilliseconds = 3_000
 
 export type Gateway = ReturnType<typeof createGateway>
 
-export function createGateway({ topics, onCredentialEnd, sync, commands, clock, log, heartbeatSeconds }: Dependencies) {
+export function createGateway({ topics, onCredentialEnd, sync, commands, presence, clock, log, heartbeatSeconds }: Dependencies) {
   const connections = new Set<Connection>()
   const feeds = createFeeds({ topics, sync, log })
   const catchUp = createCatchUp({ sync, feeds })
@@ -91,6 +93,14 @@ export function createGateway({ topics, onCredentialEnd, sync, commands, clock, 
     })
   }
 
+  const onUserEvent = (connection: Connection, joins: Joins, event: ConversationJoined | PresenceChanged): void => {
+    if (event.type === 'presence.changed') {
+      // Before the hello nothing is said: whoever is new here asks for the presence of others afterwards.
+      if (joins.opened) connection.send(presenceFrame(event))
+    } else if (joins.opened) orGoAway(connection, join(connection, event))
+    else joins.meanwhile.push(event)
+  }
+
   const heartbeat = (): void => {
     for (const connection of connections) connection.ping()
   }
@@ -112,7 +122,7 @@ export function createGateway({ topics, onCredentialEnd, sync, commands, clock, 
       if (closing) return connection.close('going_away')
       const joins: Joins = { opened: false, meanwhile: [] }
       const ends = [
-        topics.subscribe('user', actor.userId, (joined) => (joins.opened ? orGoAway(connection, join(connection, joined)) : joins.meanwhile.push(joined))),
+        topics.subscribe('user', actor.userId, (event) => onUserEvent(connection, joins, event)),
         onCredentialEnd(actor, () => connection.close('unauthorized')),
       ]
       socket.on('message', (data: Buffer, isBinary: boolean) => onFrame(connection, isBinary ? '' : data.toString()))
@@ -122,7 +132,9 @@ export function createGateway({ topics, onCredentialEnd, sync, commands, clock, 
       socket.on('close', () => {
         for (const conversationId of connection.following) feeds.unfollow(connection, conversationId)
         for (const end of ends) end()
+        presence.closed(actor.userId)
       })
+      presence.opened(actor.userId)
       orGoAway(connection, open(connection, joins))
     },
 
@@ -135,6 +147,15 @@ export function createGateway({ topics, onCredentialEnd, sync, commands, clock, 
       while (connections.size > 0) await Promise.all([...connections].map(leave))
     },
   }
+}
+
+const presenceFrames = new WeakMap<PresenceChanged, Buffer>()
+
+/** Written once for all who are told. */
+function presenceFrame(event: PresenceChanged): Buffer {
+  const bytes = presenceFrames.get(event) ?? Buffer.from(JSON.stringify({ type: event.type, data: serializePresence(event.presence) }))
+  presenceFrames.set(event, bytes)
+  return bytes
 }
 
 /** A client that does not read, or a database that does not answer, holds nobody up for long. */

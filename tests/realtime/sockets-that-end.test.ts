@@ -36,7 +36,17 @@ const actor = actorUntil(Date.now() + 60_000)
 function startGateway() {
   const clock = systemClock
   const commands = createCommands({ ...services, counters: createRateCounters({ limits: noLimits, clock }) })
-  return createGateway({ topics, onCredentialEnd: createCredentialEnds({ topics, clock }), sync: services.sync, commands, clock, log, heartbeatSeconds: 25 })
+  const presence = { opened() {}, closed() {} }
+  return createGateway({
+    topics,
+    onCredentialEnd: createCredentialEnds({ topics, clock }),
+    sync: services.sync,
+    commands,
+    presence,
+    clock,
+    log,
+    heartbeatSeconds: 25,
+  })
 }
 
 /** Both ends of a socket whose handshake is done. */

@@ -2,9 +2,10 @@ import type { MemberRole } from '../../../openapi/conversations/schemas.ts'
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'
 import type { Clock, NewId } from '../../clock.ts'
-import { invalidField } from '../../errors/app-error.ts'
+import { AppError, invalidField } from '../../errors/app-error.ts'
 import type { Topics } from '../../topics.ts'
 import type { UserService } from '../users/service.ts'
+import { cannotWrite, directKeyOf } from './policy.ts'
 import { publishChanges } from './publish-changes.ts'
 import type { ConversationRepository } from './repository.ts'
 
@@ -40,15 +41,16 @@ export function conversationCreation({ conversations, users, topics, clock, newI
   const create = async (kind: Kind, actor: Actor, otherIds: UserId[], creatorRole: MemberRole): Promise<Creation> => {
     const now = clock.now()
     const others = otherIds.map((userId) => ({ userId, role: 'member' as const }))
-    const { id, created } = await conversations.create({ id: newId(), createdBy: actor.userId, createdAt: now, ...kind }, (conversation) =>
-      conversation.addMembers([{ userId: actor.userId, role: creatorRole }, ...others], now),
-    )
+    const { id, created } = await conversations.create({ id: newId(), createdBy: actor.userId, createdAt: now, ...kind }, async (conversation) => {
+      await conversation.addMembers([{ userId: actor.userId, role: creatorRole }, ...others], now)
+      if (kind.type === 'direct' && (await conversation.applyBlocks()).includes(actor.userId)) throw new AppError('forbidden', cannotWrite)
+    })
     if (created !== undefined) publishChanges(topics, created)
     return { conversationId: id, created: created !== undefined }
   }
 
   const openDirect = async (actor: Actor, otherId: UserId): Promise<Creation> => {
-    const directKey = [actor.userId, otherId].sort().join(' ')
+    const directKey = directKeyOf(actor.userId, otherId)
     const found = await conversations.findDirect(directKey)
     if (found !== undefined) return { conversationId: found, created: false }
     await users.requireAll([otherId])
@@ -69,10 +71,13 @@ export function conversationCreation({ conversations, users, topics, clock, newI
   }
 
   return {
-    /** Finds or makes the direct conversation with a user. @throws `not_found` when there is no such user. */
+    /**
+     * Finds or makes the direct conversation with a user.
+     * @throws `not_found` when there is no such user, `forbidden` when it would be new and that user has blocked the actor.
+     */
     openDirect,
 
-    /** @throws `validation_error` when members or title do not fit the type, `not_found` when a user does not exist. */
+    /** @throws `validation_error` when members or title do not fit the type, `not_found` when a user does not exist, `forbidden` as `openDirect` does. */
     start: (actor: Actor, command: CreateCommand): Promise<Creation> =>
       command.type === 'direct' ? createDirect(actor, command) : createGroup(actor, command),
   }

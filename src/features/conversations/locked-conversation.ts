@@ -113,6 +113,15 @@ export async function lockConversation(tx: Transaction, conversationId: Conversa
       await record(joins, { memberCount: state.memberCount + joins.length, updatedAt: now })
     },
 
+    /** Of a direct conversation: whom the other one has blocked can read, and not write. @returns who that is */
+    async applyBlocks(): Promise<UserId[]> {
+      const { rows } = await tx.execute<{ userId: UserId }>(sql`
+        update members m set blocked = true from members other join blocks b on b.blocker_id = other.user_id
+        where m.conversation_id = ${conversationId} and other.conversation_id = ${conversationId} and b.blocked_id = m.user_id
+        returning m.user_id as "userId"`)
+      return rows.map(({ userId }) => userId)
+    },
+
     async setRole(userId: UserId, role: MemberRole, now: Date): Promise<void> {
       const changeSeq = nextChangeSeq()
       await tx.update(members).set({ role, changeSeq }).where(isMember(userId))

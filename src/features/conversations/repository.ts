@@ -1,9 +1,10 @@
-import { and, eq, isNull } from 'drizzle-orm'
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Conversation, Member } from '../../../openapi/conversations/schemas.ts'
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Database, Transaction } from '../../db/client.ts'
+import type { Executor } from '../../db/executor.ts'
 import { isoTime, memberJson, messageText } from '../../db/json.ts'
-import { type ConversationRow, conversations, members } from '../../db/schema/conversations.ts'
+import { type ConversationRow, conversations, type MemberRow, members } from '../../db/schema/conversations.ts'
 import type { JsonText } from '../../json-text.ts'
 import { type LockedConversation, lockConversation } from './locked-conversation.ts'
 
@@ -65,6 +66,44 @@ export const createConversationRepository = ({ db, pool }: Database) => ({
     return found > 0
   },
 
+  async membership(conversationId: ConversationId, userId: UserId): Promise<Pick<MemberRow, 'blocked'> | undefined> {
+    const [row] = await db
+      .select({ blocked: members.blocked })
+      .from(members)
+      .where(and(eq(members.conversationId, conversationId), eq(members.userId, userId), isNull(members.leftAt)))
+    return row
+  },
+
+  /** The other one of a direct conversation is erased. */
+  async isAbandoned(conversationId: ConversationId, userId: UserId): Promise<boolean> {
+    const { rowCount } = await pool.query(
+      `select from conversations c join members m on m.conversation_id = c.id join users u on u.id = m.user_id
+       where c.id = $1 and c.type = 'direct' and m.user_id <> $2 and u.erased_at is not null`,
+      [conversationId, userId],
+    )
+    return rowCount === 1
+  },
+
+  /**
+   * To be called in a transaction that blocks or unblocks, before it does: of that and the creation of the pair's conversation one
+   * waits for the other, so that it is never unblocked while a block stands.
+   */
+  async setBlocked(directKey: string, userId: UserId, isBlocked: boolean, tx: Executor): Promise<void> {
+    await lockPair(directKey, tx)
+    const ofPair = tx.select({ id: conversations.id }).from(conversations).where(eq(conversations.directKey, directKey))
+    await tx
+      .update(members)
+      .set({ blocked: isBlocked })
+      .where(and(eq(members.userId, userId), inArray(members.conversationId, ofPair)))
+  },
+
+  /** Nobody writes to this user any more. */
+  async closeDirect(userId: UserId, tx: Executor): Promise<void> {
+    await tx.execute(sql`
+      update members m set blocked = true from members own join conversations c on c.id = own.conversation_id and c.type = 'direct'
+      where own.user_id = ${userId} and m.conversation_id = c.id and m.user_id <> ${userId}`)
+  },
+
   async findDirect(directKey: string): Promise<ConversationId | undefined> {
     const [row] = await db.select({ id: conversations.id }).from(conversations).where(eq(conversations.directKey, directKey))
     return row?.id
@@ -100,6 +139,7 @@ export const createConversationRepository = ({ db, pool }: Database) => ({
     fill: (conversation: LockedConversation) => Promise<void>,
   ): Promise<{ id: ConversationId; created: LockedConversation | undefined }> {
     return db.transaction(async (tx) => {
+      if (row.directKey !== null) await lockPair(row.directKey, tx)
       const inserted = await tx
         .insert(conversations)
         .values({ ...row, updatedAt: row.createdAt, lastChangeSeq: 1, changeSeq: 1 })
@@ -130,6 +170,11 @@ export const createConversationRepository = ({ db, pool }: Database) => ({
     return rows[0]
   },
 })
+
+/** Until the transaction ends. */
+async function lockPair(directKey: string, tx: Executor): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${directKey}, 0))`)
+}
 
 async function earlier(tx: Transaction, { directKey, createdBy, clientId }: NewConversation): Promise<ConversationId> {
   const same =

@@ -1,11 +1,13 @@
 import type { Conversation, Member, ReadMark } from '../../../openapi/conversations/schemas.ts'
-import type { ConversationId } from '../../../openapi/shared/ids.ts'
+import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'
+import type { Executor } from '../../db/executor.ts'
 import { AppError, invalidField } from '../../errors/app-error.ts'
 import { arrayText, type JsonText } from '../../json-text.ts'
 import { decodeCursor, encodeCursor } from '../../pagination.ts'
 import { type CreateCommand, type CreationDependencies, conversationCreation } from './creation.ts'
 import { groupChanges } from './group-changes.ts'
+import { cannotWrite, directKeyOf } from './policy.ts'
 
 interface Page {
   cursor?: string | undefined
@@ -31,8 +33,19 @@ export function createConversationService(dependencies: CreationDependencies) {
     return text
   }
 
+  /**
+   * Why the actor, who turned out not to, may not write there: `not_found` for one who is no member, or whose other one is erased,
+   * `forbidden` for one who was blocked.
+   */
+  const refusal = async ({ userId }: Actor, conversationId: ConversationId): Promise<AppError> => {
+    const membership = await conversations.membership(conversationId, userId)
+    if (membership === undefined) return new AppError('not_found')
+    return (await conversations.isAbandoned(conversationId, userId)) ? new AppError('not_found') : new AppError('forbidden', cannotWrite)
+  }
+
   return {
     view,
+    refusal,
     openDirect,
     addMembers,
     updateMember,
@@ -43,6 +56,16 @@ export function createConversationService(dependencies: CreationDependencies) {
     async create(actor: Actor, command: CreateCommand): Promise<{ text: JsonText<Conversation>; created: boolean }> {
       const { conversationId, created } = await start(actor, command)
       return { text: await view(actor, conversationId), created }
+    },
+
+    /** Within the transaction that blocks or unblocks, and first in it: whether the one may write to the other in their direct conversation. */
+    async setBlocked({ blockerId, blockedId, isBlocked }: { blockerId: UserId; blockedId: UserId; isBlocked: boolean }, tx: Executor): Promise<void> {
+      await conversations.setBlocked(directKeyOf(blockerId, blockedId), blockedId, isBlocked, tx)
+    },
+
+    /** Within the transaction that erases a user: nobody can write to them any more. */
+    async closeDirect(userId: UserId, tx: Executor): Promise<void> {
+      await conversations.closeDirect(userId, tx)
     },
 
     /** @throws as `rename` does. */
@@ -74,9 +97,10 @@ export function createConversationService(dependencies: CreationDependencies) {
       return { readSeq, unreadCount }
     },
 
-    /** Told to those who are connected and stored nowhere. @throws `not_found` when the actor is no member. */
+    /** Told to those who are connected and stored nowhere. @throws as `refusal` says. */
     async setTyping(actor: Actor, conversationId: ConversationId, typing: boolean): Promise<void> {
-      if (!(await conversations.isMember(conversationId, actor.userId))) throw new AppError('not_found')
+      const membership = await conversations.membership(conversationId, actor.userId)
+      if (membership === undefined || membership.blocked) throw await refusal(actor, conversationId)
       topics.publish('conversation', conversationId, { type: 'typing', conversationId, userId: actor.userId, typing })
     },
   }

@@ -11,7 +11,7 @@ import type { MessageRepository, Range, RangeText } from './repository.ts'
 
 interface Dependencies {
   messages: MessageRepository
-  conversations: Pick<ConversationService, 'openDirect'>
+  conversations: Pick<ConversationService, 'openDirect' | 'refusal'>
   clock: Clock
   newId: NewId
 }
@@ -44,7 +44,7 @@ export function createMessageService({ messages, conversations, clock, newId }: 
   const service = {
     /**
      * Stores a message; a retry with the same `clientId` returns the first result.
-     * @throws `not_found` when the actor is no member, `conflict` when the `clientId` stands for a message of another conversation.
+     * @throws `not_found` when the actor is no member, `forbidden` when the other one has blocked the actor, `conflict` when the `clientId` stands for a message of another conversation.
      */
     async send(actor: Actor, { conversationId, content, clientId, metadata }: MessageFields & { conversationId: ConversationId }): Promise<MessageRow> {
       const result = await messages.insert({
@@ -56,12 +56,12 @@ export function createMessageService({ messages, conversations, clock, newId }: 
         metadata: metadata ?? {},
         createdAt: clock.now(),
       })
-      if (result === 'not_member') throw new AppError('not_found')
+      if (result === 'refused') throw await conversations.refusal(actor, conversationId)
       if (result === 'other_conversation') throw new AppError('conflict', 'This clientId stands for a message of another conversation.')
       return result.message
     },
 
-    /** To a user: the direct conversation is found or made. @throws `not_found` when there is no such user, `conflict` when it is the actor. */
+    /** To a user: the direct conversation is found or made. @throws as `send` does, `not_found` also when there is no such user, `conflict` when it is the actor. */
     async sendDirect(actor: Actor, { recipientId, ...fields }: MessageFields & { recipientId: UserId }): Promise<MessageRow> {
       if (recipientId === actor.userId) throw new AppError('conflict', 'You cannot write to yourself.')
       const { conversationId } = await conversations.openDirect(actor, recipientId)

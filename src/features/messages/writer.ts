@@ -5,7 +5,7 @@
  * Each caller is answered after the commit that holds its message.
  *
  * The statement sees the database as it was when it began, and its locks come later. What another process did in between surfaces as
- * an error of the whole statement: the same `clientId` as a unique violation, a sender who was removed as a division by zero. Nothing
+ * an error of the whole statement: the same `clientId` as a unique violation, a sender who was removed or blocked as a division by zero. Nothing
  * was written then and no number spent: the batch is split and tried again, so a bad item fails alone.
  */
 import type { Pool } from 'pg'
@@ -25,8 +25,8 @@ export interface NewMessage {
   createdAt: Date
 }
 
-/** Stored now or earlier, or why not: the sender is no member, or the `clientId` stands for a message of another conversation. */
-export type WriteResult = Written | 'not_member' | 'other_conversation'
+/** Stored now or earlier, or why not: the sender may not write there, or the `clientId` stands for a message of another conversation. */
+export type WriteResult = Written | 'refused' | 'other_conversation'
 
 interface Waiting {
   message: NewMessage
@@ -99,7 +99,7 @@ function createLane({ pool, onStored }: WriterOptions) {
     const results = batch.map(({ message }, index) => written(message, rows[index]))
     const stored = results.filter((result) => typeof result === 'object')
     for (const result of stored.sort((a, b) => a.message.seq - b.message.seq)) onStored(result)
-    for (const [index, { resolve }] of batch.entries()) resolve(results[index] ?? 'not_member')
+    for (const [index, { resolve }] of batch.entries()) resolve(results[index] ?? 'refused')
   }
 
   const writeApart = async (batch: Waiting[], attemptsLeft: number, error: unknown): Promise<void> => {
@@ -154,7 +154,7 @@ function written(message: NewMessage, row: WrittenRow | undefined): WriteResult 
     const { createdAt, deletedAt, ...earlier } = row.earlier
     return { message: { ...earlier, createdAt: new Date(createdAt), deletedAt: deletedAt === null ? null : new Date(deletedAt) }, created: false }
   }
-  if (row === undefined || row.seq === null || row.changeSeq === null) return 'not_member'
+  if (row === undefined || row.seq === null || row.changeSeq === null) return 'refused'
   return { message: { ...message, seq: row.seq, changeSeq: row.changeSeq, deletedAt: null }, created: true }
 }
 
@@ -175,7 +175,7 @@ async function insertBatch(pool: Pool, batch: NewMessage[]): Promise<WrittenRow[
   return rows
 }
 
-/** A sender who was removed meanwhile has no row to be marked: `permitted` ends the statement then. */
+/** A sender who was removed or blocked meanwhile has no row to be marked: `permitted` ends the statement then. */
 const insertStatement = `
   with input as (
     select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::json[], $7::timestamptz[])
@@ -186,6 +186,7 @@ const insertStatement = `
     select i.*, row_number() over (partition by i.conversation_id order by i.ord) as position
     from input i
     join members on members.conversation_id = i.conversation_id and members.user_id = i.sender_id and members.left_at is null
+      and not members.blocked
     where not exists (select from earlier e where e.ord = i.ord)
   ), locked as materialized (
     select id, last_seq, last_change_seq from conversations where id in (select conversation_id from fresh) order by id for no key update
@@ -194,7 +195,7 @@ const insertStatement = `
   ), marked as (
     update members m set read_seq = l.last_seq + s.position
     from senders s join locked l on l.id = s.conversation_id
-    where m.conversation_id = s.conversation_id and m.user_id = s.sender_id and m.left_at is null
+    where m.conversation_id = s.conversation_id and m.user_id = s.sender_id and m.left_at is null and not m.blocked
     returning m.user_id
   ), permitted as (
     select 1 / ((select count(*) from marked) = (select count(*) from senders))::int as whole

@@ -1,0 +1,50 @@
+import { and, desc, eq, isNull, sql } from 'drizzle-orm'
+import type { UserId } from '../../../openapi/shared/ids.ts'
+import type { Executor } from '../../db/executor.ts'
+import { type BlockRow, blocks, users } from '../../db/schema/users.ts'
+import type { TimePosition } from '../../pagination.ts'
+
+/** A block together with what others may see of the blocked user. */
+export type BlockEntity = BlockRow & { user: Pick<typeof users.$inferSelect, 'id' | 'username' | 'displayName' | 'avatarKey' | 'erasedAt'> }
+
+export type BlockRepository = ReturnType<typeof createBlockRepository>
+
+export const createBlockRepository = (db: Executor) => ({
+  /** @returns undefined when the block was there already */
+  async insert(block: BlockRow, executor: Executor): Promise<BlockRow | undefined> {
+    const [row] = await executor.insert(blocks).values(block).onConflictDoNothing().returning()
+    return row
+  },
+
+  async get(blockerId: UserId, blockedId: UserId, executor: Executor): Promise<BlockRow | undefined> {
+    const [row] = await executor
+      .select()
+      .from(blocks)
+      .where(and(eq(blocks.blockerId, blockerId), eq(blocks.blockedId, blockedId)))
+    return row
+  },
+
+  /** @returns whether there was one */
+  async delete(blockerId: UserId, blockedId: UserId, executor: Executor): Promise<boolean> {
+    const deleted = await executor
+      .delete(blocks)
+      .where(and(eq(blocks.blockerId, blockerId), eq(blocks.blockedId, blockedId)))
+      .returning({ blockedId: blocks.blockedId })
+    return deleted.length > 0
+  },
+
+  /** The latest first; whoever is erased is nobody to unblock. */
+  async list(blockerId: UserId, { before, limit }: { before: TimePosition | undefined; limit: number }): Promise<BlockEntity[]> {
+    const isEarlier = before && sql`(${blocks.createdAt}, ${blocks.blockedId}) < (${before.createdAt.toISOString()}::timestamptz, ${before.id}::uuid)`
+    const rows = await db
+      .select({ block: blocks, user: summary })
+      .from(blocks)
+      .innerJoin(users, eq(users.id, blocks.blockedId))
+      .where(and(eq(blocks.blockerId, blockerId), isNull(users.erasedAt), isEarlier))
+      .orderBy(desc(blocks.createdAt), desc(blocks.blockedId))
+      .limit(limit)
+    return rows.map(({ block, user }) => ({ ...block, user }))
+  },
+})
+
+const summary = { id: users.id, username: users.username, displayName: users.displayName, avatarKey: users.avatarKey, erasedAt: users.erasedAt }
