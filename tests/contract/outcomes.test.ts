@@ -76,6 +76,14 @@ t.test('every operation answers as it declares when all is well, and when it can
   await alice.api.auth.register({ email: 'verified@example.com', password })
   const verified = await server.client().auth.verifyEmail({ email: 'verified@example.com', code: '000000' })
 
+  await alice.api.auth.register({ email: 'suspended@example.com', password })
+  await server.client().auth.verifyEmail({ email: 'suspended@example.com', code: '000000' })
+  await server.database.pool.query("update users set suspended_at = now() where email = 'suspended@example.com'")
+  const changing = await server.client().auth.login({ identifier: 'verified@example.com', password })
+  await server.client().auth.forgotPassword({ email: carol.email })
+  const resetToken = async () => (await server.mails()).map(({ text }) => /^[A-Za-z0-9_-]{43}$/m.exec(text ?? '')?.[0]).find((token) => token !== undefined)
+  await until(async () => (await resetToken()) !== undefined)
+
   const refresh = async (refreshToken: string): Promise<string> =>
     (await call(server, operationOf('auth.refresh'), { body: { refreshToken } })).json.refreshToken
   const usedTwice = verified.refreshToken
@@ -98,10 +106,17 @@ t.test('every operation answers as it declares when all is well, and when it can
     ['auth.login', 200, { body: { identifier: 'verified@example.com', password } }],
     ['auth.login', 'invalid_credentials', { body: { identifier: 'verified@example.com', password: 'wrong' } }],
     ['auth.login', 'email_not_verified', { body: { identifier: 'unverified@example.com', password } }],
+    ['auth.login', 'account_suspended', { body: { identifier: 'suspended@example.com', password } }],
+    ['auth.verifyEmail', 'account_suspended', { body: { email: 'suspended@example.com', code: '000000' } }],
     ['auth.refresh', 200, { body: { refreshToken: fresh.refreshToken } }],
     ['auth.refresh', 'unauthorized', { body: { refreshToken: `rt_${'a'.repeat(43)}` } }],
     ['auth.refresh', 'token_family_compromised', { body: { refreshToken: usedTwice } }],
     ['auth.me', 200, asAlice],
+    ['auth.forgotPassword', 202, { body: { email: alice.email } }],
+    ['auth.resetPassword', 204, { body: { token: await resetToken(), password } }],
+    ['auth.resetPassword', 'invalid_token', { body: { token: await resetToken(), password } }],
+    ['auth.changePassword', 'invalid_credentials', { token: changing.accessToken, body: { currentPassword: 'wrong', newPassword: password } }],
+    ['auth.changePassword', 204, { token: changing.accessToken, body: { currentPassword: password, newPassword: 'better horse battery' } }],
 
     ['auth.listOAuthProviders', 200, {}],
     ['auth.startOAuth', 302, {}],
@@ -257,7 +272,7 @@ t.test('a defect of the server tells the caller nothing but its request id', asy
   const server = await start(t)
   const { accessToken: token, id } = await server.signUp()
   const socket = await server.socket(token)
-  for (const table of ['users', 'oauth_flows', 'email_codes', 'sessions', 'refresh_tokens', 'conversations', 'members', 'messages'])
+  for (const table of ['users', 'oauth_flows', 'email_codes', 'password_resets', 'sessions', 'refresh_tokens', 'conversations', 'members', 'messages'])
     await server.database.pool.query(`alter table ${table} rename to lost_${table}`)
   await server.database.pool.query('alter schema jobs rename to lost_jobs')
 
