@@ -66,12 +66,10 @@ const newest: Order = {
   isAfter: ({ sortKey, id }) => sql`(${users.createdAt}, ${users.id}) < (to_timestamp(0) + ${sortKey} * interval '1 microsecond', ${id}::uuid)`,
 }
 
-/** Millionths of likeness; who begins with the term comes before all that are like it. */
-const beginsWithIt = 2_000_000
-
+/** Millionths of likeness. Whose name is the term comes first, then those that begin with it, then those that are like it. */
 function likeliest(term: string): Order {
   const likeness = (name: SQL) => sql`coalesce(word_similarity(lower(${term}), ${name}), 0)`
-  const sortKey = sql<number>`(case when ${beginsWith(term)} then ${sql.raw(String(beginsWithIt))} else 0 end
+  const sortKey = sql<number>`(case when lower(${term}) in (${username}, ${displayName}) then 4000000 when ${beginsWith(term)} then 2000000 else 0 end
     + (greatest(${likeness(username)}, ${likeness(displayName)}) * 1000000)::int4)`
   return {
     sortKey,
