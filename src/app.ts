@@ -241,7 +241,7 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   server.addHook('onClose', bus.close)
   server.addHook('onClose', async () => revocations.close())
 
-  return { server, topics, services: { accounts, admin, apiKeys, erasure, auth, users, presence, conversations, messages, sync } }
+  return { server, topics, services: { accounts, admin, apiKeys, erasure, auth, users, presence, security, conversations, messages, sync } }
 }
 
 /** Undefined until it listens. */
@@ -361,6 +361,7 @@ async function createAccounts({ config, database: { db }, log, clock, jobs, user
     async discard(user, tx) {
       await avatars.discard(user, tx)
       await guessing.forget(guessesOf(user))
+      await conversations.closeDirect(user.id, tx)
     },
   })
   await jobs.work('accounts.erase', ({ userId }) => erasure.erase(userId))

@@ -289,7 +289,7 @@ t.test('what ends a socket', async (t) => {
     }
     await reader.frame(({ changeSeq }) => changeSeq === 403)
     t.same(
-      reader.frames.slice(1).map(({ changeSeq }) => changeSeq),
+      reader.frames.map(({ changeSeq }) => changeSeq).filter((number) => number !== undefined),
       range(4, 403),
     )
     t.comment(`${Math.round((process.memoryUsage.rss() - memory) / 1e6)} MB more in use, for server and clients together`)
@@ -303,7 +303,7 @@ t.test('what ends a socket', async (t) => {
     again.send({ type: 'resume', data: { cursors: { [id]: last } } })
     await again.frame(({ type }) => type === 'ready')
     t.same(
-      again.frames.slice(1, -1).map(({ changeSeq }) => changeSeq),
+      again.frames.map(({ changeSeq }) => changeSeq).filter((number) => number !== undefined),
       range(last + 1, 403),
       'a resume brings the rest',
     )

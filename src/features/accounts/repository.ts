@@ -2,10 +2,9 @@
  * What ends with an account, in all tables that refer to one: see `personal-data.ts`. Rows of accounts are locked in one order
  * (administrators by id, then the account itself, then what belongs to it), so that two who act at once never wait for each other.
  */
-import { and, asc, eq, gt, inArray, isNotNull, isNull, lte, ne, or } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNotNull, isNull, lte, or } from 'drizzle-orm'
 import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
-import { members } from '../../db/schema/conversations.ts'
 import { apiKeys, knownDevices, oauthAccounts, oauthFlows, passwordResets } from '../../db/schema/credentials.ts'
 import { emailCodes } from '../../db/schema/email-codes.ts'
 import { onlineUsers } from '../../db/schema/presence.ts'
@@ -58,7 +57,6 @@ export const createAccountRepository = (db: Executor) => ({
     await tx.delete(securityEvents).where(eq(securityEvents.userId, id))
     await tx.delete(onlineUsers).where(eq(onlineUsers.userId, id))
     await eraseSessions(id, now, tx)
-    await unblockInDirectConversations(id, tx)
   },
 })
 
@@ -92,13 +90,4 @@ async function eraseSessions(userId: UserId, now: Date, tx: Executor): Promise<v
     .update(sessions)
     .set({ ip: null, userAgent: null, cookieHash: null, expiresAt: new Date(now.getTime() + endedSessionMilliseconds) })
     .where(and(eq(sessions.userId, userId), gt(sessions.revokedAt, lately)))
-}
-
-/** The block is gone, and the other one would stay unable to write for ever. */
-async function unblockInDirectConversations(userId: UserId, tx: Executor): Promise<void> {
-  const own = tx.select({ id: members.conversationId }).from(members).where(eq(members.userId, userId))
-  await tx
-    .update(members)
-    .set({ blocked: false })
-    .where(and(inArray(members.conversationId, own), eq(members.blocked, true), ne(members.userId, userId)))
 }

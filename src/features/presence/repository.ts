@@ -67,7 +67,7 @@ export const createPresenceRepository = ({ db, pool }: Pick<Database, 'db' | 'po
     await tx.execute(sql`
       update users u set last_seen_at = greatest(u.last_seen_at, now() - make_interval(secs => went.age))
       from unnest(${wentIds}, ${ages}::float8[]) went (user_id, age)
-      where u.id = went.user_id and ${sql.raw(isVisible('u'))}`)
+      where u.id = went.user_id and u.erased_at is null and ${sql.raw(isVisible('u'))}`)
     return userIds(
       tx,
       sql`select u.id from users u where u.id = any(${all}) and ${sql.raw(isVisible('u'))}
@@ -202,7 +202,7 @@ async function writeLastSeen(which: SQL, at: SQL, tx: Executor): Promise<void> {
   await tx.execute(sql`
     update users u set last_seen_at = greatest(u.last_seen_at, seen.at)
     from (select o.user_id, max(${at}) as at from online_users o join processes p on p.id = o.process_id where ${which} group by o.user_id) seen
-    where u.id = seen.user_id and ${sql.raw(isVisible('u'))}`)
+    where u.id = seen.user_id and u.erased_at is null and ${sql.raw(isVisible('u'))}`)
 }
 
 async function userIds(tx: Executor, query: SQL): Promise<UserId[]> {
