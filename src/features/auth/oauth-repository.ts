@@ -60,13 +60,13 @@ export const createOAuthRepository = (db: Executor) => ({
   },
 
   /** @returns whose it is, if it is anybody's */
-  async useAccount({ provider, subject }: AccountKey, at: Date, executor: Executor): Promise<UserId | undefined> {
-    const [row] = await executor
-      .update(oauthAccounts)
-      .set({ lastUsedAt: at })
-      .where(and(eq(oauthAccounts.provider, provider), eq(oauthAccounts.subject, subject)))
-      .returning({ userId: oauthAccounts.userId })
+  async findUserId(key: AccountKey, executor: Executor): Promise<UserId | undefined> {
+    const [row] = await executor.select({ userId: oauthAccounts.userId }).from(oauthAccounts).where(isAccount(key))
     return row?.userId
+  },
+
+  async markAccountUsed(key: AccountKey, at: Date, executor: Executor): Promise<void> {
+    await executor.update(oauthAccounts).set({ lastUsedAt: at }).where(isAccount(key))
   },
 
   /** @returns whether it was nobody's before */
@@ -79,3 +79,5 @@ export const createOAuthRepository = (db: Executor) => ({
     return rows.length > 0
   },
 })
+
+const isAccount = ({ provider, subject }: AccountKey) => and(eq(oauthAccounts.provider, provider), eq(oauthAccounts.subject, subject))

@@ -146,8 +146,7 @@ export function createOAuthService({ db, flows, providers, redirectUris, publicU
       const signedIn = await db.transaction(async (tx) => {
         const flow = await flows.takeByCode(hash(code), clock.now(), tx)
         if (flow === undefined || flow.userId === null || hash(codeVerifier) !== flow.codeChallenge) return undefined
-        const user = await rest.users.lock({ id: flow.userId }, tx)
-        return user === undefined || user.erasedAt !== null ? undefined : signIn.complete(user, 'oauth', caller, tx)
+        return signIn.complete({ id: flow.userId }, 'oauth', caller, tx)
       })
       if (signedIn === undefined) throw new AppError('invalid_token')
       return signedIn
@@ -185,9 +184,12 @@ function createUserFinder({ flows, users, security, clock, newId }: Pick<Depende
 
   return async ({ provider, identity, verifiedEmail, caller }: Arrival, tx: Executor): Promise<UserRow | undefined> => {
     const key = { provider, subject: identity.subject }
+    // The user is locked before the account, here as where they are linked: locks in one order never wait in a circle.
     const useAccount = async () => {
-      const userId = await flows.useAccount(key, clock.now(), tx)
-      return userId && users.lock({ id: userId }, tx)
+      const userId = await flows.findUserId(key, tx)
+      const user = userId && (await users.lock({ id: userId }, tx))
+      if (user) await flows.markAccountUsed(key, clock.now(), tx)
+      return user
     }
     const known = await useAccount()
     if (known !== undefined || verifiedEmail === undefined) return known
