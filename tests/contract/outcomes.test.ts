@@ -89,6 +89,9 @@ t.test('every operation answers as it declares when all is well, and when it can
   const usedTwice = verified.refreshToken
   await refresh(await refresh(usedTwice))
   const fresh = await server.client().auth.verifyEmail({ email: stranger.email, code: '000000' })
+  const [spent, turning] = [await server.client().auth.login({ identifier: 'verified@example.com', password }), await signInAgain(server, bob.email)]
+  await refresh(spent.refreshToken)
+  const own = await signInAgain(server, stranger.email)
 
   const of = (conversationId: string, userId?: string) => ({ conversationId, ...(userId && { userId }) })
   const [asAlice, asBob, asStranger] = [{ token: alice.accessToken }, { token: bob.accessToken }, { token: stranger.accessToken }]
@@ -112,6 +115,12 @@ t.test('every operation answers as it declares when all is well, and when it can
     ['auth.refresh', 'unauthorized', { body: { refreshToken: `rt_${'a'.repeat(43)}` } }],
     ['auth.refresh', 'token_family_compromised', { body: { refreshToken: usedTwice } }],
     ['auth.me', 200, asAlice],
+    ['auth.listSessions', 200, { ...asAlice, search: '?limit=1' }],
+    ['auth.startCookieSession', 200, { body: { refreshToken: turning.refreshToken } }],
+    ['auth.startCookieSession', 'unauthorized', { body: { refreshToken: turning.refreshToken } }],
+    ['auth.startCookieSession', 'token_family_compromised', { body: { refreshToken: spent.refreshToken } }],
+    ['auth.revokeSession', 'not_found', { ...asAlice, params: { sessionId: own.sessionId } }],
+    ['auth.revokeAll', 200, { ...asAlice, body: { exceptCurrent: true } }],
     ['auth.forgotPassword', 202, { body: { email: alice.email } }],
     ['auth.resetPassword', 204, { body: { token: await resetToken(), password } }],
     ['auth.resetPassword', 'invalid_token', { body: { token: await resetToken(), password } }],
@@ -177,6 +186,19 @@ t.test('every operation answers as it declares when all is well, and when it can
     ['messages.send', 201, { ...asAlice, body: { recipientId: stranger.id, content: 'Hello' } }],
     ['messages.send', 'not_found', { ...asAlice, body: { recipientId: unknown, content: 'Hello' } }],
     ['messages.send', 'conflict', { ...asAlice, body: { recipientId: alice.id, content: 'Hello' } }],
+
+    ['users.setPresence', 200, asAlice],
+    ['users.block', 200, { ...asAlice, params: { userId: bob.id } }],
+    ['users.block', 'conflict', { ...asAlice, params: { userId: alice.id } }],
+    ['users.block', 'not_found', { ...asAlice, params: { userId: unknown } }],
+    ['users.listBlocked', 200, { ...asAlice, search: '?limit=1' }],
+    ['conversations.sendMessage', 'forbidden', { ...asBob, params: of(direct.id) }],
+    ['conversations.setTyping', 'forbidden', { ...asBob, params: of(direct.id) }],
+    ['messages.send', 'forbidden', { ...asBob, body: { recipientId: alice.id, content: 'Hello' } }],
+    ['users.unblock', 204, { ...asAlice, params: { userId: bob.id } }],
+    ['users.unblock', 'not_found', { ...asAlice, params: { userId: unknown } }],
+    ['users.block', 200, { ...asStranger, params: { userId: bob.id } }],
+    ['conversations.create', 'forbidden', { ...asBob, body: { type: 'direct', memberIds: [stranger.id] } }],
     ['sync.pull', 200, { ...asBob, body: { cursors: { [group.id]: 0, [unknown]: 7 } } }],
 
     ['system.health', 200, {}],
@@ -186,12 +208,20 @@ t.test('every operation answers as it declares when all is well, and when it can
     ['system.asyncapi', 200, {}],
     ['system.postman', 200, {}],
     ['auth.logout', 204, { token: fresh.accessToken }],
+    ['auth.revokeSession', 204, { ...asStranger, params: { sessionId: own.sessionId } }],
   ]
   for (const [operationId, answer, parts] of cases) {
     const { status, json } = await call(server, operationOf(operationId), parts)
     t.same(json?.error?.code ?? status, answer, `${operationId} answers ${answer}`)
   }
 })
+
+/** Another session of somebody. */
+async function signInAgain(server: TestServer, email: string) {
+  const { accessToken, refreshToken } = await server.client().auth.verifyEmail({ email, code: '000000' })
+  const { items } = await server.client({ accessToken }).auth.listSessions()
+  return { refreshToken, sessionId: items.find(({ current }) => current)?.id ?? '' }
+}
 
 t.test('every operation refuses what is no request of its own', async (t) => {
   const server = await start(t)
@@ -204,6 +234,9 @@ t.test('every operation refuses what is no request of its own', async (t) => {
     const json = { 'content-type': 'application/json' }
     await asks({ search: '?unknown=1' }, 'validation_error')
     if (operation.access !== 'public') await asks({ token: '' }, 'unauthorized')
+    // A form of somebody else's page, in a browser that has a session.
+    const forged = { cookie: 'parley=any', origin: 'https://elsewhere.example' }
+    if (errorsOf(operation).includes('csrf_rejected')) await asks({ token: '', headers: forged }, 'csrf_rejected')
     if (operation.method === 'GET') continue
     await asks({ body: 'text', headers: { 'content-type': 'text/plain' } }, 'unsupported_media_type')
     if (operation.multipart) {
@@ -326,9 +359,14 @@ t.test('every event is pushed, and every command answered as it declares', async
     ['conversations.markRead', { conversationId: unknown, seq: 1 }, 'not_found'],
     ['conversations.setTyping', { conversationId: group.id, typing: true }, 'ack'],
     ['conversations.setTyping', { conversationId: unknown, typing: true }, 'not_found'],
+    ['conversations.sendMessage', { conversationId: direct.id, content: 'Hello' }, 'forbidden'],
+    ['conversations.setTyping', { conversationId: direct.id, typing: true }, 'forbidden'],
     ['conversations.setTyping', { conversationId: group.id, typing: 'yes' }, 'validation_error'],
   ]
+  t.ok(await asAlice.frame(({ type, data }) => type === 'presence.changed' && data.userId === bob.id), 'presence.changed')
+  await bob.api.users.block(alice.id)
   for (const [type, data, expected] of answers) t.equal(await answer(type, data), expected, `${type} is answered by ${expected}`)
+  await bob.api.users.unblock(alice.id)
   for (const type of ['pong', 'ready', 'gone']) t.ok(await asAlice.frame((frame) => frame.type === type), type)
   asAlice.send('{"half":')
   t.equal((await asAlice.frame(({ error }) => error?.code === 'malformed_json')).id, undefined)
