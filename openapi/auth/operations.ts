@@ -10,7 +10,7 @@ export const register = defineOperation({
   path: '/v1/auth/register',
   summary: 'Register',
   description:
-    'With a password, or with the e-mail address alone. A 6-digit code is mailed either way; `auth.verifyEmail` turns it into tokens. Where the server is configured to hide which addresses are taken, the answer is the same for one that is, with an id of nobody, and the mail tells its owner.',
+    'With a password, or with the e-mail address alone. A 6-digit code is mailed either way; `auth.verifyEmail` turns it into tokens. Where the server is configured to hide which addresses are taken, the answer is the same for one that is, with an id of nobody, and the mail tells its owner; `username` is refused there, and chosen after verifying, with `users.updateMe`.',
   access: 'public',
   rateLimit: 'auth',
   body: ref(RegisterRequest),
@@ -45,7 +45,7 @@ export const verifyEmail = defineOperation({
   path: '/v1/auth/verify-email',
   summary: 'Sign in with a mailed code',
   description:
-    'Marks the address as verified and starts a session. A password given at registration holds only when the address is verified with the code of that registration: otherwise a stranger could have chosen it.',
+    'Marks the address as verified and starts a session. A password given at registration holds only when the address is verified with the code of that registration: otherwise a stranger could have chosen it. After 20 wrong codes within a day for one address, `rate_limit_exceeded` says how long to wait.',
   access: 'public',
   rateLimit: 'auth',
   body: ref(VerifyEmailRequest),
@@ -60,7 +60,7 @@ export const login = defineOperation({
   path: '/v1/auth/login',
   summary: 'Sign in with a password',
   description:
-    'For whoever registered with one and has verified the address; everybody else signs in with `auth.requestCode` and `auth.verifyEmail`. Wrong passwords slow down, per account and per address: `rate_limit_exceeded` says how long to wait.',
+    'For whoever registered with one and has verified the address; everybody else signs in with `auth.requestCode` and `auth.verifyEmail`. Wrong passwords slow down, by account and by network: `rate_limit_exceeded` says how long to wait. A mailed code signs in meanwhile.',
   access: 'public',
   rateLimit: 'auth',
   body: ref(LoginRequest),

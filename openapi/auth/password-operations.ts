@@ -35,7 +35,7 @@ export const changePassword = defineOperation({
   method: 'POST',
   path: '/v1/auth/password/change',
   summary: 'Change your password',
-  description: 'Ends all other sessions. Who has no password yet sets one by `auth.forgotPassword`.',
+  description: 'Ends all other sessions. Who has no password yet sets one by `auth.forgotPassword`. Wrong ones slow down, as in `auth.login`.',
   access: 'session',
   rateLimit: 'auth',
   body: ref(ChangePasswordRequest),

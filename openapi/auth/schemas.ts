@@ -4,7 +4,7 @@ import { SessionId } from '../shared/ids.ts'
 import { Email, storableText, Timestamp } from '../shared/scalars.ts'
 import { CompanyCustomerId, PersonName, Phone, User, Username } from '../users/schemas.ts'
 
-const Password = Type.String({ minLength: 8, maxLength: 128, pattern: '^[^\\u0000]*$' })
+const Password = Type.String({ minLength: 8, maxLength: 128, pattern: storableText })
 const Code = Type.String({ pattern: '^[0-9]{6}$', description: 'The 6 digits that were mailed; valid for 10 minutes, once, 5 tries' })
 const RefreshToken = Type.String({ pattern: '^rt_[A-Za-z0-9_-]{43}$', description: 'Opaque; valid for 7 days, once: every refresh returns the next one' })
 
@@ -13,7 +13,7 @@ export const RegisterRequest = component(
   closed(
     {
       email: Email,
-      password: Type.Optional(described(Password, '8–128 characters; without it, sign in by mailed codes')),
+      password: Type.Optional(described(Password, '8–128 characters, as in `auth.resetPassword`; without it, sign in by mailed codes')),
       username: Type.Optional(Username),
       displayName: Type.Optional(described(PersonName, 'What others see: 1–100 characters')),
       firstName: Type.Optional(described(PersonName, 'For yourself: others do not see it')),
@@ -68,7 +68,10 @@ export const TokenPair = component(
 )
 export type TokenPair = Static<typeof TokenPair>
 
-const NewPassword = described(Password, '8–128 characters, none of the commonest passwords, and not your name or address')
+const NewPassword = described(
+  Password,
+  '8–128 characters, none of the commonest passwords, and without your address, what stands before its `@`, your username or the name of this product',
+)
 const OneTimeToken = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$', description: 'The token that was mailed; valid for 15 minutes, once' })
 
 export const ForgotPasswordRequest = component('ForgotPasswordRequest', closed({ email: Email }, { description: 'Whose password is forgotten' }))

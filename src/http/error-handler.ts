@@ -26,7 +26,7 @@ function toHttpError(error: unknown): AppError {
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply, clock: Clock): FastifyReply {
   const known = toHttpError(error)
   if (known.code === 'internal_error') request.log.error({ err: error }, 'A request failed unexpectedly')
-  if (known.code === 'unavailable') request.log.warn({ err: error }, 'The database is unavailable')
+  if (known.code === 'unavailable') request.log.warn({ err: error }, 'A request came while something that it needs was unavailable')
   // Already there, but on what failed before the hooks: a URL that cannot be decoded.
   reply.header('x-request-id', request.id)
   if (known.retryAfterSeconds !== undefined) reply.header('retry-after', known.retryAfterSeconds)

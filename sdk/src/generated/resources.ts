@@ -80,7 +80,7 @@ export interface Auth {
   /**
    * Sign in with a password.
    *
-   * For whoever registered with one and has verified the address; everybody else signs in with `auth.requestCode` and `auth.verifyEmail`. Wrong passwords slow down, per account and per address: `rate_limit_exceeded` says how long to wait.
+   * For whoever registered with one and has verified the address; everybody else signs in with `auth.requestCode` and `auth.verifyEmail`. Wrong passwords slow down, by account and by network: `rate_limit_exceeded` says how long to wait. A mailed code signs in meanwhile.
    *
    * `POST /v1/auth/login`
    *
@@ -128,7 +128,7 @@ export interface Auth {
   /**
    * Register.
    *
-   * With a password, or with the e-mail address alone. A 6-digit code is mailed either way; `auth.verifyEmail` turns it into tokens. Where the server is configured to hide which addresses are taken, the answer is the same for one that is, with an id of nobody, and the mail tells its owner.
+   * With a password, or with the e-mail address alone. A 6-digit code is mailed either way; `auth.verifyEmail` turns it into tokens. Where the server is configured to hide which addresses are taken, the answer is the same for one that is, with an id of nobody, and the mail tells its owner; `username` is refused there, and chosen after verifying, with `users.updateMe`.
    *
    * `POST /v1/auth/register`
    *
@@ -151,7 +151,7 @@ export interface Auth {
   /**
    * Sign in with a mailed code.
    *
-   * Marks the address as verified and starts a session. A password given at registration holds only when the address is verified with the code of that registration: otherwise a stranger could have chosen it.
+   * Marks the address as verified and starts a session. A password given at registration holds only when the address is verified with the code of that registration: otherwise a stranger could have chosen it. After 20 wrong codes within a day for one address, `rate_limit_exceeded` says how long to wait.
    *
    * `POST /v1/auth/verify-email`
    *
@@ -164,7 +164,7 @@ export interface Auth {
   /**
    * Change your password.
    *
-   * Ends all other sessions. Who has no password yet sets one by `auth.forgotPassword`.
+   * Ends all other sessions. Who has no password yet sets one by `auth.forgotPassword`. Wrong ones slow down, as in `auth.login`.
    *
    * `POST /v1/auth/password/change`
    *

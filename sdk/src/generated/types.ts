@@ -208,7 +208,7 @@ export type Change = MessageCreatedEvent | MessageDeletedEvent | ConversationUpd
 export interface ChangePasswordRequest {
     /** The one that you have */
     currentPassword: string;
-    /** 8–128 characters, none of the commonest passwords, and not your name or address */
+    /** 8–128 characters, none of the commonest passwords, and without your address, what stands before its `@`, your username or the name of this product */
     newPassword: string;
 }
 
@@ -965,7 +965,7 @@ export interface RegisterRequest {
      * E-mail address; its letter case does not matter
      */
     email: string;
-    /** 8–128 characters; without it, sign in by mailed codes */
+    /** 8–128 characters, as in `auth.resetPassword`; without it, sign in by mailed codes */
     password?: string;
     /** 3–32 letters, digits, `_`, `.`, `-`; unique in any letter case */
     username?: string;
@@ -1000,7 +1000,7 @@ export interface RequestCodeRequest {
 export interface ResetPasswordRequest {
     /** The token that was mailed; valid for 15 minutes, once */
     token: string;
-    /** 8–128 characters, none of the commonest passwords, and not your name or address */
+    /** 8–128 characters, none of the commonest passwords, and without your address, what stands before its `@`, your username or the name of this product */
     password: string;
 }
 
