@@ -3,16 +3,7 @@ export const protocolDescription = (
   closeCodes: Record<number, string>,
 ) => `What happens, pushed as it happens, and the commands that a client may send. The REST API is described in \`/openapi.json\`.
 
-## Connecting
-
-\`GET /v1/ws\`, upgraded, with an access token in one of three ways: \`?token=\`, \`Authorization: Bearer\`, or the subprotocols \`parley.v1, bearer.<access token>\`
-(the server selects \`parley.v1\`). Programs use an API key instead of the token, or in \`X-Api-Key\`, but not in the query: addresses end up in logs, and keys
-live long. \`x-scope\` says what a key must be allowed for a command. Browsers with the cookie of \`auth.startCookieSession\` need no token. Without good
-credentials the upgrade is answered with the error of the REST API: 401 \`unauthorized\`, or 403 \`csrf_rejected\` where a page brings the cookie and its
-\`Origin\` is neither the server's own nor one of \`CORS_ORIGINS\`.
-
-Every frame is one JSON object in a text frame: \`{ type, conversationId, changeSeq, previousChangeSeq?, data }\` for a change, \`{ type, data }\` for a signal,
-\`{ type, id?, data }\` for a command, \`{ type: "ack", id, data? }\` or \`{ type: "error", id?, error }\` for its answer.
+${connecting}
 
 ## Missing nothing
 
@@ -53,3 +44,14 @@ ${Object.entries(closeCodes)
   .map(([code, meaning]) => `| ${code} | ${meaning} |`)
   .join('\n')}
 `
+
+const connecting = `## Connecting
+
+\`GET /v1/ws\`, upgraded, with an access token in one of three ways: \`?token=\`, \`Authorization: Bearer\`, or the subprotocols \`parley.v1, bearer.<access token>\`
+(the server selects \`parley.v1\`). Programs use an API key instead of the token, or in \`X-Api-Key\`, but not in the query: addresses end up in logs, and keys
+live long. \`x-scope\` says what a key must be allowed for a command. Browsers with the cookie of \`auth.startCookieSession\` need no token. Without good
+credentials the upgrade is answered with the error of the REST API: 401 \`unauthorized\`, or 403 \`csrf_rejected\` where a page brings the cookie and its
+\`Origin\` is neither the server's own nor one of \`CORS_ORIGINS\`.
+
+Every frame is one JSON object in a text frame: \`{ type, conversationId, changeSeq, previousChangeSeq?, data }\` for a change, \`{ type, data }\` for a signal,
+\`{ type, id?, data }\` for a command, \`{ type: "ack", id, data? }\` or \`{ type: "error", id?, error }\` for its answer.`
