@@ -192,7 +192,7 @@ t.test('every operation answers as it declares when all is well, and when it can
     ['users.block', 'conflict', { ...asAlice, params: { userId: alice.id } }],
     ['users.block', 'not_found', { ...asAlice, params: { userId: unknown } }],
     ['users.listBlocked', 200, { ...asAlice, search: '?limit=1' }],
-    ['conversations.sendMessage', 'forbidden', { ...asBob, params: of(direct.id) }],
+    ['conversations.sendMessage', 'forbidden', { ...asBob, params: of(direct.id), body: { content: 'Hello' } }],
     ['conversations.setTyping', 'forbidden', { ...asBob, params: of(direct.id) }],
     ['messages.send', 'forbidden', { ...asBob, body: { recipientId: alice.id, content: 'Hello' } }],
     ['users.unblock', 204, { ...asAlice, params: { userId: bob.id } }],
