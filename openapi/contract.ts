@@ -43,7 +43,7 @@ export const oneOfWords = <const W extends string>(words: readonly W[], options:
 export const uploadedFile = ({ maxBytes, description }: { maxBytes: number; description: string }) =>
   Type.Unsafe<Uint8Array>({ type: 'string', format: 'binary', maxLength: maxBytes, description })
 
-export const isUploadedFile = ({ format }: TSchema): boolean => format === 'binary'
+export const isBinary = ({ format }: TSchema): boolean => format === 'binary'
 
 /** The body of an outcome whose `contentType` is no text: a handler gives it in one piece or in several. */
 export const binaryContent = (description: string) => Type.Unsafe<Uint8Array | AsyncIterable<Uint8Array>>({ type: 'string', format: 'binary', description })

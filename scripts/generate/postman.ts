@@ -52,7 +52,7 @@ function stableRequest({ url, header = [], ...request }: PostmanRequest): Postma
     ...request,
     url: {
       ...url,
-      query: url.query.map((parameter) => (parameter.description?.startsWith('(Required)') ? parameter : { ...parameter, value: '', disabled: true })),
+      query: url.query.map((parameter) => ({ ...parameter, value: '', ...(!parameter.description?.startsWith('(Required)') && { disabled: true }) })),
       variable: url.variable.map((parameter) => ({ ...parameter, value: `{{${parameter.key}}}` })),
     },
     header: header.map((parameter) => (parameter.key === 'Idempotency-Key' ? { ...parameter, value: '{{$guid}}', disabled: true } : parameter)),

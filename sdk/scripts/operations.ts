@@ -34,6 +34,7 @@ export interface Schema {
   items?: Schema
   required?: string[]
   description?: string
+  format?: string
   discriminator?: unknown
   anyOf?: Schema[]
 }

@@ -5,7 +5,7 @@
 import multipart, { type Multipart, type MultipartFile } from '@fastify/multipart'
 import type { TSchema } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
-import { allComponents, isUploadedFile } from '../../openapi/contract.ts'
+import { allComponents, isBinary } from '../../openapi/contract.ts'
 import { AppError, invalidField } from '../errors/app-error.ts'
 import { compileTextValidation, type Validate } from '../validation.ts'
 
@@ -27,7 +27,7 @@ export const requireForm: onRequestHookHandler = ({ headers }, _reply, done) => 
 /** @throws `payload_too_large`; `validation_error` for a part that is not known, is there twice, or is no file where one is asked for */
 export async function readForm(request: FastifyRequest, schema: TSchema): Promise<Record<string, unknown>> {
   const fields = fieldsOf(schema)
-  const largest = Math.max(0, ...Object.values(fields).map((field) => (isUploadedFile(field) ? maxBytesOf(field) : 0)))
+  const largest = Math.max(0, ...Object.values(fields).map((field) => (isBinary(field) ? maxBytesOf(field) : 0)))
   const form: Record<string, unknown> = {}
   try {
     if (Number(request.headers['content-length']) > totalBytes(fields)) throw tooLarge(largest)
@@ -45,7 +45,7 @@ export async function readForm(request: FastifyRequest, schema: TSchema): Promis
 
 /** To be done with what `readForm` has read: there a file is one already. Texts become numbers where the contract says so. */
 export function compileFormValidation(schema: TSchema): Validate {
-  const fields = Object.entries(fieldsOf(schema)).map(([name, field]) => [name, isUploadedFile(field) ? {} : field])
+  const fields = Object.entries(fieldsOf(schema)).map(([name, field]) => [name, isBinary(field) ? {} : field])
   const { $id: _, ...form } = resolved(schema)
   return compileTextValidation({ ...form, properties: Object.fromEntries(fields) } as TSchema, 'body')
 }
@@ -55,7 +55,7 @@ function checkPart(part: Multipart, fields: Record<string, TSchema>, form: objec
   const field = Object.hasOwn(fields, name) ? fields[name] : undefined
   if (field === undefined) throw invalidField(`body.${name}`, 'is not known')
   if (Object.hasOwn(form, name)) throw invalidField(`body.${name}`, 'is there more than once')
-  if (isUploadedFile(field) !== (part.type === 'file')) throw invalidField(`body.${name}`, isUploadedFile(field) ? 'must be a file' : 'must be text')
+  if (isBinary(field) !== (part.type === 'file')) throw invalidField(`body.${name}`, isBinary(field) ? 'must be a file' : 'must be text')
   if (part.type === 'field' && part.valueTruncated) throw new AppError('payload_too_large')
   return field
 }
@@ -73,7 +73,7 @@ const tooLarge = (maxBytes: number) => new AppError('payload_too_large', `A file
 const maxBytesOf = ({ maxLength = 0 }: TSchema): number => Number(maxLength)
 
 const totalBytes = (fields: Record<string, TSchema>): number =>
-  Object.values(fields).reduce((total, field) => total + (isUploadedFile(field) ? maxBytesOf(field) : 0), formBytes)
+  Object.values(fields).reduce((total, field) => total + (isBinary(field) ? maxBytesOf(field) : 0), formBytes)
 
 const fieldsOf = (schema: TSchema): Record<string, TSchema> => resolved(schema).properties ?? {}
 

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Type } from '@sinclair/typebox'
 import t from 'tap'
-import { closed, defineCommand, defineOperation, type Operation, ref } from '../../openapi/contract.ts'
+import { closed, defineCommand, defineOperation, type Operation, ref, uploadedFile } from '../../openapi/contract.ts'
 import { allOperations, openApiDocument } from '../../openapi/document.ts'
 import { SendMessageRequest, SendMessageResult } from '../../openapi/messages/schemas.ts'
 import { changeEvents, commands, signalEvents } from '../../openapi/realtime/frames.ts'
@@ -81,6 +81,7 @@ t.test('a contract that breaks a rule is told so', async (t) => {
     ['an endless record', bodyOf(Type.Record(Type.String({ maxLength: 5 }), Type.Boolean()), { a: true }), /body\.value is a record without maxProperties/],
     ['a query that is not described', { query: Type.Object({ all: Type.Boolean() }) }, /query\.all has no description/],
     ['an endless query', { query: Type.Object({ q: Type.Optional(Type.String()) }) }, /query\.q is text without an end/],
+    ['a file in JSON', bodyOf(uploadedFile({ maxBytes: 9, description: 'A file' }), 'a'), /has a file in a body that is no multipart/],
     ['idempotence without a clientId', { idempotent: true, ...bodyOf(Type.Boolean(), true) }, /has no clientId/],
   ]
   for (const [what, change, problem] of broken) t.match(problemsOf(change).join('\n'), problem, what)

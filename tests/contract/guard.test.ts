@@ -1,8 +1,9 @@
 /** That the tests hold every answer and frame against the contract is worth something only if a wrong one is found. */
+import { Readable } from 'node:stream'
 import { Type } from '@sinclair/typebox'
 import pino from 'pino'
 import t from 'tap'
-import { defineOperation, ref } from '../../openapi/contract.ts'
+import { binaryContent, defineOperation, ref } from '../../openapi/contract.ts'
 import { allOperations } from '../../openapi/document.ts'
 import type { ConversationId, UserId } from '../../openapi/shared/ids.ts'
 import { Readiness } from '../../openapi/system/schemas.ts'
@@ -33,18 +34,33 @@ const silent = defineOperation({ ...probe, operationId: 'silent.get', path: '/si
 const readiness = { status: 'ready', timestamp: '2026-11-20T10:00:00.000Z', services: { database: 'up', jobs: 'up' } } as const
 const right = { count: 1, readiness }
 
+const picture = defineOperation({
+  ...probe,
+  operationId: 'picture.get',
+  path: '/picture',
+  responses: { 200: { description: 'A picture', contentType: 'image/webp', body: binaryContent('WebP') } },
+})
+
+const bytes = Uint8Array.of(0, 255, 10)
+
+interface Handled {
+  probed?: Probe
+  silenced?: Handler<typeof silent>
+  drawn?: Handler<typeof picture>
+}
+
 /** What a handler's answer is on the wire, and what the guard has to say about it. */
-async function judge({ probed = async () => right, silenced = async () => undefined }: { probed?: Probe; silenced?: Handler<typeof silent> }, path = '/probe') {
+async function judge({ probed = async () => right, silenced = async () => undefined, drawn = async () => bytes }: Handled, path = '/probe') {
   const log = pino({ level: 'silent' })
   const server = await createServer({ config: loadConfig({}), clock: systemClock, log })
   handleErrors(server, { clock: systemClock, operations: [...allOperations, probe] })
   addComponents(server)
   const guard = guardAnswers(server)
   const hooks = { identify: async () => undefined, rateLimit: () => [] }
-  bindOperations(server, hooks, { probe, silent }, { 'probe.get': probed, 'silent.get': silenced })
-  const { statusCode, body } = await server.inject(path)
+  bindOperations(server, hooks, { probe, silent, picture }, { 'probe.get': probed, 'silent.get': silenced, 'picture.get': drawn })
+  const { statusCode, body, headers, rawPayload } = await server.inject(path)
   await server.close()
-  return { status: statusCode, body, violations: guard.violations.join('\n') }
+  return { status: statusCode, body, type: headers['content-type'], bytes: new Uint8Array(rawPayload), violations: guard.violations.join('\n') }
 }
 
 const text =
@@ -80,6 +96,23 @@ t.test('a field that the contract does not have never leaves, when the handler r
   const { body, violations } = await judge({ probed: async () => ({ ...right, passwordHash: 'x' }) })
   t.strictSame(JSON.parse(body), right)
   t.equal(violations, '')
+})
+
+t.test('bytes leave as they are, in one piece or several; text in their place, or another type, is found out', async (t) => {
+  async function* pieces() {
+    for (const byte of bytes) yield Uint8Array.of(byte)
+  }
+  for (const drawn of [async () => bytes, async () => Buffer.from(bytes), async () => pieces(), async () => Readable.from(pieces())]) {
+    const { status, type, bytes: received, violations } = await judge({ drawn }, '/picture')
+    t.same([status, type, received, violations], [200, 'image/webp', bytes, ''])
+  }
+  const asText = await judge({ drawn: async () => jsonText('"text"') }, '/picture')
+  t.match(asText.violations, /picture\.get 200: is text or bytes, and declares the other/)
+  const asPage: Handler<typeof picture> = async ({ reply }) => {
+    reply.raw.setHeader('content-type', 'text/html')
+    return bytes
+  }
+  t.equal((await judge({ drawn: asPage }, '/picture')).type, 'image/webp', 'the contract names the type')
 })
 
 t.test('a status that the operation does not declare becomes an internal error, whatever was in the answer', async (t) => {

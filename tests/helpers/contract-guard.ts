@@ -7,7 +7,7 @@ import type { TSchema } from '@sinclair/typebox'
 import { Ajv, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import type { FastifyInstance } from 'fastify'
-import { allComponents, type Command, errorsOf, errorsOfCommand, type Operation } from '../../openapi/contract.ts'
+import { allComponents, type Command, errorsOf, errorsOfCommand, isBinary, type Operation } from '../../openapi/contract.ts'
 import { AckFrame, changeFrames, commands, ErrorFrame, signalFrames } from '../../openapi/realtime/frames.ts'
 import { type ErrorCode, ErrorResponse, errorCatalog } from '../../openapi/shared/errors.ts'
 
@@ -48,12 +48,23 @@ export function guardAnswers(server: FastifyInstance): ContractGuard {
   server.addHook('onSend', async (request, reply, payload) => {
     const { operation } = request.routeOptions.config
     if (operation === undefined) return payload
+    checkContentType(guard, operation, reply.statusCode, payload, String(reply.getHeader('content-type')))
     const look = (content: unknown) => checkAnswer(guard, operation, reply.statusCode, content)
     if (payload instanceof Readable && operation.responses[reply.statusCode]?.contentType === undefined) return watched(payload, look)
     look(payload)
     return payload
   })
   return guard
+}
+
+/** Of what is no JSON: text or bytes, of the type that is declared. */
+function checkContentType(guard: ContractGuard, { operationId, responses }: Operation, status: number, payload: unknown, said: string): void {
+  const { contentType, body } = responses[status] ?? {}
+  if (contentType === undefined || body === undefined) return
+  if (said.split(';')[0] !== contentType) guard.violations.push(`${operationId} ${status}: is ${said}, and declares ${contentType}`)
+  // A HEAD has neither.
+  if (payload !== null && isBinary(body) === (typeof payload === 'string'))
+    guard.violations.push(`${operationId} ${status}: is text or bytes, and declares the other`)
 }
 
 /** Passes a stream on as fast as it is read, and looks at it when it is whole; what breaks off breaks off for the client too. */

@@ -1,6 +1,6 @@
 /** Bodies of operations that take files, from values as the contract's examples have them. */
 import type { TSchema } from '@sinclair/typebox'
-import { allComponents, isUploadedFile, type Operation } from '../../openapi/contract.ts'
+import { allComponents, isBinary, type Operation } from '../../openapi/contract.ts'
 
 /** 1 × 1 pixel. */
 export const tinyPng = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
@@ -11,7 +11,7 @@ export function formOf({ body }: Pick<Operation, 'body'>, values: unknown, bytes
   const form = new FormData()
   for (const [name, value] of Object.entries(values ?? {})) {
     const field = fields[name]
-    if (field !== undefined && isUploadedFile(field)) form.append(name, new Blob([bytes]), 'file')
+    if (field !== undefined && isBinary(field)) form.append(name, new Blob([bytes]), 'file')
     else form.append(name, typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
   }
   return form

@@ -72,6 +72,12 @@ t.test('the generator', async (t) => {
     )
   })
 
+  t.test('a body with files takes them as blobs, and goes out as a form', async (t) => {
+    t.match(resources, 'paint(body: PaintRequest, options?: CallOptions): ApiCall<void>')
+    t.match(resources, "call({ id: 'boats.paint', method: 'PUT', path: '/v1/boats/paint', body, form: true }, options)")
+    t.match(await writeTypes(schemas), /picture: Blob;/)
+  })
+
   t.test('every type has a name', async (t) => {
     const types = await writeTypes(schemas)
     t.match(types, /export interface BoatsListQuery \{\n {4}limit\?: number;\n\}/)
@@ -105,6 +111,14 @@ const document: OpenApi = {
         responses: { 204: {} },
       },
     },
+    '/v1/boats/paint': {
+      put: {
+        operationId: 'boats.paint',
+        summary: 'Paint a boat',
+        requestBody: { content: { 'multipart/form-data': { schema: { $ref: '#/components/schemas/PaintRequest' } } } },
+        responses: { 204: {} },
+      },
+    },
     '/v1/boats/{boatId}/sails/{sailId}': {
       patch: {
         operationId: 'boats.rename',
@@ -126,6 +140,7 @@ const document: OpenApi = {
       },
       LaunchRequest: { type: 'object', properties: { clientId: { type: 'string' } } },
       Person: { type: 'object' },
+      PaintRequest: { type: 'object', required: ['picture'], properties: { picture: { type: 'string', format: 'binary' } } },
     },
     responses: { NotFound: { 'x-error-codes': ['not_found'] } },
   },

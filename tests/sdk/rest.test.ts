@@ -14,6 +14,8 @@ import {
   ValidationError,
 } from '@parley/sdk'
 import t from 'tap'
+import { tinyPng } from '../helpers/form.ts'
+import { startServer } from '../helpers/server.ts'
 import { type Answer, failure, type Received, startHttp, tokenPair } from './http-server.ts'
 import { createTestRuntime } from './test-runtime.ts'
 
@@ -30,6 +32,26 @@ t.test('a method sends its path, body and query, and returns the result', async 
   t.match(received[0], { method: 'POST', path: '/prefix/v1/conversations/a%2Fb/messages', body: { content: 'Hello' } })
   t.match(received[0]?.headers, { authorization: 'Bearer token', 'content-type': 'application/json', 'x-app': 'demo' })
   t.match(received[1], { method: 'GET', path: '/prefix/v1/conversations/c/messages?limit=10&before=m', body: {} })
+})
+
+t.test('a file goes out as a form, again when the first try was refused, and the server has it', async (t) => {
+  const server = await startServer(t)
+  const { accessToken } = await server.signUp()
+  const types: (string | null)[] = []
+  const api = new Parley({
+    baseUrl: server.url,
+    accessToken,
+    headers: { 'X-App': 'demo' },
+    runtime: createTestRuntime(),
+    fetch: async (url, init) => {
+      types.push(new Headers(init?.headers).get('content-type'))
+      return types.length === 1 ? new Response('', { status: 503, headers: { 'Retry-After': '0' } }) : fetch(url, init)
+    },
+  })
+  const { avatarUrl } = await api.users.setAvatar({ file: new Blob([tinyPng]) })
+  t.match(avatarUrl, /^\/v1\/avatars\//)
+  t.same(types, [null, null], 'the platform names the type, with the boundary')
+  await t.rejects(api.users.setAvatar({ file: new File(['text'], 'a.png', { type: 'image/png' }) }), { code: 'unsupported_media_type' })
 })
 
 t.test('an empty id is refused before it becomes another path', async (t) => {
