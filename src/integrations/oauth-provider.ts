@@ -161,7 +161,8 @@ async function requestTokens(
     return await client.authorizationCodeGrant(configuration, url, { expectedState: state, pkceCodeVerifier: codeVerifier, ...checks })
   } catch (error) {
     if (error instanceof client.AuthorizationResponseError && error.error === 'access_denied') return 'access_denied'
-    throw error
+    const isSaid = error instanceof client.AuthorizationResponseError || error instanceof client.ResponseBodyError
+    throw isSaid ? new Error(`The provider says ${error.error}: ${error.error_description ?? 'nothing more'}`) : error
   }
 }
 
