@@ -98,6 +98,13 @@ t.test('every operation answers as it declares when all is well, and when it can
   const unknown = randomUUID()
   const { avatarUrl } = await bob.api.users.setAvatar({ file: new Blob([tinyPng]) })
   const avatarKey = avatarUrl?.split('/').at(-1) ?? ''
+  const asAdmin = await signUpAdministrator(server)
+  const { apiKey } = await alice.api.apiKeys.create({ name: 'Bot', scope: 'write' })
+  await server.database.pool.query(
+    `insert into api_keys (id, user_id, name, scope, key_hash, hint, created_at)
+      select gen_random_uuid(), $1, 'One of many', 'read', number, 'none', now() from generate_series(1, 50) number`,
+    [bob.id],
+  )
 
   /** What is asked, and the status or the error that it is answered by; in this order. */
   const cases: [operationId: string, answer: number | ErrorCode, parts: Parts][] = [
@@ -148,6 +155,18 @@ t.test('every operation answers as it declares when all is well, and when it can
     ['users.getAvatar', 304, { params: { avatarKey }, headers: { 'if-none-match': '*' } }],
     ['users.getAvatar', 'not_found', { params: { avatarKey: 'a'.repeat(22) } }],
     ['users.deleteAvatar', 200, asAlice],
+
+    ['apiKeys.create', 201, asAlice],
+    ['apiKeys.create', 'forbidden', { ...asAlice, body: { name: 'Bot', scope: 'admin' } }],
+    ['apiKeys.create', 'conflict', asBob],
+    ['apiKeys.list', 200, { ...asAlice, search: '?limit=1' }],
+    ['apiKeys.revoke', 204, { ...asAlice, params: { apiKeyId: apiKey.id } }],
+    ['apiKeys.revoke', 'not_found', { ...asAlice, params: { apiKeyId: apiKey.id } }],
+    ['security.listEvents', 200, { ...asAlice, search: '?limit=1' }],
+    ['security.listEvents', 'not_found', { ...asAlice, search: `?userId=${bob.id}` }],
+    ['security.getStats', 200, asAlice],
+    ['security.getStats', 'not_found', { ...asAlice, search: `?userId=${bob.id}` }],
+    ['admin.listAuditLog', 200, asAdmin],
 
     ['conversations.create', 201, { ...asAlice, body: { type: 'group', memberIds: [], clientId: 'once' } }],
     ['conversations.create', 200, { ...asAlice, body: { type: 'group', memberIds: [] }, headers: { 'idempotency-key': 'once' } }],
@@ -216,6 +235,13 @@ t.test('every operation answers as it declares when all is well, and when it can
   }
 })
 
+/** The token of somebody who may call every operation. */
+async function signUpAdministrator(server: TestServer): Promise<{ token: string }> {
+  const { email, id } = await server.signUp()
+  await server.database.pool.query("update users set role = 'admin' where id = $1", [id])
+  return { token: (await server.client().auth.verifyEmail({ email, code: '000000' })).accessToken }
+}
+
 /** Another session of somebody. */
 async function signInAgain(server: TestServer, email: string) {
   const { accessToken, refreshToken } = await server.client().auth.verifyEmail({ email, code: '000000' })
@@ -225,7 +251,8 @@ async function signInAgain(server: TestServer, email: string) {
 
 t.test('every operation refuses what is no request of its own', async (t) => {
   const server = await start(t)
-  const { accessToken: token } = await server.signUp()
+  const [{ token }, alice] = [await signUpAdministrator(server), await server.signUp()]
+  const { key } = await alice.api.apiKeys.create({ name: 'Reader', scope: 'read' })
   for (const operation of allOperations) {
     const asks = async (parts: Parts, code: ErrorCode) => {
       const { status, json } = await call(server, operation, { token, ...parts })
@@ -234,6 +261,8 @@ t.test('every operation refuses what is no request of its own', async (t) => {
     const json = { 'content-type': 'application/json' }
     await asks({ search: '?unknown=1' }, 'validation_error')
     if (operation.access !== 'public') await asks({ token: '' }, 'unauthorized')
+    if (operation.access === 'admin') await asks({ token: alice.accessToken }, 'forbidden')
+    if (errorsOf(operation).includes('insufficient_scope')) await asks({ token: key }, 'insufficient_scope')
     // A form of somebody else's page, in a browser that has a session.
     const forged = { cookie: 'parley=any', origin: 'https://elsewhere.example' }
     if (errorsOf(operation).includes('csrf_rejected')) await asks({ token: '', headers: forged }, 'csrf_rejected')
@@ -278,8 +307,9 @@ t.test('while the database is away every operation says so and tells nothing els
   const { conversation } = await alice.api.conversations.create({ type: 'direct', memberIds: [bob.id] })
   const socket = await server.socket(alice.accessToken)
 
+  const { token } = await signUpAdministrator(server)
+
   await proxy.cut()
-  const token = alice.accessToken
   for (const operation of allOperations.filter((one) => errorsOf(one).includes('unavailable'))) {
     const { status, json, headers } = await call(server, operation, { token, params: { conversationId: conversation.id } })
     t.equal(status, 503, operation.operationId)
@@ -303,10 +333,10 @@ t.test('while the database is away every operation says so and tells nothing els
 
 t.test('a defect of the server tells the caller nothing but its request id', async (t) => {
   const server = await start(t)
-  const { accessToken: token, id } = await server.signUp()
+  const [{ token }, { id }] = [await signUpAdministrator(server), await server.signUp()]
   const socket = await server.socket(token)
-  for (const table of ['users', 'oauth_flows', 'email_codes', 'password_resets', 'sessions', 'refresh_tokens', 'conversations', 'members', 'messages'])
-    await server.database.pool.query(`alter table ${table} rename to lost_${table}`)
+  const ofPeople = ['users', 'oauth_flows', 'email_codes', 'password_resets', 'sessions', 'refresh_tokens', 'api_keys', 'security_events', 'audit_log']
+  for (const table of [...ofPeople, 'conversations', 'members', 'messages']) await server.database.pool.query(`alter table ${table} rename to lost_${table}`)
   await server.database.pool.query('alter schema jobs rename to lost_jobs')
 
   for (const operation of allOperations.filter((one) => errorsOf(one).includes('internal_error'))) {
@@ -370,6 +400,13 @@ t.test('every event is pushed, and every command answered as it declares', async
   for (const type of ['pong', 'ready', 'gone']) t.ok(await asAlice.frame((frame) => frame.type === type), type)
   asAlice.send('{"half":')
   t.equal((await asAlice.frame(({ error }) => error?.code === 'malformed_json')).id, undefined)
+
+  const { key } = await alice.api.apiKeys.create({ name: 'Reader', scope: 'read' })
+  const reader = await server.socket(key)
+  for (const command of commands.filter((one) => errorsOfCommand(one).includes('insufficient_scope'))) {
+    reader.send({ type: command.type, id: command.type, data: command.example })
+    t.equal((await reader.frame((frame) => frame.id === command.type)).error?.code, 'insufficient_scope', command.type)
+  }
 
   await bob.api.conversations.markRead(group.id, { seq: 1 })
   for (const type of ['message.created', 'typing']) t.ok(await asBob.frame((frame) => frame.type === type), type)
