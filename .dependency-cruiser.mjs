@@ -7,6 +7,7 @@ const service = '^src/features/[^/]+/[a-z-]*service\\.ts$'
 const serialize = '^src/features/[^/]+/[a-z-]*serialize\\.ts$'
 const repository = '^src/features/[^/]+/[a-z-]*repository\\.ts$'
 const transport = '^src/(http|realtime)/|^node_modules/(fastify|@fastify|ws|@types/ws)/'
+const composition = '^src/(app\\.ts$|composition/)'
 const test = '^tests/|\\.test\\.ts$'
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -47,9 +48,9 @@ export default {
     },
     {
       name: 'routes-only-from-app',
-      comment: 'app.ts composes; nobody else calls a route.',
+      comment: 'app.ts and composition/ compose; nobody else calls a route.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/app\\.ts$' },
+      from: { path: '^src/', pathNot: composition },
       to: { path: routes },
     },
     {
@@ -82,9 +83,9 @@ export default {
     },
     {
       name: 'repositories-are-private',
-      comment: 'Outside of features only app.ts makes repositories.',
+      comment: 'Outside of features only the composition makes repositories.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/features/', '^src/app\\.ts$'] },
+      from: { path: '^src/', pathNot: ['^src/features/', composition] },
       to: { path: repository },
     },
     {
@@ -97,7 +98,7 @@ export default {
       name: 'database-is-the-floor',
       severity: 'error',
       from: { path: '^src/db/' },
-      to: { path: '^src/(features|http|realtime|jobs|integrations|app\\.ts)' },
+      to: { path: '^src/(features|http|realtime|jobs|integrations|composition|app\\.ts)' },
     },
     {
       name: 'http-knows-no-feature',

@@ -1,0 +1,35 @@
+/** What nearly every part stands on: the database, time and ids, the ways to tell others, and the work that outlives a request. */
+import type { FastifyBaseLogger } from 'fastify'
+import { type Clock, type NewId, newId } from '../clock.ts'
+import type { Config } from '../config.ts'
+import type { Database } from '../db/client.ts'
+import { createEventBus, type EventBus } from '../event-bus.ts'
+import { createMailer, type Mailer } from '../integrations/mailer.ts'
+import { createJobs, type Jobs } from '../jobs/queue.ts'
+import { createTopics, type Topics } from '../topics.ts'
+
+interface Given {
+  config: Config & { jwtSecret: string }
+  database: Database
+  log: FastifyBaseLogger
+  clock: Clock
+}
+
+export interface Foundation extends Given {
+  db: Database['db']
+  newId: NewId
+  topics: Topics
+  bus: EventBus
+  jobs: Jobs
+  mailer: Mailer
+}
+
+export async function layFoundation({ config, database, log, clock }: Given): Promise<Foundation> {
+  const { db, pool } = database
+  const { smtpUrl, mailFrom: from, dataDir, environment } = config
+  if (environment === 'production' && smtpUrl === undefined) log.warn('SMTP_URL is not set: mails are written to DATA_DIR/mail and reach nobody')
+  const topics = createTopics({ log })
+  const bus = await createEventBus({ pool, log })
+  const jobs = await createJobs({ pool, log })
+  return { config, database, db, log, clock, newId, topics, bus, jobs, mailer: createMailer({ smtpUrl, from, dataDir, log }) }
+}

@@ -1,0 +1,80 @@
+/** Users among one another: the directory, pictures, presence and blocks; and what becomes of accounts: leaving, erasure, administration. */
+import type { UserRow } from '../db/schema/users.ts'
+import { createErasure } from '../features/accounts/erasure.ts'
+import { createExportRepository } from '../features/accounts/export-repository.ts'
+import { createNotices } from '../features/accounts/notices.ts'
+import { createAccountRepository } from '../features/accounts/repository.ts'
+import { createAccountService } from '../features/accounts/service.ts'
+import { createFirstAdmin } from '../features/admin/first-admin.ts'
+import { createAdminRepository } from '../features/admin/repository.ts'
+import { createAdminService } from '../features/admin/service.ts'
+import { codeGuess, currentPasswordGuess, type Subject } from '../features/auth/guessing.ts'
+import { requireGoodPassword } from '../features/auth/password-rules.ts'
+import { createPictures } from '../features/avatars/pictures.ts'
+import { type AvatarService, createAvatarService } from '../features/avatars/service.ts'
+import type { ConversationService } from '../features/conversations/service.ts'
+import type { Authorship } from '../features/messages/authorship.ts'
+import { createAnnouncements } from '../features/presence/announcements.ts'
+import { createAttendance, type PresenceTimes } from '../features/presence/attendance.ts'
+import { createPresenceRepository } from '../features/presence/repository.ts'
+import { createPresenceService } from '../features/presence/service.ts'
+import type { SecurityService } from '../features/security/service.ts'
+import type { UserService } from '../features/users/service.ts'
+import { createDiskStorage } from '../integrations/object-storage.ts'
+import type { Foundation } from './foundation.ts'
+import type { Identity } from './identity.ts'
+
+export async function composeAvatars({ config: { dataDir }, db, jobs }: Foundation, users: UserService): Promise<AvatarService> {
+  const objects = createDiskStorage({ dataDir })
+  await jobs.work('objects.delete', ({ key }) => objects.delete(key))
+  return createAvatarService({ db, users, objects, makeAvatar: createPictures().makeAvatar, jobs })
+}
+
+export async function composePresence({ database, db, topics, bus, clock, log }: Foundation, times: PresenceTimes) {
+  const repository = createPresenceRepository(database)
+  const announcements = createAnnouncements({ presence: repository, connected: () => attendance.connected(), topics, log })
+  const attendance = createAttendance({ db, presence: repository, bus, onChanged: announcements.announce, log, ...times })
+  await attendance.start()
+  return { presence: createPresenceService({ db, presence: repository, announcements, bus, clock }), attendance }
+}
+
+interface AccountDependencies {
+  identity: Identity
+  users: UserService
+  security: SecurityService
+  avatars: AvatarService
+  conversations: ConversationService
+  authorship: Authorship
+}
+
+export async function composeAccounts(foundation: Foundation, { identity, users, security, avatars, conversations, authorship }: AccountDependencies) {
+  const { config, db, log, clock, newId, jobs, mailer } = foundation
+  const { passwords, guessing } = identity
+  const repository = createAccountRepository(db)
+  const exports = createExportRepository(db)
+  const ends = { sessions: identity.sessions, apiKeys: identity.apiKeys }
+  const accounts = createAccountService({ db, accounts: repository, exports, ends, users, messages: authorship, security, jobs, clock })
+  const erasure = createErasure({
+    ...{ db, accounts: repository, users, ends, conversations, clock, log },
+    eraseMessages: config.erasedUsersMessages === 'erase' ? authorship.erase : undefined,
+    async discard(user, tx) {
+      await avatars.discard(user, tx)
+      await guessing.forget(guessesOf(user))
+      await conversations.closeDirect(user.id, tx)
+    },
+  })
+  await jobs.work('accounts.erase', ({ userId }) => erasure.erase(userId))
+  await jobs.work('accounts.mailNotice', createNotices({ users, mailer }))
+  const admin = createAdminService({ db, admin: createAdminRepository(db), users, accounts, security, jobs, clock, newId })
+  const { adminEmail: email, adminPassword: password } = config
+  const firstAdmin = createFirstAdmin({ db, users, requireGoodPassword, passwords, security, clock, newId, log })
+  if (email !== undefined && password !== undefined) await firstAdmin.ensure({ email, password })
+  return { accounts, admin, erasure }
+}
+
+/** What was counted of a user's, as far as it can be named. */
+const guessesOf = ({ id, email, username }: UserRow): Subject[] => [
+  ...currentPasswordGuess(id),
+  ...codeGuess(email),
+  ...[email, username?.toLowerCase()].filter((name) => name !== undefined).map((name) => ({ kind: 'account' as const, name })),
+]

@@ -1,0 +1,59 @@
+/** All services, each on those it needs, in order. */
+
+import { createBlockRepository } from '../features/blocks/repository.ts'
+import { createBlockService } from '../features/blocks/service.ts'
+import { createConversationRepository } from '../features/conversations/repository.ts'
+import { createConversationService } from '../features/conversations/service.ts'
+import { createAuthorship } from '../features/messages/authorship.ts'
+import { createMessageRepository } from '../features/messages/repository.ts'
+import { createMessageService } from '../features/messages/service.ts'
+import type { PresenceTimes } from '../features/presence/attendance.ts'
+import { createSecurityRepository } from '../features/security/repository.ts'
+import { createSecurityService } from '../features/security/service.ts'
+import { createSyncRepository } from '../features/sync/repository.ts'
+import { createSyncService } from '../features/sync/service.ts'
+import { createDirectoryRepository } from '../features/users/directory-repository.ts'
+import { createDirectoryService } from '../features/users/directory-service.ts'
+import { createUserRepository } from '../features/users/repository.ts'
+import { createUserService } from '../features/users/service.ts'
+import type { Foundation } from './foundation.ts'
+import { composeIdentity } from './identity.ts'
+import { composeAccounts, composeAvatars, composePresence } from './people.ts'
+
+interface Options {
+  presenceTimes: PresenceTimes
+  /** Where browsers reach this server; known once it listens. */
+  publicUrl(): string
+  /** Hears of every message that is stored for the first time. */
+  onMessage(): void
+}
+
+export type Services = Awaited<ReturnType<typeof composeServices>>
+
+export async function composeServices(foundation: Foundation, { presenceTimes, publicUrl, onMessage }: Options) {
+  const { config, database, db, clock, newId, log, topics } = foundation
+  const hideUnverified = config.registrationConflicts === 'hide'
+  const userRepository = createUserRepository(db)
+  const users = createUserService({ users: userRepository, hideUnverified, clock })
+  const security = createSecurityService({ security: createSecurityRepository(db), clock, newId, log })
+  const identity = await composeIdentity(foundation, { users, security, publicUrl })
+  const avatars = await composeAvatars(foundation, users)
+
+  const conversations = createConversationService({ conversations: createConversationRepository(database), users, topics, clock, newId })
+  const messageRepository = createMessageRepository(database, {
+    onStored: ({ message, created }) => {
+      if (created) onMessage()
+      const { conversationId, changeSeq } = message
+      topics.publish('conversation', conversationId, { type: 'message.created', conversationId, changeSeq, message })
+    },
+  })
+  const messages = createMessageService({ messages: messageRepository, conversations, clock, newId })
+  const authorship = createAuthorship({ database, topics, clock })
+  const sync = createSyncService({ sync: createSyncRepository(database) })
+
+  const { presence, attendance } = await composePresence(foundation, presenceTimes)
+  const directory = createDirectoryService({ users: userRepository, directory: createDirectoryRepository(db), presence, hideUnverified })
+  const blocks = createBlockService({ db, blocks: createBlockRepository(db), users, conversations, presence, clock })
+  const { accounts, admin, erasure } = await composeAccounts(foundation, { identity, users, security, avatars, conversations, authorship })
+  return { ...identity, users, security, avatars, conversations, messages, sync, presence, attendance, directory, blocks, accounts, admin, erasure }
+}
