@@ -38,7 +38,11 @@ const operationModules: readonly OperationModule[] = [
     operations: [auth, passwords, oauth, sessions],
   },
   { tag: 'apiKeys', description: 'Keys by which programs act as you', operations: [apiKeys] },
-  { tag: 'users', description: 'Your account and profile, the directory, presence, blocks', operations: [users, avatars, presence, blocks, accounts, adminUsers] },
+  {
+    tag: 'users',
+    description: 'Your account and profile, the directory, presence, blocks',
+    operations: [users, avatars, presence, blocks, accounts, adminUsers],
+  },
   { tag: 'conversations', description: 'Direct conversations and groups, their members and read marks', operations: [conversations] },
   { tag: 'messages', description: 'Sending and reading messages', operations: [messages] },
   { tag: 'sync', description: 'What changed while you were away, without a socket', operations: [sync] },

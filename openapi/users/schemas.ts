@@ -16,7 +16,7 @@ const Location = Type.String({ maxLength: 100, pattern: storableText, descriptio
 const Timezone = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_+/-]{1,64}$', description: 'IANA name, such as `America/New_York`' })
 const Locale = Type.String({ minLength: 2, maxLength: 35, pattern: '^[A-Za-z0-9-]{2,35}$', description: 'BCP 47 language tag, such as `en-US`' })
 
-export const Theme = oneOfWords(['light', 'dark'], { description: 'How a client looks' })
+const Theme = oneOfWords(['light', 'dark'], { description: 'How a client looks' })
 
 export const UserSettings = component(
   'UserSettings',
@@ -31,7 +31,7 @@ export const UserSettings = component(
 )
 export type UserSettings = Static<typeof UserSettings>
 
-export const AvatarUrl = nullable(
+const AvatarUrl = nullable(
   Type.String({
     description:
       "Where the picture is, relative to the API's address: WebP, 512 × 512 pixels; another one has another address, so it may be cached for ever. Null without one",
@@ -41,7 +41,8 @@ export const AvatarUrl = nullable(
 /** What is shown of somebody who has a socket open. */
 const presenceWords = ['online', 'away', 'busy', 'offline'] as const
 export const ChosenPresence = oneOfWords(presenceWords, {
-  description: 'What others are shown while you have a socket open; `offline` hides you, and when you come and go meanwhile. It stays until you set another one',
+  description:
+    'What others are shown while you have a socket open; `offline` hides you, and when you come and go meanwhile. It stays until you set another one',
 })
 export type ChosenPresence = Static<typeof ChosenPresence>
 export const PresenceStatus = oneOfWords(presenceWords, {
@@ -49,9 +50,7 @@ export const PresenceStatus = oneOfWords(presenceWords, {
 })
 export type PresenceStatus = Static<typeof PresenceStatus>
 
-export const LastSeen = nullable(
-  described(Timestamp, 'When the user had a socket open last, to some seconds: ISO 8601, UTC; null if never, or not for you to see'),
-)
+const LastSeen = nullable(described(Timestamp, 'When the user had a socket open last, to some seconds: ISO 8601, UTC; null if never, or not for you to see'))
 
 export const Presence = component(
   'Presence',

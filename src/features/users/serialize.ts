@@ -51,4 +51,4 @@ export function serializeUserProfile({ user, presence }: { user: UserRow; presen
   }
 }
 
-export const avatarUrl = (key: string | null): string | null => (key === null ? null : `/v1/avatars/${key}`)
+const avatarUrl = (key: string | null): string | null => (key === null ? null : `/v1/avatars/${key}`)
