@@ -22,7 +22,13 @@ interface Person {
 }
 
 const get = ({ accessToken }: Person, path: string, query: Record<string, string | number> = {}) =>
-  server.request('GET', `/v1/${path}?${new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]))}`, { token: accessToken })
+  server.request(
+    'GET',
+    `/v1/${path}?${Object.entries(query)
+      .map(([name, value]) => `${name}=${value}`)
+      .join('&')}`,
+    { token: accessToken },
+  )
 
 const events = async (person: Person, query: Record<string, string | number> = {}): Promise<SecurityEvent[]> =>
   (await get(person, 'security/events', { to: isoAt(day), ...query })).json.items
@@ -50,7 +56,9 @@ async function allPages(person: Person, path: string, query: Record<string, stri
   const pages: string[][] = []
   let cursor: string | null = null
   do {
-    const { items, nextCursor, hasMore } = (await get(person, path, { ...query, ...(cursor !== null && { cursor }) })).json
+    const { items, nextCursor, hasMore }: { items: { id: string }[]; nextCursor: string | null; hasMore: boolean } = (
+      await get(person, path, { ...query, ...(cursor !== null && { cursor }) })
+    ).json
     t.equal(hasMore, nextCursor !== null)
     pages.push(ids(items))
     cursor = nextCursor
