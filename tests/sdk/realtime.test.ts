@@ -460,6 +460,23 @@ t.test('connection', async (t) => {
     await t.rejects(realtime.ready(), { code: 'unauthorized' })
   })
 
+  t.test('an API key that the socket is closed for is tried on the API: it goes on if it is still good, and ends if not', async (t) => {
+    const server = await startSockets(t, { rest: () => (server.requests.length < 2 ? { body: {} } : failure(401, 'unauthorized')) })
+    const realtime = connect(new Parley({ baseUrl: server.baseUrl, apiKey: 'pk_key', runtime: createTestRuntime() }))
+    t.teardown(() => realtime.close())
+    const first = await server.connection()
+    first.hello({})
+    first.socket.close(4401)
+    const second = await server.connection()
+    t.same(second.protocols, ['parley.v1', 'bearer.pk_key'])
+    second.hello({})
+    const signedOut = new Promise<string>((resolve) => realtime.on('signedOut', ({ error }) => resolve(error.code)))
+    second.socket.close(4401)
+    t.equal(await signedOut, 'unauthorized')
+    t.equal(realtime.state, 'closed')
+    t.same(server.requests, ['/v1/auth/me', '/v1/auth/me'])
+  })
+
   t.test('when renewal is impossible for the moment it is tried again', async (t) => {
     let renewals = 0
     const { server } = await start(t, {}, () => (renewals++ < 3 ? failure(500, 'internal_error') : { body: tokenPair('1') }))

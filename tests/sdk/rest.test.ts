@@ -188,6 +188,24 @@ t.test('tokens', async (t) => {
   })
 })
 
+t.test('an API key is sent with every request and never renewed, given at first or later', async (t) => {
+  const { baseUrl, received } = await startHttp(t, (_request, index) => (index < 2 ? { body: {} } : failure(401, 'unauthorized')))
+  const api = new Parley({ baseUrl, apiKey: 'pk_first', onSignedOut: () => t.fail('nobody was signed in') })
+  await api.auth.me()
+  t.equal(await api.getAccessToken(), 'pk_first')
+  api.setToken('pk_second')
+  await api.auth.me()
+  await t.rejects(api.auth.me(), UnauthorizedError)
+  t.same(
+    received.map(({ path, headers }) => [path, headers.authorization]),
+    [
+      ['/v1/auth/me', 'Bearer pk_first'],
+      ['/v1/auth/me', 'Bearer pk_second'],
+      ['/v1/auth/me', 'Bearer pk_second'],
+    ],
+  )
+})
+
 t.test('in cookie mode', async (t) => {
   const byCookie = { cookieSession: { rememberMe: true } }
 
