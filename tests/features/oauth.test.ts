@@ -158,9 +158,16 @@ t.test('nothing that is kept of a flow can finish it: states, cookies and codes 
 t.test('whoever comes again is known by the account at the provider, whatever address and name it has by then', async (t) => {
   const who = newcomer()
   const { user } = await signIn(who)
-  acme.people.set(who.login, { email: newEmail(), email_verified: false, name: 'Somebody Else' })
-  const again = await signIn(who)
-  t.match(again.user, { id: user.id, email: who.email, displayName: 'Grace Hopper' })
+  const others = newEmail()
+  for (const claims of [
+    { email: newEmail(), email_verified: false },
+    { email: others, email_verified: true },
+  ]) {
+    acme.people.set(who.login, { ...claims, name: 'Somebody Else' })
+    const again = await signIn(who)
+    t.match(again.user, { id: user.id, email: who.email, displayName: 'Grace Hopper' })
+  }
+  t.equal((await pool.query('select count(*) from users where email = $1', [others])).rows[0].count, 0)
   t.same(await linked(user.id), ['acme'], 'it was linked once')
 })
 
@@ -301,6 +308,17 @@ t.test('an answer that is not of the provider, or not to this question, signs no
   const [mine, other] = [await signInThere(newcomer()), await signInThere(newcomer())]
   mine.callback.searchParams.set('code', other.callback.searchParams.get('code') ?? '')
   t.equal((await comeBack(mine.visitor, mine.callback)).error, 'failed', 'a code of another flow (code injection): it has another verifier')
+
+  const forged: [what: string, change: (path: string, body: string) => string][] = [
+    ['an ID token with another signature', (path, body) => (path === '/token' ? body.replace(/(?<=\.)[\w-]{342}(?=")/, 'A'.repeat(342)) : body)],
+    ['claims of somebody else', (path, body) => (path === '/me' ? body.replace(/"sub":"login-/, '"sub":"other-') : body)],
+  ]
+  for (const [what, change] of forged) {
+    const { visitor, callback } = await signInThere(newcomer())
+    acme.forgery.change = change
+    t.equal((await comeBack(visitor, callback)).error, 'failed', what)
+    delete acme.forgery.change
+  }
 
   const { visitor, callback } = await signInThere(newcomer())
   callback.searchParams.set('session_state', 'x')

@@ -1,7 +1,7 @@
 /** A real OpenID Connect provider on this machine, with pages to sign in and to consent. Whoever is in `people` can sign in, with any password. */
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Provider } from 'oidc-provider'
 import type { Test } from 'tap'
@@ -11,7 +11,13 @@ export const oidcClient = { id: 'parley', secret: 'a secret of this client, long
 export async function startOidcProvider(t: Pick<Test, 'teardown'>) {
   const people = new Map<string, Record<string, unknown>>()
   let listener: RequestListener = (_request, response) => void response.writeHead(503).end()
-  const server = createServer((request, response) => listener(request, response))
+  const forgery: { change?: (path: string, body: string) => string } = {}
+  const server = createServer((request, response) => {
+    const end: (body: unknown) => ServerResponse = response.end.bind(response)
+    const { change } = forgery
+    if (change !== undefined) Object.assign(response, { end: (body: unknown) => end(typeof body === 'string' ? change(request.url ?? '', body) : body) })
+    listener(request, response)
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => {
@@ -25,6 +31,8 @@ export async function startOidcProvider(t: Pick<Test, 'teardown'>) {
   return {
     issuer,
     people,
+    /** Puts words of the same length into its mouth. */
+    forgery,
 
     /** Until it is opened it answers 503 to all. */
     open(callbackUrl: string): void {
