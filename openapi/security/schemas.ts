@@ -3,7 +3,7 @@ import { component, described, nullable, oneOfWords } from '../contract.ts'
 import { AuditLogEntryId, SecurityEventId, UserId } from '../shared/ids.ts'
 import { Timestamp } from '../shared/scalars.ts'
 
-export const severities = ['critical', 'high', 'medium', 'low'] as const
+const severities = ['critical', 'high', 'medium', 'low'] as const
 export const Severity = oneOfWords(severities, { description: 'How much it matters: `critical` asks for action, `low` is a matter of course' })
 export type Severity = Static<typeof Severity>
 
@@ -32,7 +32,7 @@ export const securityEventSeverities = {
 } as const satisfies Record<string, Severity>
 
 export type SecurityEventType = keyof typeof securityEventSeverities
-export const securityEventTypes = Object.keys(securityEventSeverities) as SecurityEventType[]
+const securityEventTypes = Object.keys(securityEventSeverities) as SecurityEventType[]
 export const SecurityEventType = oneOfWords(securityEventTypes, { description: 'What happened' })
 
 /** Beyond this a fact is cut off. */

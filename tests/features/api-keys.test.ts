@@ -237,6 +237,7 @@ t.test('a key', async (t) => {
     clock.advance(59 * second)
     t.equal(await whoIs(known.key), alice.id)
     t.equal(await whoIs(unread.key), 'internal_error')
+    t.equal((await server.request('GET', '/health', { token: unread.key })).status, 200, 'and what is public asks nobody')
     clock.advance(2 * second)
     t.equal(await whoIs(known.key), 'internal_error')
     await pool.query('alter table lost_api_keys rename to api_keys')
