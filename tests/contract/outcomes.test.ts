@@ -98,7 +98,9 @@ t.test('every operation answers as it declares when all is well, and when it can
   const unknown = randomUUID()
   const { avatarUrl } = await bob.api.users.setAvatar({ file: new Blob([tinyPng]) })
   const avatarKey = avatarUrl?.split('/').at(-1) ?? ''
-  const asAdmin = await signUpAdministrator(server)
+  const administrator = await signUpAdministrator(server)
+  const asAdmin = { token: administrator.token }
+  const leaving = await server.signUp()
   const { apiKey } = await alice.api.apiKeys.create({ name: 'Bot', scope: 'write' })
   await server.database.pool.query(
     `insert into api_keys (id, user_id, name, scope, key_hash, hint, created_at)
@@ -167,6 +169,20 @@ t.test('every operation answers as it declares when all is well, and when it can
     ['security.getStats', 200, asAlice],
     ['security.getStats', 'not_found', { ...asAlice, search: `?userId=${bob.id}` }],
     ['admin.listAuditLog', 200, asAdmin],
+    ['admin.listUsers', 200, { ...asAdmin, search: '?limit=1' }],
+    ['admin.getUser', 200, { ...asAdmin, params: { userId: alice.id } }],
+    ['admin.getUser', 'not_found', asAdmin],
+    ['users.create', 201, asAdmin],
+    ['users.create', 'conflict', { ...asAdmin, body: { email: alice.email } }],
+    ['users.update', 200, { ...asAdmin, params: { userId: suspended.id } }],
+    ['users.update', 'not_found', asAdmin],
+    ['users.update', 'conflict', { ...asAdmin, params: { userId: administrator.id }, body: { role: 'user' } }],
+    ['users.delete', 202, { ...asAdmin, params: { userId: suspended.id } }],
+    ['users.delete', 'not_found', asAdmin],
+    ['users.delete', 'conflict', { ...asAdmin, params: { userId: administrator.id } }],
+    ['users.exportMe', 200, asAlice],
+    ['users.deleteMe', 202, { token: leaving.accessToken, body: { confirmEmail: leaving.email } }],
+    ['users.deleteMe', 'conflict', { ...asAdmin, body: { confirmEmail: administrator.email } }],
 
     ['conversations.create', 201, { ...asAlice, body: { type: 'group', memberIds: [], clientId: 'once' } }],
     ['conversations.create', 200, { ...asAlice, body: { type: 'group', memberIds: [] }, headers: { 'idempotency-key': 'once' } }],
@@ -236,10 +252,10 @@ t.test('every operation answers as it declares when all is well, and when it can
 })
 
 /** The token of somebody who may call every operation. */
-async function signUpAdministrator(server: TestServer): Promise<{ token: string }> {
+async function signUpAdministrator(server: TestServer): Promise<{ token: string; id: string; email: string }> {
   const { email, id } = await server.signUp()
   await server.database.pool.query("update users set role = 'admin' where id = $1", [id])
-  return { token: (await server.client().auth.verifyEmail({ email, code: '000000' })).accessToken }
+  return { token: (await server.client().auth.verifyEmail({ email, code: '000000' })).accessToken, id, email }
 }
 
 /** Another session of somebody. */

@@ -147,14 +147,24 @@ t.test('a blocked user cannot begin the conversation; when the other one does, i
   t.same(refusal(await write(carol, dave)), forbidden)
 })
 
-t.test('a block and the creation of the conversation at once, on two processes, never leave it open to the blocked one', async (t) => {
-  for (let round = 0; round < 15; round++) {
+t.test('of a block and the creation of the conversation at once, on two processes, one waits: the conversation is never open to the blocked one', async (t) => {
+  const { pool } = server.database
+  for (let round = 0; round < 6; round++) {
     const [alice, bob] = (await people(2)) as [Person, Person]
-    const creator = round % 2 === 0 ? bob : alice
-    const [blocked, created] = await Promise.all([block(alice, bob), openDirect(creator, creator === bob ? alice : bob, other)])
+    const [creator, partner] = round % 2 === 0 ? [bob, alice] : [alice, bob]
+    const lock = await pool.connect()
+    await lock.query('begin')
+    await lock.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [[alice.id, bob.id].sort().join(' ')])
+    const both = Promise.all([block(alice, bob), openDirect(creator, partner, other)])
+    const waiting = "select from pg_stat_activity where datname = current_database() and wait_event = 'advisory'"
+    for (let count: number | null = 0; count !== 2; ) count = (await lock.query(waiting)).rowCount
+    await lock.query('commit')
+    lock.release()
+    const [blocked, created] = await both
     t.equal(blocked.status, 200)
     t.ok(created.status === 201 || (creator === bob && created.status === 403), `${created.status}`)
     t.same(refusal(await write(bob, alice)), forbidden, `round ${round}`)
+    t.equal((await write(alice, bob)).status, 201)
   }
 })
 

@@ -1,5 +1,6 @@
 /** Who is there: told at once to those who may know, across processes, and to nobody else. */
 import { randomUUID } from 'node:crypto'
+import pino from 'pino'
 import t, { type Test } from 'tap'
 import type { UserId } from '../../openapi/shared/ids.ts'
 import { newId } from '../../src/clock.ts'
@@ -258,7 +259,7 @@ t.test('across processes', async (t) => {
   })
 
   t.test('a process that ends hands its users over: those who connect elsewhere were never away, the others are swept', async (t) => {
-    const [one, two] = await startPair(t, { graceMilliseconds: 3_000, beatMilliseconds: 20 })
+    const [one, two] = await startPair(t, { graceMilliseconds: 10_000, beatMilliseconds: 20 })
     const [alice, bob, carol] = (await people(3, one)) as [Person, Person, Person]
     await createGroup(alice, bob, carol)
     const bobs = await come(bob, two)
@@ -266,7 +267,18 @@ t.test('across processes', async (t) => {
     await come(carol, one)
     await untilHeard(bobs, carol, 'online')
     await one.stop()
+    const { pool } = two.database
+    const { rows } = await pool.query(
+      `select process_id, extract(epoch from now() - last_beat_at)::float8 as age from online_users
+      join processes on id = process_id where user_id = $1`,
+      [carol.id],
+    )
+    t.ok(rows[0].age >= 5 && rows[0].age < 15, `10 of 15 seconds are left, for it counts as silent for ${rows[0].age}`)
+    t.equal((await seenBy(bob, carol, two)).status, 'online')
     await two.socket(alice.accessToken)
+    await until(async () => (await pool.query('select from online_users where user_id = $1', [alice.id])).rowCount === 2)
+
+    await pool.query(`update processes set last_beat_at = now() - interval '16 seconds' where id = $1`, [rows[0].process_id])
     const { data } = await untilHeard(bobs, carol, 'offline')
     t.ok(Date.now() - Date.parse(data.lastSeen) < 60_000)
     t.same(heardOf(bobs, alice), ['online'])
@@ -314,7 +326,9 @@ t.test('what cannot be written while the database is away is written afterwards'
   t.teardown(() => database.drop())
   const proxy = await startProxy(database.url)
   t.teardown(() => proxy.close())
-  const [far, near] = [await start(t, { databaseUrl: proxy.url }), await start(t, { databaseUrl: database.url })]
+  const failed = Promise.withResolvers<void>()
+  const log = pino({ level: 'warn' }, { write: (line) => line.includes('could not be written') && failed.resolve() })
+  const [far, near] = [await start(t, { databaseUrl: proxy.url, log }), await start(t, { databaseUrl: database.url })]
   const [alice, bob] = (await people(2, near)) as [Person, Person]
   await createGroup(alice, bob)
   const bobs = await come(bob, near)
@@ -322,7 +336,7 @@ t.test('what cannot be written while the database is away is written afterwards'
   await untilHeard(bobs, alice, 'online')
   await proxy.cut()
   alices.close()
-  await alices.closed
+  await failed.promise
   await proxy.restore()
   await untilHeard(bobs, alice, 'offline')
   t.equal((await seenBy(bob, alice, near)).status, 'offline')

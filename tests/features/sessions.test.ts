@@ -224,6 +224,10 @@ const revoke = (token: string, id: string) => send('DELETE', `sessions/${id}`, {
 const eventsOf = async ({ accessToken }: TokenPair, type: string) =>
   (await pool.query('select ip, metadata from security_events where user_id = $1 and type = $2 order by id', [decode(accessToken).sub, type])).rows
 
+/** Resolves when a statement waits for what somebody else has locked. */
+const isWaiting = () =>
+  eventually(async () => (await pool.query("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).rows[0])
+
 t.test('the list of sessions', async (t) => {
   t.test('names those that go on, the newest first, with what is known of them', async (t) => {
     const first = await signedIn()
@@ -364,6 +368,23 @@ t.test('ending sessions', async (t) => {
     t.equal((await send('POST', 'revoke-all', { body })).error, 'unauthorized')
   })
 
+  t.test('overlooks none that is just beginning: it waits for that', async (t) => {
+    const pair = await signedIn()
+    const signIn = await pool.connect()
+    await signIn.query('begin')
+    await signIn.query('select from users where email = $1 for no key update', [pair.email])
+    await signIn.query(
+      `insert into sessions (id, user_id, created_at, last_used_at, expires_at)
+       select gen_random_uuid(), id, $2, $2, $2::timestamptz + interval '1 day' from users where email = $1`,
+      [pair.email, clock.now()],
+    )
+    const answer = send('POST', 'revoke-all', { token: pair.accessToken, body: {} })
+    await Promise.race([answer, isWaiting()])
+    await signIn.query('commit')
+    signIn.release()
+    t.same((await answer).body, { revokedCount: 2 })
+  })
+
   t.test('overlooks none that goes over into a cookie at that moment', async (t) => {
     for (let times = 0; times < 5; times++) {
       const pair = await signedIn()
@@ -414,7 +435,7 @@ t.test('signing in', async (t) => {
     await administrator.query('begin')
     await administrator.query('update users set suspended_at = now() where email = $1', [pair.email])
     const answer = login(pair.email)
-    await eventually(async () => (await pool.query("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).rows[0])
+    await Promise.race([answer, isWaiting()])
     await administrator.query('commit')
     administrator.release()
     t.equal((await answer).error, 'account_suspended')

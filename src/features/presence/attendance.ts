@@ -57,28 +57,30 @@ export function createAttendance({ db, presence, bus, onChanged, log, graceMilli
   const writeAfter = (milliseconds: number): void => {
     if (stopped) return
     writeTimer ??= setTimeout(() => {
-      writing = writing.then(write).finally(() => {
+      writing = writing.then(write).then((pause) => {
         writeTimer = undefined
-        if (unwritten.size > 0) writeAfter(gatherMilliseconds)
+        if (unwritten.size > 0) writeAfter(pause)
       })
     }, milliseconds).unref()
   }
 
-  const write = async (): Promise<void> => {
+  /** @returns how long to wait before what is left over is written: nobody who stops waits for that. */
+  const write = async (): Promise<number> => {
     const batch = [...unwritten]
     unwritten.clear()
     const came = batch.filter((userId) => isHere(userId) && !written.has(userId))
     const went = batch.filter((userId) => !isHere(userId))
-    if (came.length + went.length === 0) return
+    if (came.length + went.length === 0) return gatherMilliseconds
     for (const userId of went) written.delete(userId)
     try {
       onChanged(await store(came, went))
       for (const userId of came) written.add(userId)
       for (const userId of went) if (!isHere(userId)) left.delete(userId)
+      return gatherMilliseconds
     } catch (error) {
       log.warn({ err: error }, 'Who is there could not be written; trying again')
       for (const userId of [...came, ...went]) unwritten.add(userId)
-      await new Promise((resolve) => setTimeout(resolve, retryMilliseconds).unref())
+      return retryMilliseconds
     }
   }
 
