@@ -81,12 +81,17 @@ function inputProblems({ params, query, body, examples = {}, idempotent, page, m
 
 function outcomeProblems(operation: Operation): string[] {
   const errorStatuses: number[] = errorsOf(operation).map((code) => errorCatalog[code].status)
-  return Object.entries(operation.responses).flatMap(([status, { body, example, description }]) => [
-    ...(description.trim() === '' ? [`outcome ${status} has no description`] : []),
-    ...(errorStatuses.includes(Number(status)) ? [`status ${status} is an outcome and an error`] : []),
-    ...(body && example === undefined ? [`outcome ${status} has no example`] : []),
-    ...(body && example !== undefined ? exampleProblems(body, example, `example of ${status}`) : []),
-  ])
+  const outcomes = Object.entries(operation.responses)
+  const successes = outcomes.filter(([status]) => Number(status) < (operation.page ? 400 : 300))
+  return [
+    ...(successes.length > 0 ? [] : ['has no success']),
+    ...outcomes.flatMap(([status, { body, example, description }]) => [
+      ...(description.trim() === '' ? [`outcome ${status} has no description`] : []),
+      ...(errorStatuses.includes(Number(status)) ? [`status ${status} is an outcome and an error`] : []),
+      ...(body && example === undefined ? [`outcome ${status} has no example`] : []),
+      ...(body && example !== undefined ? exampleProblems(body, example, `example of ${status}`) : []),
+    ]),
+  ]
 }
 
 function eventProblems(event: RealtimeEvent): string[] {

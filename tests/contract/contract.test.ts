@@ -65,6 +65,7 @@ t.test('a contract that breaks a rule is told so', async (t) => {
     ['no example of the body', { examples: {} }, /the body has no example/],
     ['an example that does not fit', { examples: { any: { content: 7 } } }, /example any\/content must be string/],
     ['an example with an unknown field', { examples: { any: { content: 'a', colour: 'red' } } }, /additional|colour/],
+    ['no success', { responses: { 302: { description: 'Elsewhere' } } }, /has no success/],
     ['no example of an outcome', { responses: { 200: { description: 'Sent', body: ref(SendMessageResult) } } }, /outcome 200 has no example/],
     ['an outcome example that does not fit', { responses: { 200: { description: 'Sent', body: ref(SendMessageResult), example: {} } } }, /message/],
     [

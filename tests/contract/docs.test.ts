@@ -24,9 +24,10 @@ t.test('the pages at /docs work in a browser', async (t) => {
   await t.test('"Authorize" and "Try it out" call this server', async (t) => {
     await page.locator('.scheme-container').getByRole('button', { name: 'Authorize' }).click()
     const dialog = page.locator('.dialog-ux')
-    await dialog.getByRole('textbox').fill(accessToken)
-    await dialog.locator('button[type=submit]').click()
-    await dialog.locator('.btn-done').click()
+    const scheme = dialog.locator('.auth-container', { hasText: 'bearer' }).first()
+    await scheme.getByRole('textbox').fill(accessToken)
+    await scheme.locator('button[type=submit]').click()
+    await dialog.locator('.btn-done').first().click()
 
     t.same(await executeMe(page), { status: '200', email })
     t.same(complaints, [])

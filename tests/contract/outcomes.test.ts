@@ -373,7 +373,7 @@ function plain({ error: { requestId, timestamp, ...rest } }: { error: Record<str
 }
 
 t.test('every event is pushed, and every command answered as it declares', async (t) => {
-  const server = await start(t)
+  const server = await start(t, { env: { ERASED_USERS_MESSAGES: 'erase' } })
   const [alice, bob, carol] = [await server.signUp(), await server.signUp(), await server.signUp()]
   const { conversation: direct } = await alice.api.conversations.create({ type: 'direct', memberIds: [bob.id] })
   const [asAlice, asBob] = [await server.socket(alice.accessToken), await server.socket(bob.accessToken)]
@@ -433,6 +433,10 @@ t.test('every event is pushed, and every command answered as it declares', async
   await Promise.all(Array.from({ length: 1001 }, (_, index) => services.messages.send(actor, { conversationId: direct.id as never, content: `${index}` })))
   asBob.send({ type: 'resume', data: { cursors: { [direct.id]: 1 } } })
   t.equal((await asBob.frame(({ type }) => type === 'gap')).data.conversationId, direct.id, 'gap')
+
+  await server.database.pool.query('update users set deletion_at = now() where id = $1', [alice.id])
+  await services.erasure.erase(alice.id)
+  t.equal((await asBob.frame(({ type }) => type === 'message.deleted')).data.message.content, '', 'message.deleted')
 })
 
 t.test('nothing that the contract declares was left out', async (t) => {

@@ -30,8 +30,6 @@ interface Dependencies {
 const sweepMilliseconds = 60_000
 const sweepSize = 100
 
-export type Erasure = ReturnType<typeof createErasure>
-
 export function createErasure({ db, accounts, users, ends, conversations, eraseMessages, discard, clock, log }: Dependencies) {
   const isDue = (user: UserRow | undefined): user is UserRow => user !== undefined && user.deletionAt !== null && user.deletionAt <= clock.now()
 

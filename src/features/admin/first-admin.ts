@@ -28,8 +28,6 @@ interface Dependencies {
   log: Log
 }
 
-export type FirstAdmin = ReturnType<typeof createFirstAdmin>
-
 export function createFirstAdmin({ db, users, requireGoodPassword, passwords, security, clock, newId, log }: Dependencies) {
   /** Verified, and on record. @throws `conflict` when somebody has the address, `validation_error` for a password that is guessed first */
   const create = async ({ email: address, password }: Credentials): Promise<UserRow> => {

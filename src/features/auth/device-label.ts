@@ -1,7 +1,7 @@
 /** What people know a device by, out of what its programs say of themselves: `Firefox on Linux`, `curl`. */
 import { BROWSER_MAP, getParser } from 'bowser'
 
-export const unknownDevice = 'Unknown device'
+const unknownDevice = 'Unknown device'
 
 const knownBrowsers = new Set(Object.values(BROWSER_MAP))
 

@@ -32,8 +32,6 @@ export const usualPresenceTimes: PresenceTimes = { graceMilliseconds: 5_000, bea
 const gatherMilliseconds = 30
 const retryMilliseconds = 1_000
 
-export type Attendance = ReturnType<typeof createAttendance>
-
 export function createAttendance({ db, presence, bus, onChanged, log, graceMilliseconds, beatMilliseconds }: Dependencies) {
   const { processId } = bus
   const sockets = new Map<UserId, number>()
