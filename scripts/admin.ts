@@ -36,6 +36,8 @@ const usage = `Usage:
 const print = (...parts: unknown[]) => console.error(...parts)
 const log: Log = { debug: () => undefined, info: () => undefined, warn: print, error: print }
 
+const passwords = createPasswords()
+
 type Administration = ReturnType<typeof compose>
 
 const acts: Readonly<Record<string, (email: string) => Promise<string>>> = {
@@ -107,6 +109,7 @@ async function withAdministration<T>(work: (administration: Administration) => P
     const bus = await createEventBus({ pool: database.pool, log })
     return await work(compose(database, bus)).finally(bus.close)
   } finally {
+    await passwords.close()
     await database.close()
     await embedded?.stop()
   }
@@ -138,6 +141,6 @@ function compose({ db }: Database, bus: Awaited<ReturnType<typeof createEventBus
   return {
     users,
     admin: createAdminService({ db, admin: createAdminRepository(db), users, accounts, security, jobs, clock, newId }),
-    firstAdmin: createFirstAdmin({ db, users, requireGoodPassword, passwords: createPasswords(), security, clock, newId, log }),
+    firstAdmin: createFirstAdmin({ db, users, requireGoodPassword, passwords, security, clock, newId, log }),
   }
 }

@@ -45,7 +45,7 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
 
   const metrics = createMetrics({ pool: database.pool, socketCount: () => gateway.size })
   const services = await composeServices(foundation, { presenceTimes, publicUrl, onMessage: metrics.countMessage })
-  const { accessTokens, apiKeys, cookieSessions, revocations, attendance, erasure, messages, conversations, sync } = services
+  const { accessTokens, apiKeys, cookieSessions, passwords, revocations, attendance, erasure, messages, conversations, sync } = services
   const onCredentialEnd = createCredentialEnds({ topics, clock })
   const commands = createCommands({ messages, conversations, counters })
   const gateway = createGateway({ topics, onCredentialEnd, sync, commands, presence: attendance, clock, log, heartbeatSeconds })
@@ -71,7 +71,8 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
     metrics.countRequest(request.method, request.routeOptions.url, reply)
     done()
   })
-  for (const end of [attendance.stop, erasure.start(), jobs.stop, bus.close, async () => revocations.close()]) server.addHook('onClose', end)
+  const ends = [attendance.stop, erasure.start(), jobs.stop, bus.close, passwords.close, async () => revocations.close()]
+  for (const end of ends) server.addHook('onClose', end)
   return { server, topics, services }
 }
 

@@ -4,7 +4,6 @@ import type { Email } from 'postal-mime'
 import t from 'tap'
 import type { ErrorResponse } from '../../openapi/shared/errors.ts'
 import { createPasswords } from '../../src/features/auth/passwords.ts'
-import { createTurns } from '../../src/features/auth/turns.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
 import { createAuthClient, createTestClock, decode, eventually, minute, newEmail, newUsername, password, repeat } from './auth-client.ts'
 
@@ -314,38 +313,42 @@ t.test('a hash with other parameters than today', async (t) => {
 })
 
 t.test('work on passwords', async (t) => {
-  t.test('waits for its turn, first come, first served, and too much of it is refused at once', async (t) => {
-    const inTurn = createTurns({ atOnce: 2, waiting: 2 })
-    const log: string[] = []
-    const started = ['a', 'b', 'c', 'd'].map((name) => {
-      const gate = Promise.withResolvers<void>()
-      const done = inTurn(async () => {
-        log.push(name)
-        await gate.promise
-      })
-      return { gate, done }
-    })
-    await t.rejects(
-      inTurn(async () => undefined),
-      { code: 'unavailable', retryAfterSeconds: 2 },
-    )
-    t.same(log, ['a', 'b'])
-    started[1]?.gate.reject(new Error('it failed'))
-    await t.rejects(started[1]?.done ?? Promise.resolve(), { message: 'it failed' })
-    await setImmediate()
-    t.same(log, ['a', 'b', 'c'], 'what fails gives its turn on')
-    for (const { gate } of started) gate.resolve()
-    await Promise.all([started[0]?.done, started[2]?.done, started[3]?.done])
-    t.same(log, ['a', 'b', 'c', 'd'])
-    t.equal(await inTurn(async () => 'and on'), 'and on')
-  })
+  const passwords = createPasswords({ threads: 1, waiting: 2 })
+  t.teardown(() => passwords.close())
+  const ended: string[] = []
+  const log = async <T>(name: string, work: Promise<T>): Promise<T> => work.finally(() => ended.push(name))
 
-  t.test('is limited as a whole', async (t) => {
-    const passwords = createPasswords({ atOnce: 1, waiting: 1 })
-    const [first, second, third] = [passwords.hash(password), passwords.matches(undefined, password), passwords.hash(password)]
-    await t.rejects(third, { code: 'unavailable' })
+  t.test('waits for its turn, first come, first served, and too much of it is refused at once', async (t) => {
+    await passwords.hash(password)
+    const [first, second, third] = [
+      log('first', passwords.hash(password)),
+      log('second', passwords.matches(undefined, password)),
+      log('third', passwords.hash(password)),
+    ]
+    await t.rejects(log('fourth', passwords.hash(password)), { code: 'unavailable', retryAfterSeconds: 2 })
     t.match(await first, /^\$argon2id\$/)
     t.equal(await second, false)
+    t.equal(await passwords.matches(await third, password), true)
+    t.same(ended, ['fourth', 'first', 'second', 'third'])
+  })
+
+  t.test('that fails gives its turn on', async (t) => {
+    await t.rejects(passwords.matches('no hash', password))
+    t.match(await passwords.hash(password), /^\$argon2id\$/)
+  })
+
+  t.test('leaves the event loop alone', async (t) => {
+    let done = false
+    const work = passwords.hash(password).finally(() => {
+      done = true
+    })
+    let turns = 0
+    while (!done) {
+      await setImmediate()
+      turns += 1
+    }
+    await work
+    t.ok(turns > 5, `${turns} turns of the loop meanwhile`)
   })
 })
 

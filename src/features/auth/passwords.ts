@@ -1,32 +1,49 @@
-import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import { hash, type Options, parseOptions, verify } from '@node-rs/argon2'
-import { createTurns, type TurnLimits } from './turns.ts'
+import { parseOptions } from '@node-rs/argon2'
+import { Piscina } from 'piscina'
+import { AppError } from '../../errors/app-error.ts'
+import { type hashPassword, type matchesHash, parameters } from './password-worker.ts'
 
-/** OWASP's choice for argon2id, which is the library's default algorithm. Memory in KiB. */
-const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const satisfies Options
+export interface Limits {
+  /** How many are hashed at once. */
+  threads: number
+  /** How many may wait: more would wait for longer than anybody does. */
+  waiting: number
+}
 
 /** One core is left for everything else. */
-const defaultLimits = (): TurnLimits => ({ atOnce: Math.max(1, availableParallelism() - 1), waiting: 100 })
+const usualLimits = (): Limits => ({ threads: Math.max(1, availableParallelism() - 1), waiting: 100 })
+
+const retrySeconds = 2
+/** Passwords wait for the processor rather than anybody else who asks the server something. */
+const niceness = 10
+const idleMilliseconds = 60_000
 
 export type Passwords = ReturnType<typeof createPasswords>
 
-/** argon2id in the thread pool, off the event loop, a few at once: everything throws `unavailable` when too many wait already. */
-export function createPasswords(limits: TurnLimits = defaultLimits()) {
-  const inTurn = createTurns(limits)
-  const nobodysHash = hash(randomBytes(32), parameters)
-  // Awaited where it is used; until then a failure is nobody's.
-  nobodysHash.catch(() => undefined)
+/** argon2id on threads of low priority, first come, first served: everything throws `unavailable` when too many wait already. */
+export function createPasswords({ threads, waiting }: Limits = usualLimits()) {
+  const pool = new Piscina({
+    filename: new URL('./password-worker.ts', import.meta.url).href,
+    minThreads: 0,
+    maxThreads: threads,
+    idleTimeout: idleMilliseconds,
+    niceIncrement: niceness,
+  })
+
+  const run = async <Work extends typeof hashPassword | typeof matchesHash>(name: string, input: Parameters<Work>[0]): Promise<ReturnType<Work>> => {
+    if (pool.queueSize >= waiting)
+      throw new AppError('unavailable', 'Too many are signing in at the moment; try again shortly.', { retryAfterSeconds: retrySeconds })
+    return pool.run(input, { name })
+  }
 
   return {
     /** @returns the hash with its parameters, in the PHC string format */
-    hash: (password: string): Promise<string> => inTurn(() => hash(normalizePassword(password), parameters)),
+    hash: (password: string): Promise<string> => run<typeof hashPassword>('hashPassword', normalizePassword(password)),
 
     /** Takes the same time whether there is a hash to compare with or not, so that it tells nothing about accounts. */
-    async matches(passwordHash: string | null | undefined, password: string): Promise<boolean> {
-      const equal = await inTurn(async () => verify(passwordHash ?? (await nobodysHash), normalizePassword(password)))
-      return equal && typeof passwordHash === 'string'
-    },
+    matches: (passwordHash: string | null | undefined, password: string): Promise<boolean> =>
+      run<typeof matchesHash>('matchesHash', { password: normalizePassword(password), passwordHash: passwordHash ?? undefined }),
 
     /** Whether it was made with other parameters than hashes are today. */
     isOutdated(passwordHash: string): boolean {
@@ -38,6 +55,9 @@ export function createPasswords(limits: TurnLimits = defaultLimits()) {
         !passwordHash.startsWith('$argon2id$v=19$')
       )
     },
+
+    /** Ends the threads; what still waits fails. */
+    close: (): Promise<void> => pool.destroy(),
   }
 }
 
