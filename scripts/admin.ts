@@ -140,7 +140,7 @@ function compose({ db }: Database, bus: Awaited<ReturnType<typeof createEventBus
   })
   return {
     users,
-    admin: createAdminService({ db, admin: createAdminRepository(db), users, accounts, security, jobs, clock, newId }),
+    admin: createAdminService({ db, admin: createAdminRepository(db), users, accounts, sessions, security, jobs, clock, newId }),
     firstAdmin: createFirstAdmin({ db, users, requireGoodPassword, passwords, security, clock, newId, log }),
   }
 }

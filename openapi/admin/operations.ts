@@ -1,10 +1,11 @@
 import { Type } from '@sinclair/typebox'
+import { RevokeAllResult } from '../auth/schemas.ts'
 import { defineOperation, described, ref } from '../contract.ts'
 import { UserId } from '../shared/ids.ts'
 import { Cursor, limit, page } from '../shared/pagination.ts'
 import { storableText, Timestamp } from '../shared/scalars.ts'
 import { aliceForAdmins } from '../users/examples.ts'
-import { AdminUser, Role } from '../users/schemas.ts'
+import { AdminUser, RevokeUserSessionsRequest, Role } from '../users/schemas.ts'
 
 export const listUsers = defineOperation({
   operationId: 'admin.listUsers',
@@ -41,5 +42,21 @@ export const getUser = defineOperation({
   rateLimit: 'default',
   params: Type.Object({ userId: UserId }),
   responses: { 200: { description: 'All of the user', body: ref(AdminUser), example: aliceForAdmins } },
+  errors: ['not_found'],
+})
+
+export const revokeSessions = defineOperation({
+  operationId: 'admin.revokeSessions',
+  method: 'POST',
+  path: '/v1/admin/users/{userId}/revoke-sessions',
+  summary: 'End all sessions of a user',
+  description: 'The user may sign in again; API keys stay as they are. It goes into the audit log.',
+  access: 'admin',
+  rateLimit: 'default',
+  repeatable: true,
+  params: Type.Object({ userId: UserId }),
+  body: ref(RevokeUserSessionsRequest),
+  examples: { any: { reason: 'A laptop was stolen' } },
+  responses: { 200: { description: 'They have ended', body: ref(RevokeAllResult), example: { revokedCount: 2 } } },
   errors: ['not_found'],
 })

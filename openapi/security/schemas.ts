@@ -22,6 +22,7 @@ export const securityEventSeverities = {
   password_reset: 'high',
   password_changed: 'medium',
   oauth_account_linked: 'medium',
+  oauth_code_reused: 'critical',
   api_key_created: 'medium',
   api_key_revoked: 'low',
   role_changed: 'high',
@@ -90,9 +91,12 @@ export const SecurityStats = component(
 )
 export type SecurityStats = Static<typeof SecurityStats>
 
-export const AuditAction = oneOfWords(['user.create', 'user.update', 'user.change_role', 'user.suspend', 'user.unsuspend', 'user.delete'], {
-  description: 'What was done',
-})
+export const AuditAction = oneOfWords(
+  ['user.create', 'user.update', 'user.change_role', 'user.suspend', 'user.unsuspend', 'user.revoke_sessions', 'user.delete'],
+  {
+    description: 'What was done',
+  },
+)
 export type AuditAction = Static<typeof AuditAction>
 
 export const AuditLogEntry = component(

@@ -239,4 +239,6 @@ export const UpdateUserRequest = component(
 )
 export type UpdateUserRequest = Static<typeof UpdateUserRequest>
 
+export const RevokeUserSessionsRequest = component('RevokeUserSessionsRequest', closed({ reason: Type.Optional(Reason) }, { description: 'Why' }))
+
 export const DeleteUserRequest = component('DeleteUserRequest', closed({ reason: Type.Optional(Reason) }, { description: 'Why' }))

@@ -64,7 +64,7 @@ export async function composeIdentity(foundation: Foundation, { users, security,
   const auth = createAuthService({ ...given, registrationConflicts, sessions, codes, passwords, guessing, signIn })
   const passwordService = createPasswordService({ ...given, sessions, passwords, resets, guessing })
   const providers = config.oauthProviders.map(createOAuthProvider)
-  const oauth = createOAuthService({ ...given, flows: createOAuthRepository(db), providers, redirectUris: config, publicUrl, signIn, log })
+  const oauth = createOAuthService({ ...given, flows: createOAuthRepository(db), providers, redirectUris: config, publicUrl, signIn, sessions, log })
   return { auth, passwordService, oauth, sessions, sessionService, cookieSessions, apiKeys, accessTokens, revocations, passwords, guessing }
 }
 

@@ -65,7 +65,7 @@ export async function composeAccounts(foundation: Foundation, { identity, users,
   })
   await jobs.work('accounts.erase', ({ userId }) => erasure.erase(userId))
   await jobs.work('accounts.mailNotice', createNotices({ users, mailer }))
-  const admin = createAdminService({ db, admin: createAdminRepository(db), users, accounts, security, jobs, clock, newId })
+  const admin = createAdminService({ db, admin: createAdminRepository(db), users, accounts, sessions: identity.sessions, security, jobs, clock, newId })
   const { adminEmail: email, adminPassword: password } = config
   const firstAdmin = createFirstAdmin({ db, users, requireGoodPassword, passwords, security, clock, newId, log })
   if (email !== undefined && password !== undefined) await firstAdmin.ensure({ email, password })

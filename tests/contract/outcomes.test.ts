@@ -172,6 +172,8 @@ t.test('every operation answers as it declares when all is well, and when it can
     ['admin.listUsers', 200, { ...asAdmin, search: '?limit=1' }],
     ['admin.getUser', 200, { ...asAdmin, params: { userId: alice.id } }],
     ['admin.getUser', 'not_found', asAdmin],
+    ['admin.revokeSessions', 200, { ...asAdmin, params: { userId: suspended.id } }],
+    ['admin.revokeSessions', 'not_found', asAdmin],
     ['users.create', 201, asAdmin],
     ['users.create', 'conflict', { ...asAdmin, body: { email: alice.email } }],
     ['users.update', 200, { ...asAdmin, params: { userId: suspended.id } }],

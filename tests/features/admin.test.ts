@@ -61,6 +61,7 @@ t.test('whoever is no administrator administrates nothing', async (t) => {
     (as: string) => request('GET', '/v1/admin/users', { token: as }),
     (as: string) => request('GET', `/v1/admin/users/${bob.id}`, { token: as }),
     (as: string) => request('GET', `/v1/admin/users/${unknown}`, { token: as }),
+    (as: string) => request('POST', `/v1/admin/users/${bob.id}/revoke-sessions`, { token: as, body: {} }),
   ]
   for (const act of acts) {
     t.equal((await act(alice.accessToken)).json.error.code, 'forbidden')
@@ -99,7 +100,7 @@ t.test('creating a user', async (t) => {
 })
 
 t.test('changing a user', async (t) => {
-  const { signUp, update, auditOf, eventTypes, adminId, me, socket, request, signUpAdmin, get } = await start(t)
+  const { signUp, update, auditOf, eventTypes, adminId, token, me, socket, request, signUpAdmin, get } = await start(t)
 
   t.test('names the fields in the audit log and not what is in them; what changes nothing is not in it', async (t) => {
     const alice = await signUp()
@@ -157,6 +158,25 @@ t.test('changing a user', async (t) => {
       (await eventTypes(alice.id)).filter((type) => type.startsWith('user_')),
       ['user_suspended', 'user_unsuspended'],
     )
+  })
+
+  t.test('ends the sessions of a user, who may sign in again; keys go on', async (t) => {
+    const [alice, bob] = [await signUp(), await signUp()]
+    const { key } = await alice.api.apiKeys.create({ name: 'A program', scope: 'read' })
+    await alice.api.auth.verifyEmail({ email: alice.email, code: '000000' })
+    const open = await socket(alice.accessToken)
+    const revoke = (userId: string) => request('POST', `/v1/admin/users/${userId}/revoke-sessions`, { token, body: { reason: 'Stolen' } })
+    t.same((await revoke(alice.id)).json, { revokedCount: 2 })
+    await open.closed
+    t.same([(await me(alice.accessToken)).status, (await me(key)).status, (await me(bob.accessToken)).status], [401, 200, 200])
+    t.same((await revoke(alice.id)).json, { revokedCount: 0 })
+    t.equal((await revoke(unknown)).json.error.code, 'not_found')
+    t.equal((await request('POST', '/v1/auth/verify-email', { body: { email: alice.email, code: '000000' } })).status, 200)
+    t.match(await auditOf(alice.id), [
+      { action: 'user.revoke_sessions', reason: 'Stolen', actor_id: adminId, metadata: { revokedCount: 2 } },
+      { action: 'user.revoke_sessions', metadata: { revokedCount: 0 } },
+    ])
+    t.equal((await eventTypes(alice.id)).filter((type) => type === 'sessions_revoked').length, 2)
   })
 
   t.test('is all or nothing', async (t) => {

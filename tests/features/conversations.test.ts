@@ -428,7 +428,7 @@ t.test('lists', async (t) => {
     await send(alice, id, 2)
     const cursorOf = async (page: PromiseLike<{ nextCursor: string | null }>) => (await page).nextCursor ?? ''
     const lists = {
-      [`/v1/conversations`]: await cursorOf(alice.api.conversations.list({ limit: 1 })),
+      '/v1/conversations': await cursorOf(alice.api.conversations.list({ limit: 1 })),
       [`/v1/conversations/${id}/members`]: await cursorOf(alice.api.conversations.listMembers(id, { limit: 1 })),
       [`/v1/conversations/${id}/messages`]: await cursorOf(alice.api.messages.list(id, { limit: 1 })),
     }

@@ -46,6 +46,7 @@ import type {
   ResetPasswordRequest,
   RevokeAllRequest,
   RevokeAllResult,
+  RevokeUserSessionsRequest,
   ScheduledDeletion,
   SecurityEvent,
   SecurityGetStatsQuery,
@@ -201,7 +202,7 @@ export interface Auth {
   /**
    * Exchange a one-time code for tokens.
    *
-   * A code works once, also when the `codeVerifier` is wrong: then sign in again.
+   * A code works once, also when the `codeVerifier` is wrong: then sign in again. When it comes a second time, the session that it began ends.
    *
    * `POST /v1/auth/oauth/exchange`
    *
@@ -773,6 +774,21 @@ export interface Admin {
   listUsers(query?: AdminListUsersQuery, options?: CallOptions): PagedCall<AdminUser>
 
   /**
+   * End all sessions of a user.
+   *
+   * The user may sign in again; API keys stay as they are. It goes into the audit log.
+   *
+   * `POST /v1/admin/users/{userId}/revoke-sessions`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `forbidden`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   */
+  revokeSessions(userId: string, body?: RevokeUserSessionsRequest, options?: CallOptions): ApiCall<RevokeAllResult>
+
+  /**
    * List what administrators did.
    *
    * The newest first.
@@ -944,6 +960,7 @@ const security = (call: Call): Security => ({
 const admin = (call: Call): Admin => ({
   getUser: (userId, options) => call({ id: 'admin.getUser', method: 'GET', path: path`/v1/admin/users/${userId}` }, options),
   listUsers: (query, options) => paged((next) => call({ id: 'admin.listUsers', method: 'GET', path: '/v1/admin/users', query: { ...query, ...next } }, options)),
+  revokeSessions: (userId, body = {}, options) => call({ id: 'admin.revokeSessions', method: 'POST', path: path`/v1/admin/users/${userId}/revoke-sessions`, body, repeatable: true }, options),
   listAuditLog: (query, options) => paged((next) => call({ id: 'admin.listAuditLog', method: 'GET', path: '/v1/admin/audit-log', query: { ...query, ...next } }, options)),
 })
 

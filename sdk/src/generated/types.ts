@@ -164,7 +164,7 @@ export interface AuditLogEntry {
     /**
      * What was done
      */
-    action: "user.create" | "user.update" | "user.change_role" | "user.suspend" | "user.unsuspend" | "user.delete";
+    action: "user.create" | "user.update" | "user.change_role" | "user.suspend" | "user.unsuspend" | "user.revoke_sessions" | "user.delete";
     /**
      * Format: uuid
      * Who did it; null for what was done on the server's command line or by its configuration
@@ -1031,6 +1031,12 @@ export interface RevokeAllResult {
     revokedCount: number;
 }
 
+/** Why */
+export interface RevokeUserSessionsRequest {
+    /** Why, in words: up to 500 characters */
+    reason?: string;
+}
+
 /** An account that is going to be erased */
 export interface ScheduledDeletion {
     /**
@@ -1050,7 +1056,7 @@ export interface SecurityEvent {
     /**
      * What happened
      */
-    type: "sign_in_succeeded" | "sign_in_failed" | "sign_in_locked" | "new_device" | "session_revoked" | "sessions_revoked" | "refresh_token_reused" | "code_requested" | "email_verified" | "password_reset_requested" | "password_reset" | "password_changed" | "oauth_account_linked" | "api_key_created" | "api_key_revoked" | "role_changed" | "user_suspended" | "user_unsuspended" | "deletion_scheduled" | "deletion_cancelled";
+    type: "sign_in_succeeded" | "sign_in_failed" | "sign_in_locked" | "new_device" | "session_revoked" | "sessions_revoked" | "refresh_token_reused" | "code_requested" | "email_verified" | "password_reset_requested" | "password_reset" | "password_changed" | "oauth_account_linked" | "oauth_code_reused" | "api_key_created" | "api_key_revoked" | "role_changed" | "user_suspended" | "user_unsuspended" | "deletion_scheduled" | "deletion_cancelled";
     /**
      * How much it matters: `critical` asks for action, `low` is a matter of course
      */
@@ -1595,7 +1601,7 @@ export interface SecurityListEventsQuery {
     /**
      * What happened
      */
-    type?: "sign_in_succeeded" | "sign_in_failed" | "sign_in_locked" | "new_device" | "session_revoked" | "sessions_revoked" | "refresh_token_reused" | "code_requested" | "email_verified" | "password_reset_requested" | "password_reset" | "password_changed" | "oauth_account_linked" | "api_key_created" | "api_key_revoked" | "role_changed" | "user_suspended" | "user_unsuspended" | "deletion_scheduled" | "deletion_cancelled";
+    type?: "sign_in_succeeded" | "sign_in_failed" | "sign_in_locked" | "new_device" | "session_revoked" | "sessions_revoked" | "refresh_token_reused" | "code_requested" | "email_verified" | "password_reset_requested" | "password_reset" | "password_changed" | "oauth_account_linked" | "oauth_code_reused" | "api_key_created" | "api_key_revoked" | "role_changed" | "user_suspended" | "user_unsuspended" | "deletion_scheduled" | "deletion_cancelled";
     /**
      * How much it matters: `critical` asks for action, `low` is a matter of course
      */
@@ -1658,7 +1664,7 @@ export interface AdminListAuditLogQuery {
     /**
      * What was done
      */
-    action?: "user.create" | "user.update" | "user.change_role" | "user.suspend" | "user.unsuspend" | "user.delete";
+    action?: "user.create" | "user.update" | "user.change_role" | "user.suspend" | "user.unsuspend" | "user.revoke_sessions" | "user.delete";
     /**
      * Format: uuid
      * Only what this administrator did

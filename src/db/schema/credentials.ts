@@ -2,7 +2,8 @@
 import { sql } from 'drizzle-orm'
 import { check, index, integer, pgTable, primaryKey, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import type { ApiKeyScope } from '../../../openapi/api-keys/schemas.ts'
-import type { ApiKeyId, UserId } from '../../../openapi/shared/ids.ts'
+import type { ApiKeyId, SessionId, UserId } from '../../../openapi/shared/ids.ts'
+import { sessions } from './sessions.ts'
 import { users } from './users.ts'
 
 const moment = () => timestamp({ withTimezone: true })
@@ -55,7 +56,7 @@ export const oauthAccounts = pgTable(
 
 export type OauthAccountRow = typeof oauthAccounts.$inferSelect
 
-/** One way to a provider and back, from `auth.startOAuth` until its one-time code is exchanged. */
+/** One way to a provider and back, from `auth.startOAuth` until its one-time code expires. */
 export const oauthFlows = pgTable(
   'oauth_flows',
   {
@@ -74,6 +75,10 @@ export const oauthFlows = pgTable(
     userId: uuid()
       .$type<UserId>()
       .references(() => users.id, { onDelete: 'cascade' }),
+    /** What the code was exchanged for, should it come again. */
+    sessionId: uuid()
+      .$type<SessionId>()
+      .references(() => sessions.id, { onDelete: 'cascade' }),
     expiresAt: moment().notNull(),
   },
   (table) => [uniqueIndex('oauth_flows_code_unique').on(table.codeHash), index('oauth_flows_expires_at').on(table.expiresAt)],

@@ -7,7 +7,16 @@ import { boolean, check, index, pgTable, text, timestamp, uniqueIndex, uuid } fr
 import type { SessionId, UserId } from '../../../openapi/shared/ids.ts'
 import { users } from './users.ts'
 
-export type RevokedReason = 'logout' | 'refresh_reuse' | 'revoked' | 'password_changed' | 'password_reset' | 'role_changed' | 'suspended' | 'deletion'
+export type RevokedReason =
+  | 'logout'
+  | 'refresh_reuse'
+  | 'revoked'
+  | 'password_changed'
+  | 'password_reset'
+  | 'oauth_code_reuse'
+  | 'role_changed'
+  | 'suspended'
+  | 'deletion'
 
 export const sessions = pgTable(
   'sessions',

@@ -15,6 +15,9 @@ export const adminRoutes = (admin: AdminService): Handlers<typeof operations> =>
     return { items: rows.map(serializeAdminUser), nextCursor, hasMore: nextCursor !== null }
   },
   'admin.getUser': async ({ params }) => serializeAdminUser(await admin.get(params.userId)),
+  'admin.revokeSessions': async ({ actor, params, body, caller }) => ({
+    revokedCount: await admin.revokeSessions(params.userId, { actor, caller, reason: body.reason }),
+  }),
 })
 
 export const userAdministrationRoutes = (admin: AdminService): Handlers<typeof userOperations> => ({

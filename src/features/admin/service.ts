@@ -9,7 +9,7 @@ import type { UserRow } from '../../db/schema/users.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { Jobs } from '../../jobs/queue.ts'
 import { decodeTimeCursor, type Page, timePage } from '../../pagination.ts'
-import type { AccountService, LockedAccount } from '../accounts/service.ts'
+import type { AccessEnds, AccountService, LockedAccount } from '../accounts/service.ts'
 import type { SecurityService } from '../security/service.ts'
 import type { UserService } from '../users/service.ts'
 import type { AdminRepository, UserFilter } from './repository.ts'
@@ -45,6 +45,7 @@ interface Dependencies {
   admin: AdminRepository
   users: Pick<UserService, 'create' | 'get' | 'lock' | 'updateProfile'>
   accounts: Pick<AccountService, 'change' | 'deleteNow'>
+  sessions: AccessEnds['sessions']
   security: Pick<SecurityService, 'audit' | 'record'>
   jobs: Pick<Jobs, 'enqueue' | 'wake'>
   clock: Clock
@@ -53,7 +54,7 @@ interface Dependencies {
 
 export type AdminService = ReturnType<typeof createAdminService>
 
-export function createAdminService({ db, admin, users, accounts, security, jobs, clock, newId }: Dependencies) {
+export function createAdminService({ db, admin, users, accounts, sessions, security, jobs, clock, newId }: Dependencies) {
   const audit = (action: AuditAction, targetId: UserId, { actor, caller, reason }: Act, metadata: EventMetadata, tx: Executor): Promise<void> =>
     security.audit({ action, actorId: actor?.userId, targetId, ip: caller?.ip, reason, metadata }, tx)
 
@@ -120,6 +121,20 @@ export function createAdminService({ db, admin, users, accounts, security, jobs,
         if (suspended !== undefined) await suspend(account, suspended, act)
         return (await users.lock({ id: userId }, account.tx)) ?? account.user
       })
+    },
+
+    /** API keys stay as they are. @returns how many have ended @throws `not_found` */
+    async revokeSessions(userId: UserId, act: Act): Promise<number> {
+      const ended = await db.transaction(async (tx) => {
+        if ((await users.lock({ id: userId }, tx)) === undefined) throw new AppError('not_found')
+        const ids = await sessions.endWithin({ userId }, 'revoked', tx)
+        const metadata = { revokedCount: ids.length }
+        await security.record({ type: 'sessions_revoked', userId, ip: act.caller?.ip, metadata }, tx)
+        await audit('user.revoke_sessions', userId, act, metadata, tx)
+        return ids
+      })
+      sessions.tell(ended)
+      return ended.length
     },
 
     /**

@@ -1,5 +1,5 @@
 import { and, eq, gt, inArray, isNull, lt } from 'drizzle-orm'
-import type { UserId } from '../../../openapi/shared/ids.ts'
+import type { SessionId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import { type OauthFlowRow, oauthAccounts, oauthFlows } from '../../db/schema/credentials.ts'
 
@@ -39,13 +39,26 @@ export const createOAuthRepository = (db: Executor) => ({
     return row
   },
 
-  /** Of several that bring one code, one gets the flow. */
-  async takeByCode(codeHash: string, now: Date, executor: Executor): Promise<OauthFlowRow | undefined> {
+  /** @returns whom a code signs in */
+  async findCodeOwner(codeHash: string, executor: Executor): Promise<UserId | undefined> {
+    const [row] = await executor.select({ userId: oauthFlows.userId }).from(oauthFlows).where(eq(oauthFlows.codeHash, codeHash))
+    return row?.userId ?? undefined
+  },
+
+  async findByCode(codeHash: string, now: Date, executor: Executor): Promise<OauthFlowRow | undefined> {
     const [row] = await executor
-      .delete(oauthFlows)
+      .select()
+      .from(oauthFlows)
       .where(and(eq(oauthFlows.codeHash, codeHash), gt(oauthFlows.expiresAt, now)))
-      .returning()
     return row
+  },
+
+  async deleteByCode(codeHash: string, executor: Executor): Promise<void> {
+    await executor.delete(oauthFlows).where(eq(oauthFlows.codeHash, codeHash))
+  },
+
+  async setSession(codeHash: string, sessionId: SessionId, executor: Executor): Promise<void> {
+    await executor.update(oauthFlows).set({ sessionId }).where(eq(oauthFlows.codeHash, codeHash))
   },
 
   /** Skips what others have locked, so that nobody waits for it. */

@@ -5,6 +5,7 @@
  * of the table, so it can be taken once. Secrets are kept as hashes.
  */
 import { createHash, randomBytes } from 'node:crypto'
+import type { SessionId } from '../../../openapi/shared/ids.ts'
 import { Email } from '../../../openapi/shared/scalars.ts'
 import type { Caller } from '../../actor.ts'
 import type { Clock, NewId } from '../../clock.ts'
@@ -19,6 +20,7 @@ import { compileJsonValidation } from '../../validation.ts'
 import type { SecurityService } from '../security/service.ts'
 import type { UserService } from '../users/service.ts'
 import type { OAuthRepository } from './oauth-repository.ts'
+import type { Sessions } from './sessions.ts'
 import type { SignedIn, SignIn } from './sign-in.ts'
 
 export const flowSeconds = 10 * 60
@@ -47,6 +49,7 @@ interface Dependencies {
   publicUrl(): string
   users: Pick<UserService, 'lock' | 'setEmailVerified' | 'createUnlessTaken'>
   signIn: Pick<SignIn, 'complete'>
+  sessions: Pick<Sessions, 'endWithin' | 'tell'>
   security: Pick<SecurityService, 'record'>
   clock: Clock
   newId: NewId
@@ -55,8 +58,9 @@ interface Dependencies {
 
 export type OAuthService = ReturnType<typeof createOAuthService>
 
-export function createOAuthService({ db, flows, providers, redirectUris, publicUrl, signIn, clock, log, ...rest }: Dependencies) {
-  const findUser = createUserFinder({ flows, clock, ...rest })
+export function createOAuthService(dependencies: Dependencies) {
+  const { db, flows, providers, redirectUris, publicUrl, users, signIn, sessions, security, clock, log } = dependencies
+  const findUser = createUserFinder(dependencies)
   const isEmail = emailCheck()
 
   const requireProvider = (id: string): OAuthProvider => {
@@ -92,6 +96,12 @@ export function createOAuthService({ db, flows, providers, redirectUris, publicU
       await flows.insertFlow({ ...flow, codeHash: hash(code), userId: user.id, expiresAt }, tx)
       return { code }
     })
+  }
+
+  const endReused = async (sessionId: SessionId, { id: userId }: UserRow, { ip }: Caller, tx: Executor): Promise<SessionId[]> => {
+    const ended = await sessions.endWithin({ sessionId }, 'oauth_code_reuse', tx)
+    await security.record({ type: 'oauth_code_reused', userId, ip, metadata: { sessionId } }, tx)
+    return ended
   }
 
   return {
@@ -139,15 +149,26 @@ export function createOAuthService({ db, flows, providers, redirectUris, publicU
     },
 
     /**
-     * Uses the code up, whatever comes of it.
+     * Uses the code up. When it comes again, within its time and with its verifier, the session that it began has ended (RFC 6749, section 4.1.2).
      * @throws `invalid_token` when it is unknown, used or expired, or `codeVerifier` is not its client's; `account_suspended`
      */
     async exchange(code: string, codeVerifier: string, caller: Caller): Promise<SignedIn> {
-      const signedIn = await db.transaction(async (tx) => {
-        const flow = await flows.takeByCode(hash(code), clock.now(), tx)
-        if (flow === undefined || flow.userId === null || hash(codeVerifier) !== flow.codeChallenge) return undefined
-        return signIn.complete({ id: flow.userId }, 'oauth', caller, tx)
+      const codeHash = hash(code)
+      const { signedIn, ended = [] } = await db.transaction(async (tx): Promise<{ signedIn?: SignedIn; ended?: SessionId[] }> => {
+        // Of several that bring one code, each waits here for the one before.
+        const userId = await flows.findCodeOwner(codeHash, tx)
+        const user = userId && (await users.lock({ id: userId }, tx))
+        const flow = user && (await flows.findByCode(codeHash, clock.now(), tx))
+        if (!flow) return {}
+        const isClient = hash(codeVerifier) === flow.codeChallenge
+        if (!isClient && flow.sessionId === null) await flows.deleteByCode(codeHash, tx)
+        if (!isClient) return {}
+        if (flow.sessionId !== null) return { ended: await endReused(flow.sessionId, user, caller, tx) }
+        const signedIn = await signIn.complete(user, 'oauth', caller, tx)
+        await flows.setSession(codeHash, signedIn.sessionId, tx)
+        return { signedIn }
       })
+      sessions.tell(ended)
       if (signedIn === undefined) throw new AppError('invalid_token')
       return signedIn
     },

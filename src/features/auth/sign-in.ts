@@ -1,4 +1,5 @@
 /** What every way to sign in ends with: who may not is refused, a session begins, and it is written down. */
+import type { SessionId } from '../../../openapi/shared/ids.ts'
 import type { Caller } from '../../actor.ts'
 import type { Clock } from '../../clock.ts'
 import type { Executor } from '../../db/executor.ts'
@@ -12,6 +13,7 @@ export type SignInMethod = 'password' | 'code' | 'oauth'
 
 export interface SignedIn {
   user: UserRow
+  sessionId: SessionId
   accessToken: string
   refreshToken: string
   expiresInSeconds: number
@@ -33,6 +35,7 @@ export type SignIn = ReturnType<typeof createSignIn>
 export function createSignIn({ admit, sessions, devices, accessTokens, security, clock }: Dependencies) {
   const toSignedIn = (user: UserRow, issued: IssuedSession): SignedIn => ({
     user,
+    sessionId: issued.sessionId,
     ...accessTokens.issue(user, issued.sessionId, { id: issued.tokenId, issuedAt: issued.issuedAt }),
     refreshToken: issued.refreshToken,
     refreshExpiresInSeconds: Math.round((issued.refreshExpiresAt.getTime() - clock.now().getTime()) / 1000),
