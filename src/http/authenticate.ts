@@ -2,7 +2,7 @@
  * Who asks: an access token or an API key in `Authorization: Bearer`, an API key in `X-Api-Key`, or the cookie of a browser's session.
  * Whoever needs an actor is refused later, after the limits.
  */
-import type { FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler } from 'fastify'
+import type { FastifyRequest, onRequestHookHandler } from 'fastify'
 import { type Operation, scopeOf } from '../../openapi/contract.ts'
 import { type Actor, type ApiKeyActor, type Caller, hasScope, type SessionActor } from '../actor.ts'
 import { AppError } from '../errors/app-error.ts'
@@ -41,12 +41,17 @@ export const createIdentify = ({ credentials, cookie, isForgeable }: Options): I
   }
 }
 
-/** Sets `request.actor` where the credentials are good; refuses nobody. */
+/** Sets `request.actor` where the credentials are good; refuses nobody. An access token is known at once: no promise is made for it. */
 export const identifyHook =
-  (identify: Identify, readToken: (request: FastifyRequest) => string | undefined = bearerToken): onRequestAsyncHookHandler =>
-  async (request) => {
+  (identify: Identify, readToken: (request: FastifyRequest) => string | undefined = bearerToken): onRequestHookHandler =>
+  (request, _reply, done) => {
+    const settle = (actor: Actor | undefined): void => {
+      request.actor = actor
+      done()
+    }
     const actor = identify(request, readToken(request))
-    request.actor = actor instanceof Promise ? await actor : actor
+    if (actor instanceof Promise) actor.then(settle, done)
+    else settle(actor)
   }
 
 /** `Authorization: Bearer …` (RFC 6750, section 2.1; the scheme in any letter case). */

@@ -4,7 +4,7 @@
  */
 import { Readable } from 'node:stream'
 import type { TSchema } from '@sinclair/typebox'
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler } from 'fastify'
 import { type Access, allComponents, type Operation, type Part, type RateLimitClass, type Result } from '../../openapi/contract.ts'
 import type { Actor, Caller, SessionActor } from '../actor.ts'
 import { AppError } from '../errors/app-error.ts'
@@ -34,7 +34,7 @@ export type Handlers<M extends Record<string, Operation>> = { [O in M[keyof M] a
 
 export interface RequestHooks {
   /** Sets `request.actor` where the credentials are good; refuses nobody. */
-  identify: onRequestAsyncHookHandler
+  identify: onRequestHookHandler
   rateLimit(rateLimitClass: RateLimitClass): onRequestAsyncHookHandler[]
 }
 
