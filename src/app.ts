@@ -21,6 +21,7 @@ import { createServer } from './http/server.ts'
 import { createSessionCookie } from './http/session-cookie.ts'
 import { routeUpgrades } from './http/upgrades.ts'
 import { createMetrics } from './metrics.ts'
+import { isLoopbackHost } from './oauth-config.ts'
 import { createRateCounters } from './rate-counters.ts'
 import { createCommands } from './realtime/commands.ts'
 import { createGateway } from './realtime/gateway.ts'
@@ -82,5 +83,9 @@ function portOf(server: FastifyInstance): number | undefined {
   return typeof address === 'object' ? address.port : undefined
 }
 
-/** Whether browsers reach it over https: what is not known to be otherwise, is in production. */
-const isReachedSecurely = ({ publicUrl, environment }: Config): boolean => publicUrl?.startsWith('https:') ?? environment === 'production'
+/** Whether browsers reach it over https: in production they must, but on this very machine. */
+function isReachedSecurely({ publicUrl, environment }: Config): boolean {
+  const url = publicUrl === undefined ? undefined : new URL(publicUrl)
+  if (environment === 'production') return url === undefined || url.protocol === 'https:' || !isLoopbackHost(url.hostname)
+  return url?.protocol === 'https:'
+}

@@ -75,7 +75,8 @@ t.test('a cookie session', async (t) => {
   })
 
   t.test('over https, and in production, has the prefix that binds it to the host, and comes over https only', async (t) => {
-    for (const env of [{ PUBLIC_URL: 'https://chat.example.com' }, { NODE_ENV: 'production' }]) {
+    const production = { NODE_ENV: 'production' }
+    for (const env of [{ PUBLIC_URL: 'https://chat.example.com' }, production, { ...production, PUBLIC_URL: 'http://chat.example.com' }]) {
       const secure = await startServer(t, { env })
       const { refreshToken } = await signUpWith(secure)
       const answer = await secure.request('POST', '/v1/auth/cookie', { body: { refreshToken } })

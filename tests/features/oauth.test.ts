@@ -209,6 +209,17 @@ t.test('an address that the provider does not vouch for neither opens an account
   t.equal(await count(), before)
 })
 
+t.test('an address is vouched for only by the answer that it stands in', async (t) => {
+  const victim = await createAuthClient(server).signedIn()
+  const who = newcomer()
+  acme.atUserinfo.set(who.login, { email: victim.email, email_verified: undefined })
+  const { visitor, callback } = await signInThere(who)
+  t.equal((await comeBack(visitor, callback)).error, 'email_not_verified')
+
+  acme.atUserinfo.set(who.login, { email: undefined, email_verified: undefined })
+  t.equal((await signIn(who)).user.email, who.email, 'the ID token is enough')
+})
+
 t.test("names are cut to the contract's limits and cleaned", async (t) => {
   const { user } = await signIn(newcomer({ name: ` A\u0000\n\tB ${'😀'.repeat(200)}`, given_name: '\u0000 ', family_name: 7 }))
   t.equal(user.displayName, `A B ${'😀'.repeat(96)}`)

@@ -4,12 +4,13 @@ declare module 'oidc-provider' {
 
   interface Account {
     accountId: string
-    claims(): Record<string, unknown>
+    claims(use: 'id_token' | 'userinfo'): Record<string, unknown>
   }
 
   export interface Configuration {
     clients: { client_id: string; client_secret: string; redirect_uris: string[] }[]
     claims: Record<string, string[]>
+    conformIdTokenClaims: boolean
     cookies: { keys: string[] }
     jwks: { keys: object[] }
     findAccount(context: unknown, id: string): Promise<Account | undefined>

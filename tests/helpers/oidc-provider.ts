@@ -10,6 +10,7 @@ export const oidcClient = { id: 'parley', secret: 'a secret of this client, long
 
 export async function startOidcProvider(t: Pick<Test, 'teardown'>) {
   const people = new Map<string, Record<string, unknown>>()
+  const atUserinfo = new Map<string, Record<string, unknown>>()
   let listener: RequestListener = (_request, response) => void response.writeHead(503).end()
   const forgery: { change?: (path: string, body: string) => string } = {}
   const server = createServer((request, response) => {
@@ -31,6 +32,8 @@ export async function startOidcProvider(t: Pick<Test, 'teardown'>) {
   return {
     issuer,
     people,
+    /** What its userinfo endpoint says otherwise than the ID token, of people by their login. */
+    atUserinfo,
     /** Puts words of the same length into its mouth. */
     forgery,
 
@@ -40,12 +43,14 @@ export async function startOidcProvider(t: Pick<Test, 'teardown'>) {
         () =>
           new Provider(issuer, {
             clients: [{ client_id: oidcClient.id, client_secret: oidcClient.secret, redirect_uris: [callbackUrl] }],
+            // Clients may read who somebody is in either place.
+            conformIdTokenClaims: false,
             claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'given_name', 'family_name'] },
             cookies: { keys: ['a key of these tests'] },
             jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'test', use: 'sig', alg: 'RS256' }] },
             async findAccount(_context, id) {
               const claims = people.get(id)
-              return claims && { accountId: id, claims: () => ({ sub: id, ...claims }) }
+              return claims && { accountId: id, claims: (use: string) => ({ sub: id, ...claims, ...(use === 'userinfo' && atUserinfo.get(id)) }) }
             },
           }),
       )
