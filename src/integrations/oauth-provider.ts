@@ -63,7 +63,9 @@ function createOidcProvider({ id, label, issuer, clientId, clientSecret }: OAuth
       const idToken = tokens.claims()
       if (idToken === undefined) throw new Error('The provider gave no ID token')
       // Many providers tell the address at this endpoint only; it is checked to be about the same account.
-      const told = configuration.serverMetadata().userinfo_endpoint ? await client.fetchUserInfo(configuration, tokens.access_token, idToken.sub) : { email: undefined }
+      const told = configuration.serverMetadata().userinfo_endpoint
+        ? await client.fetchUserInfo(configuration, tokens.access_token, idToken.sub)
+        : { email: undefined }
       // Who tells the address tells whether it is verified: the two may be different addresses.
       const { email, email_verified } = told.email === undefined ? idToken : told
       return toIdentity(checked(OidcClaims, { ...idToken, ...told, email, email_verified }))
