@@ -4,14 +4,18 @@ import { connect } from '@parley/sdk/realtime'
 import t from 'tap'
 import WebSocket from 'ws'
 import type { TokenPair } from '../../openapi/auth/schemas.ts'
+import { createTestDatabase } from '../helpers/database.ts'
 import { startServer } from '../helpers/server.ts'
+import { startDatabaseProxy } from '../realtime/database-proxy.ts'
 import { createAuthClient, createTestClock, day, isAbout, minute, second } from './auth-client.ts'
 
 const hour = 60 * minute
 const clock = createTestClock()
 const app = 'https://app.example.com'
 const evil = 'https://evil.example'
-const server = await startServer(t, { clock, env: { CORS_ORIGINS: `${app},https://other.example.com` } })
+const { url: databaseUrl, drop } = await createTestDatabase()
+t.teardown(drop)
+const server = await startServer(t, { clock, databaseUrl, env: { CORS_ORIGINS: `${app},https://other.example.com` } })
 const { pool } = server.database
 const { signedIn, refresh, me: meByToken } = createAuthClient(server)
 const own = server.url
@@ -108,6 +112,30 @@ t.test('a cookie session', async (t) => {
     const made = 'A'.repeat(43)
     t.not((await start(await signedIn(), { headers: { cookie: `parley=${made}` } })).cookie?.value, made)
     t.equal((await me(made)).status, 401)
+  })
+
+  t.test('begins and replaces another in one act, also when its commit lost its answer', async (t) => {
+    const proxy = await startDatabaseProxy(t, databaseUrl)
+    const shaky = await startServer(t, { clock, databaseUrl: proxy.url })
+    const before = await inBrowser()
+    const { refreshToken } = await signedIn()
+    const held = proxy.hold('commit')
+    const answer = shaky.request('POST', '/v1/auth/cookie', { body: { refreshToken }, headers: { cookie: `parley=${before.cookie}` } })
+    const connection = await held
+    connection.cut()
+    t.equal(codeOf(await answer), 'unavailable')
+    t.equal((await refresh(refreshToken)).error, 'unauthorized')
+    t.equal((await me(before.cookie)).status, 401)
+  })
+
+  t.test('of two people who sign in at once, each in the browser of the other, begins for both', async (t) => {
+    for (let times = 0; times < 5; times++) {
+      const [alice, bob] = [await inBrowser(), await inBrowser()]
+      const inBrowserOf = async ({ cookie }: typeof alice, { email }: typeof alice) => start(await byCode(email), { headers: { cookie: `parley=${cookie}` } })
+      const answers = await Promise.all([inBrowserOf(alice, bob), inBrowserOf(bob, alice)])
+      t.same(answers.map(codeOf), [200, 200])
+      for (const { cookie } of [alice, bob]) t.equal((await me(cookie)).status, 401)
+    }
   })
 
   t.test('ends after 24 hours without use, and after 7 days however much it is used', async (t) => {

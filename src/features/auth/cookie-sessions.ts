@@ -14,7 +14,7 @@ import { AppError } from '../../errors/app-error.ts'
 import type { Revocations } from './revocations.ts'
 import { lastMoment, nextExpiry } from './session-lifetimes.ts'
 import type { SessionRepository } from './session-repository.ts'
-import type { Sessions } from './sessions.ts'
+import type { SessionOwner, Sessions } from './sessions.ts'
 
 /** How long the database is not asked again; also how exactly the last use is known. */
 const believedMilliseconds = 60_000
@@ -91,28 +91,27 @@ export function createCookieSessions({ db, sessions, repository, revocations, cl
     return actor
   }
 
-  const endReplaced = async (cookie: string | undefined): Promise<void> => {
-    const found = cookie === undefined || !isCookie.test(cookie) ? undefined : await repository.findByCookieHash(hash(cookie), clock.now())
-    if (found !== undefined) await sessions.end({ sessionId: found.session.id }, 'revoked')
-  }
+  const findReplaced = async (cookie: string | undefined): Promise<SessionOwner | undefined> =>
+    cookie === undefined || !isCookie.test(cookie) ? undefined : (await repository.findByCookieHash(hash(cookie), clock.now()))?.session
 
   return {
     /** Whose cookie it is, if it is good. */
     verify,
 
     /**
-     * Goes on by a cookie: the session of the refresh token ends, and so does that of the cookie which the browser had.
+     * Goes on by a cookie: the session of the refresh token ends, and so does that of the cookie which the browser had, or nothing happens.
      * @throws `unauthorized`, also where the sign-in is longer ago than the cookie may last; `token_family_compromised`
      */
     async start({ refreshToken, rememberMe, replaces }: NewCookieSession, caller: Caller): Promise<StartedCookieSession> {
       const cookie = randomBytes(32).toString('base64url')
+      const replaced = await findReplaced(replaces)
       const { user, ended, session } = sessions.accept(
         await db.transaction(async (tx) => {
-          const redemption = await sessions.redeem(refreshToken, caller, tx)
+          const redemption = await sessions.redeem(refreshToken, replaced, caller, tx)
           if (redemption.outcome !== 'redeemed') return redemption
-          const { user, session: ended } = redemption
+          const { user, session: before, ended } = redemption
           const now = clock.now()
-          const begun = { createdAt: ended.createdAt, remembered: rememberMe, cookieHash: hash(cookie) }
+          const begun = { createdAt: before.createdAt, remembered: rememberMe, cookieHash: hash(cookie) }
           const expiresAt = nextExpiry(begun, now)
           if (expiresAt <= now) throw new AppError('unauthorized', 'The sign-in is too long ago; sign in again.')
           const { ip, userAgent } = caller
@@ -120,8 +119,7 @@ export function createCookieSessions({ db, sessions, repository, revocations, cl
           return { outcome: 'started', user, ended, session } as const
         }),
       )
-      sessions.tell([ended.id])
-      await endReplaced(replaces)
+      sessions.tell(ended)
       return { user, cookie, remembered: rememberMe, endsAt: lastMoment(session) }
     },
   }

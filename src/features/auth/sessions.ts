@@ -47,7 +47,9 @@ interface Dependencies {
 /** Why a refresh token is good for nothing; what follows from that is committed. */
 type Refused = { outcome: 'unknown' } | { outcome: 'compromised'; sessionId: SessionId }
 type Rotation = { outcome: 'rotated'; issued: IssuedSession } | Refused
-export type Redemption = { outcome: 'redeemed'; user: UserRow; session: SessionRow } | Refused
+/** The session of the token, and all that have ended by it. */
+export type Redemption = { outcome: 'redeemed'; user: UserRow; session: SessionRow; ended: SessionId[] } | Refused
+export type SessionOwner = Pick<SessionRow, 'id' | 'userId'>
 
 const unknown: Refused = { outcome: 'unknown' }
 
@@ -107,6 +109,16 @@ export function createSessions({ db, users, sessions, revocations, bus, security
     return ended
   }
 
+  /** In one order, so that of two who lock the same nobody waits for the other for ever. */
+  const lockUsers = async (ids: readonly (UserId | undefined)[], tx: Executor): Promise<UserRow[]> => {
+    const rows: UserRow[] = []
+    for (const id of [...new Set(ids)].toSorted()) {
+      const user = id && (await users.lock({ id }, tx))
+      if (user !== undefined) rows.push(user)
+    }
+    return rows
+  }
+
   /** Their tokens are worth nothing from now on, in this process; the bus tells the others. */
   const tell = (ended: readonly SessionId[]): void => ended.forEach(revocations.revoke)
 
@@ -151,15 +163,20 @@ export function createSessions({ db, users, sessions, revocations, bus, security
       return accept(await db.transaction((tx) => rotateWithin(refreshToken, caller, tx))).issued
     },
 
-    /** Uses up a refresh token for a session of another kind: its own ends. Call `accept` after the commit, and `tell` where it was good. */
-    async redeem(refreshToken: string, caller: Caller, tx: Executor): Promise<Redemption> {
+    /**
+     * Uses up a refresh token for a session of another kind: its own ends, and so does the one that is replaced. Call `accept` after the
+     * commit, and `tell` where it was good.
+     */
+    async redeem(refreshToken: string, replaced: SessionOwner | undefined, caller: Caller, tx: Executor): Promise<Redemption> {
       const userId = await sessions.findOwner(hash(refreshToken), tx)
-      const user = userId && (await users.lock({ id: userId }, tx))
+      const lockedUsers = await lockUsers([userId, replaced?.userId], tx)
+      const user = lockedUsers.find(({ id }) => id === userId)
       const locked = await lockToken(refreshToken, clock.now(), tx)
       if (user === undefined || locked === undefined) return unknown
       if (locked.token.usedAt !== null) return endFamily(locked, caller, tx)
-      await endWithin({ sessionId: locked.session.id }, 'revoked', tx)
-      return { outcome: 'redeemed', user, session: locked.session }
+      const ended = await endWithin({ sessionId: locked.session.id }, 'revoked', tx)
+      if (replaced !== undefined) ended.push(...(await endWithin({ sessionId: replaced.id }, 'revoked', tx)))
+      return { outcome: 'redeemed', user, session: locked.session, ended }
     },
   }
 }
