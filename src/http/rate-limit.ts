@@ -41,11 +41,11 @@ export async function createRateLimit(app: FastifyInstance, { counters, clock }:
   return (rateLimitClass: RateLimitClass): onRequestAsyncHookHandler[] => {
     const limit = counters.limitOf(rateLimitClass)
     if (limit === undefined) return []
-    const keyGenerator = (request: FastifyRequest) => counterKey(rateLimitClass, callerOf(request, rateLimitClass))
+    const keyGenerator = (request: FastifyRequest) => counterKey(rateLimitClass, countedAs(request, rateLimitClass))
     return [app.rateLimit({ max: limit.limit, timeWindow: limit.windowMilliseconds, keyGenerator }) as onRequestAsyncHookHandler]
   }
 }
 
-function callerOf(request: FastifyRequest, rateLimitClass: RateLimitClass): string {
+function countedAs(request: FastifyRequest, rateLimitClass: RateLimitClass): string {
   return request.actor === undefined || countedByAddress.has(rateLimitClass) ? networkOf(request.ip) : request.actor.userId
 }
