@@ -30,7 +30,7 @@ export interface ParleyOptions {
   fetch?: typeof fetch
   /** Called whenever the tokens change, null when they are gone: the place to store them. */
   onTokens?(tokens: Tokens | null): void
-  /** Called when the server refuses to renew the tokens, after `onTokens(null)`, or does not take the cookie: show the sign-in page. */
+  /** Called once when the server refuses to renew the tokens, after `onTokens(null)`, or does not take the cookie any more: show the sign-in page. */
   onSignedOut?(error: ParleyError): void
   /** Told of every request, response, retry and renewal. Tokens and bodies are never in it. */
   debug?(event: DebugEvent): void

@@ -23,25 +23,40 @@ export function createSession({ send, cookieSession, onRefresh, ...options }: Se
   const { auth } = new Resources((request, callOptions) => apiCall(send(request, callOptions)))
   const tokens = createTokenKeeper({ ...options, exchange })
   const call: Call = (request, callOptions) => apiCall(perform(request, callOptions))
+  /** In cookie mode: the application knows, and need not be told again until a call is accepted. */
+  let knownSignedOut = false
   return { call, tokens }
 
   async function perform<T>(request: ApiRequest, options?: CallOptions): Promise<Outcome<T>> {
     const outcome = await (request.public ? send<T>(request, options) : cookieSession ? sendWithCookie<T>(request, options) : sendSigned<T>(request, options))
     if (isTokenPair(outcome.data)) await keep(outcome.data)
-    if (request.id === 'auth.logout' && !cookieSession) tokens.set(null)
+    if (request.id === 'auth.logout') endSession()
     return outcome
   }
 
+  function endSession(): void {
+    if (cookieSession) knownSignedOut = true
+    else tokens.set(null)
+  }
+
   async function keep(pair: TokenPair): Promise<void> {
-    if (cookieSession) await auth.startCookieSession({ refreshToken: pair.refreshToken, rememberMe: cookieSession.rememberMe ?? false })
-    else tokens.set(pair)
+    if (!cookieSession) return tokens.set(pair)
+    await auth.startCookieSession({ refreshToken: pair.refreshToken, rememberMe: cookieSession.rememberMe ?? false })
+    knownSignedOut = false
   }
 
   async function sendWithCookie<T>(request: ApiRequest, callOptions?: CallOptions): Promise<Outcome<T>> {
+    // What began before says nothing of how it is now.
+    const wasSignedOut = knownSignedOut
     try {
-      return await send<T>(request, callOptions)
+      const outcome = await send<T>(request, callOptions)
+      if (wasSignedOut) knownSignedOut = false
+      return outcome
     } catch (error) {
-      if (isRefusal(error)) options.onSignedOut(error)
+      if (isRefusal(error) && !wasSignedOut && !knownSignedOut) {
+        knownSignedOut = true
+        options.onSignedOut(error)
+      }
       throw error
     }
   }

@@ -241,6 +241,37 @@ t.test('in cookie mode', async (t) => {
     t.equal(signedOut.length, 1, 'who signs in was not signed in')
   })
 
+  t.test('that it is not accepted is told once, however many calls are refused, until somebody has been signed in again', async (t) => {
+    let accepted = false
+    const { baseUrl } = await startHttp(t, ({ path }) => {
+      if (path.endsWith('/login')) accepted = true
+      return accepted ? { body: path.endsWith('/login') ? tokenPair('1') : {} } : failure(401, 'unauthorized')
+    })
+    const signedOut: ParleyError[] = []
+    const api = new Parley({ baseUrl, ...byCookie, onSignedOut: (error) => signedOut.push(error) })
+    const refused = async () => {
+      for (const { status } of await Promise.allSettled([api.auth.me(), api.auth.me()])) t.equal(status, 'rejected')
+      await t.rejects(api.auth.me(), UnauthorizedError)
+    }
+    await refused()
+    t.equal(signedOut.length, 1)
+    await api.auth.login({ identifier: 'alice', password: 'secret' })
+    accepted = false
+    await refused()
+    t.equal(signedOut.length, 2, 'after a sign-in')
+    accepted = true
+    await api.auth.me()
+    accepted = false
+    await refused()
+    t.equal(signedOut.length, 3, 'after a sign-in in another window')
+    accepted = true
+    await api.auth.me()
+    await api.auth.logout()
+    accepted = false
+    await refused()
+    t.equal(signedOut.length, 3, 'and who has signed out knows it')
+  })
+
   t.test('without it, requests bring no cookies', async (t) => {
     const { baseUrl, received } = await startHttp(t, () => ({ body: {} }))
     const watched = watchFetch()
