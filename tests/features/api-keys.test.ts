@@ -244,15 +244,26 @@ t.test('a key', async (t) => {
     t.equal(await whoIs(known.key), alice.id)
   })
 
-  t.test('does not work while its user is suspended, and never again when erased', async (t) => {
-    for (const column of ['suspended_at', 'erased_at']) {
-      const alice = await server.signUp()
-      const { key } = await create(alice)
-      await pool.query(`update users set ${column} = now() where id = $1`, [alice.id])
-      t.equal(await whoIs(key), 'unauthorized', column)
-      await pool.query(`update users set ${column} = null where id = $1`, [alice.id])
-      t.equal(await whoIs(key), alice.id)
-    }
+  t.test('does not work while its user is suspended', async (t) => {
+    const alice = await server.signUp()
+    const { key } = await create(alice)
+    await pool.query('update users set suspended_at = now() where id = $1', [alice.id])
+    t.equal(await whoIs(key), 'unauthorized')
+    await pool.query('update users set suspended_at = null where id = $1', [alice.id])
+    t.equal(await whoIs(key), alice.id)
+  })
+
+  t.test('ends with the account of its user, for ever', async (t) => {
+    const alice = await server.signUp()
+    const { key } = await create(alice)
+    t.equal(await whoIs(key), alice.id)
+    await pool.query('update users set deletion_at = $2 where id = $1', [alice.id, clock.now()])
+    await server.app.services.erasure.erase(alice.id)
+    t.equal(await whoIs(key), 'unauthorized')
+    await pool.query('update users set erased_at = null where id = $1', [alice.id])
+    clock.advance(2 * minute)
+    t.equal(await whoIs(key), 'unauthorized', 'it is the key that has ended, whatever becomes of the account')
+    t.equal(await whoIs(key, await startServer(t, { clock, databaseUrl })), 'unauthorized')
   })
 
   t.test('stops when its user is suspended though it was being looked up meanwhile', async (t) => {
