@@ -129,11 +129,12 @@ ALTER TABLE "security_events" ADD CONSTRAINT "security_events_user_id_users_id_f
 ALTER TABLE "blocks" ADD CONSTRAINT "blocks_blocker_id_users_id_fk" FOREIGN KEY ("blocker_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "blocks" ADD CONSTRAINT "blocks_blocked_id_users_id_fk" FOREIGN KEY ("blocked_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE UNIQUE INDEX "api_keys_hash_unique" ON "api_keys" USING btree ("key_hash");--> statement-breakpoint
-CREATE INDEX "api_keys_user" ON "api_keys" USING btree ("user_id","id");--> statement-breakpoint
+CREATE INDEX "api_keys_user" ON "api_keys" USING btree ("user_id","created_at","id");--> statement-breakpoint
 CREATE INDEX "api_keys_revoked_at" ON "api_keys" USING btree ("revoked_at") WHERE "api_keys"."revoked_at" is not null;--> statement-breakpoint
 CREATE INDEX "oauth_accounts_user" ON "oauth_accounts" USING btree ("user_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "oauth_flows_code_unique" ON "oauth_flows" USING btree ("code_hash");--> statement-breakpoint
 CREATE INDEX "oauth_flows_expires_at" ON "oauth_flows" USING btree ("expires_at");--> statement-breakpoint
+CREATE INDEX "oauth_flows_user" ON "oauth_flows" USING btree ("user_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "password_resets_token_unique" ON "password_resets" USING btree ("token_hash");--> statement-breakpoint
 CREATE INDEX "password_resets_expires_at" ON "password_resets" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "sign_in_failures_counted_since" ON "sign_in_failures" USING btree ("counted_since");--> statement-breakpoint
@@ -146,11 +147,15 @@ CREATE INDEX "security_events_created_at" ON "security_events" USING btree ("cre
 CREATE INDEX "security_events_type" ON "security_events" USING btree ("type","created_at","id");--> statement-breakpoint
 CREATE INDEX "security_events_severity" ON "security_events" USING btree ("severity","created_at","id");--> statement-breakpoint
 CREATE INDEX "blocks_blocked" ON "blocks" USING btree ("blocked_id");--> statement-breakpoint
+CREATE INDEX "messages_deleted" ON "messages" USING btree ("conversation_id","seq") WHERE "messages"."deleted_at" is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX "sessions_cookie_unique" ON "sessions" USING btree ("cookie_hash");--> statement-breakpoint
+CREATE INDEX "users_email_prefix" ON "users" USING btree (lower("email") text_pattern_ops);--> statement-breakpoint
 CREATE INDEX "users_username_prefix" ON "users" USING btree (lower("username") text_pattern_ops);--> statement-breakpoint
-CREATE INDEX "users_display_name_prefix" ON "users" USING btree (lower("display_name") text_pattern_ops);--> statement-breakpoint
+CREATE INDEX "users_display_name_prefix" ON "users" USING btree (lower("display_name") text_pattern_ops,"id");--> statement-breakpoint
 CREATE INDEX "users_username_likeness" ON "users" USING gin (lower("username") gin_trgm_ops);--> statement-breakpoint
 CREATE INDEX "users_display_name_likeness" ON "users" USING gin (lower("display_name") gin_trgm_ops);--> statement-breakpoint
+CREATE INDEX "users_shuffled" ON "users" USING btree (uuid_hash("id"),"id");--> statement-breakpoint
 CREATE INDEX "users_created_at" ON "users" USING btree ("created_at","id");--> statement-breakpoint
+CREATE INDEX "users_admins" ON "users" USING btree ("created_at","id") WHERE "users"."role" = 'admin';--> statement-breakpoint
 CREATE INDEX "users_deletion_at" ON "users" USING btree ("deletion_at") WHERE "users"."deletion_at" is not null;--> statement-breakpoint
 ALTER TABLE "users" ADD CONSTRAINT "users_presence" CHECK ("users"."presence" in ('online', 'away', 'busy', 'offline'));

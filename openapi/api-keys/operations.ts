@@ -19,7 +19,7 @@ export const list = defineOperation({
   method: 'GET',
   path: '/v1/api-keys',
   summary: 'List your API keys',
-  description: 'The newest first; revoked ones are left out.',
+  description: 'The newest first. Revoked ones are left out; the last 50 that have expired stay for 30 days.',
   access: 'session',
   rateLimit: 'default',
   query: Type.Object({ limit: limit(100, 50), cursor: Type.Optional(Cursor) }),

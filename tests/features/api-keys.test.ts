@@ -133,6 +133,48 @@ t.test('keys are listed in pages, the newest first, without the revoked ones and
   for (const cursor of ['abc', Buffer.from('[1e300,"x"]').toString('base64url')]) t.equal((await page(`?cursor=${cursor}`)).error.code, 'validation_error')
 })
 
+t.test('what has ended', async (t) => {
+  const again = async ({ email, id }: { email: string; id: UserId }) => {
+    const { accessToken } = await server.client().auth.verifyEmail({ email, code: '000000' })
+    return { accessToken, id }
+  }
+
+  t.test('is forgotten soon when it was revoked, whoever creates the next one', async (t) => {
+    const [alice, bob] = [await server.signUp(), await server.signUp()]
+    for (let times = 0; times < 3; times++) {
+      const { apiKey } = await create(alice)
+      await revoke(alice, apiKey.id)
+    }
+    clock.advance(30 * minute)
+    await create(await again(bob))
+    t.same((await pool.query('select from api_keys where user_id = $1', [alice.id])).rows, [])
+  })
+
+  t.test('is listed for 30 days when it has expired, the last 50', async (t) => {
+    const alice = await server.signUp()
+    const expiring = async (person: Person, hint: string) => {
+      for (let times = 0; times < 26; times++) await create(person, { name: hint, expiresAt: new Date(clock.now().getTime() + 3 * minute).toISOString() })
+      clock.advance(3 * minute)
+    }
+    const names = async (person: Person) => {
+      const { json } = await server.request('GET', '/v1/api-keys?limit=100', { token: person.accessToken })
+      return json.items.map(({ name }: ApiKey) => name).join('')
+    }
+    await expiring(alice, 'a')
+    await expiring(alice, 'b')
+    await create(alice, { name: 'c' })
+    t.equal(await names(alice), `c${'b'.repeat(26)}${'a'.repeat(24)}`)
+    clock.advance(29 * day)
+    const later = await again(alice)
+    await create(later, { name: 'd' })
+    t.equal(await names(later), `dc${'b'.repeat(26)}${'a'.repeat(24)}`)
+    clock.advance(day)
+    const last = await again(alice)
+    await create(last, { name: 'e' })
+    t.equal(await names(last), 'edc')
+  })
+})
+
 t.test('revoking a key', async (t) => {
   t.test('ends it at once, on every process, with its sockets', async (t) => {
     const alice = await server.signUp()

@@ -152,7 +152,7 @@ export interface Auth {
   /**
    * Sign in with a mailed code.
    *
-   * Marks the address as verified and starts a session. A password given at registration holds only when the address is verified with the code of that registration: otherwise a stranger could have chosen it. After 20 wrong codes within a day for one address, `rate_limit_exceeded` says how long to wait.
+   * Marks the address as verified and starts a session. A password given at registration holds only when the address is verified with the code of that registration: otherwise a stranger could have chosen it. Wrong codes slow down, by account and by network: `rate_limit_exceeded` says how long to wait.
    *
    * `POST /v1/auth/verify-email`
    *
@@ -292,7 +292,7 @@ export interface ApiKeys {
   /**
    * List your API keys.
    *
-   * The newest first; revoked ones are left out.
+   * The newest first. Revoked ones are left out; the last 50 that have expired stay for 30 days.
    *
    * `GET /v1/api-keys`
    *
@@ -400,7 +400,7 @@ export interface Users {
   /**
    * List or search users.
    *
-   * Without `search` in the order of registration, the newest first; with it the likeliest first: usernames and display names that begin with it, then those that are like it. E-mail and phone are neither shown nor searched.
+   * Without `search` in the order of registration, the newest first; with it the likeliest first: usernames and display names that begin with it, then those that are like it. A search finds 1,000 users at most: where more begin with it the first of the alphabet, and of those that are only like it any. E-mail and phone are neither shown nor searched.
    *
    * `GET /v1/users`
    *

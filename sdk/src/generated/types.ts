@@ -251,7 +251,7 @@ export interface Conversation {
     changeSeq: number;
     /** Up to where you have read */
     readSeq: number;
-    /** Exactly how many messages you have not read */
+    /** Exactly how many messages you have not read, less those that are deleted */
     unreadCount: number;
     /**
      * Format: date-time
@@ -911,7 +911,7 @@ export interface ReadEvent {
 export interface ReadMark {
     /** Every message up to this `seq` is read */
     readSeq: number;
-    /** Exactly how many messages you have not read */
+    /** Exactly how many messages you have not read, less those that are deleted */
     unreadCount: number;
 }
 
@@ -1525,7 +1525,7 @@ export interface UsersListQuery {
     offset?: number;
     /** `nextCursor` of the page before */
     cursor?: string;
-    /** Whether to count all that fit, as `total` */
+    /** Whether to count those that fit, as `total`, up to a limit */
     includeTotal?: boolean;
 }
 

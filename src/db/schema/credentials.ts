@@ -32,7 +32,7 @@ export const apiKeys = pgTable(
   },
   (table) => [
     uniqueIndex('api_keys_hash_unique').on(table.keyHash),
-    index('api_keys_user').on(table.userId, table.id),
+    index('api_keys_user').on(table.userId, table.createdAt, table.id),
     index('api_keys_revoked_at').on(table.revokedAt).where(sql`${table.revokedAt} is not null`),
     check('api_keys_scope', sql`${table.scope} in ('read', 'write', 'admin')`),
   ],
@@ -81,7 +81,11 @@ export const oauthFlows = pgTable(
       .references(() => sessions.id, { onDelete: 'cascade' }),
     expiresAt: moment().notNull(),
   },
-  (table) => [uniqueIndex('oauth_flows_code_unique').on(table.codeHash), index('oauth_flows_expires_at').on(table.expiresAt)],
+  (table) => [
+    uniqueIndex('oauth_flows_code_unique').on(table.codeHash),
+    index('oauth_flows_expires_at').on(table.expiresAt),
+    index('oauth_flows_user').on(table.userId),
+  ],
 )
 
 export type OauthFlowRow = typeof oauthFlows.$inferSelect

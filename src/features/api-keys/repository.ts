@@ -1,9 +1,12 @@
-import { and, desc, eq, gt, inArray, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, isNull, lt, lte, notInArray, or, sql } from 'drizzle-orm'
 import type { ApiKeyId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import { type ApiKeyRow, apiKeys } from '../../db/schema/credentials.ts'
 import { type UserRow, users } from '../../db/schema/users.ts'
 import type { TimePosition } from '../../pagination.ts'
+
+/** How many revoked keys go when a new one comes: more than one, so that what is left behind never grows. */
+const cleanupLimit = 20
 
 /** A key, and what its user is allowed. */
 export interface KeyWithUser {
@@ -92,10 +95,22 @@ export const createApiKeyRepository = (db: Executor) => ({
       .where(and(eq(apiKeys.id, id), isDue))
   },
 
-  /** What was revoked or has expired before. */
-  async deleteEnded(userId: UserId, before: Date, executor: Executor): Promise<void> {
-    const hasEnded = or(lt(apiKeys.revokedAt, before), lt(apiKeys.expiresAt, before))
-    await executor.delete(apiKeys).where(and(eq(apiKeys.userId, userId), hasEnded))
+  /** Of anybody. Skips what others have locked, so that nobody waits for it. */
+  async deleteRevoked(before: Date, executor: Executor): Promise<void> {
+    const revoked = executor
+      .select({ id: apiKeys.id })
+      .from(apiKeys)
+      .where(lt(apiKeys.revokedAt, before))
+      .limit(cleanupLimit)
+      .for('update', { skipLocked: true })
+    await executor.delete(apiKeys).where(inArray(apiKeys.id, revoked))
+  },
+
+  /** Those of one user that expired before `before`, and all but the last `kept` of those that have expired. */
+  async deleteExpired(userId: UserId, { now, before, kept }: { now: Date; before: Date; kept: number }, executor: Executor): Promise<void> {
+    const expired = and(eq(apiKeys.userId, userId), isNull(apiKeys.revokedAt), lte(apiKeys.expiresAt, now))
+    const last = executor.select({ id: apiKeys.id }).from(apiKeys).where(expired).orderBy(desc(apiKeys.expiresAt), desc(apiKeys.id)).limit(kept)
+    await executor.delete(apiKeys).where(and(expired, or(lt(apiKeys.expiresAt, before), notInArray(apiKeys.id, last))))
   },
 })
 

@@ -31,8 +31,11 @@ export interface NewApiKey {
 }
 
 const maximumLiveKeys = 50
-/** How long what has ended is kept. */
-const endedMilliseconds = 30 * 24 * 60 * 60_000
+/** How long they are listed after they have expired, and how many of them. */
+const expiredMilliseconds = 30 * 24 * 60 * 60_000
+const maximumExpiredKeys = 50
+/** Processes that have missed something look back to what was revoked, no longer than this. */
+const revokedMilliseconds = 20 * 60_000
 /** What changed this long ago was told, or has been read since. */
 const reloadedMilliseconds = 15 * 60_000
 
@@ -48,7 +51,8 @@ export function createApiKeyService(dependencies: Dependencies) {
     if (user === undefined || user.suspendedAt !== null || user.deletionAt !== null || user.erasedAt !== null) throw new AppError('unauthorized')
     if (scope === 'admin' && user.role !== 'admin') throw new AppError('forbidden', 'Only administrators can have keys of scope `admin`.')
     const now = clock.now()
-    await apiKeys.deleteEnded(userId, new Date(now.getTime() - endedMilliseconds), tx)
+    await apiKeys.deleteRevoked(new Date(now.getTime() - revokedMilliseconds), tx)
+    await apiKeys.deleteExpired(userId, { now, before: new Date(now.getTime() - expiredMilliseconds), kept: maximumExpiredKeys }, tx)
     if ((await apiKeys.countLive(userId, now, tx)) >= maximumLiveKeys)
       throw new AppError('conflict', `You have ${maximumLiveKeys} API keys; revoke one that you do not need.`)
     const key = newKey()
