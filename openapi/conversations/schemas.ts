@@ -19,7 +19,7 @@ const Title = Type.String({ minLength: 1, maxLength: 200, pattern: storableText,
 export const ReadSeq = described(Sequence, 'Every message up to this `seq` is read')
 export const MarkedSeq = described(Sequence, 'Every message up to this one is read; beyond the newest means the newest; a mark never moves back')
 export const Typing = Type.Boolean({ description: 'False when it is over' })
-const UnreadCount = described(Count, 'Exactly how many messages you have not read')
+const UnreadCount = described(Count, 'Exactly how many messages you have not read, less those that are deleted')
 
 export const Member = component(
   'Member',

@@ -457,6 +457,30 @@ t.test('read marks and unread counts', async (t) => {
     t.same(await Promise.all([unread(alice, id), unread(bob, id), unread(carol, id)]), [2, 0, 1], 'writing is having read')
   })
 
+  t.test('messages that were emptied are not unread, wherever the mark stands', async (t) => {
+    const emptying = await startServer(t, { env: { ERASED_USERS_MESSAGES: 'erase' } })
+    const [alice, bob, carol] = await Promise.all([emptying.signUp(), emptying.signUp(), emptying.signUp()])
+    const id = await createGroup(alice, [bob, carol])
+    for (const sender of [bob, carol, bob, carol, carol, bob]) await send(sender, id)
+    await alice.api.conversations.markRead(id, { seq: 1 })
+    await emptying.database.pool.query(`update users set deletion_at = now() - interval '1 minute' where id = $1`, [bob.id])
+    await emptying.app.services.erasure.erase(bob.id)
+
+    t.equal(await unread(alice, id), 3, 'of 2 to 6 three are left')
+    t.match((await alice.api.conversations.list()).items, [{ id, lastSeq: 6, unreadCount: 3 }])
+    t.equal(await unread(carol, id), 0, 'what was emptied is the last one')
+    for (const [seq, unreadCount] of [
+      [1, 3],
+      [2, 2],
+      [3, 2],
+      [4, 1],
+      [6, 0],
+    ] as const)
+      t.same(await alice.api.conversations.markRead(id, { seq }), { readSeq: seq, unreadCount })
+    await send(carol, id)
+    t.equal(await unread(alice, id), 1)
+  })
+
   t.test('a mark never goes back, and beyond the newest means the newest', async (t) => {
     const [alice, bob] = (await people(2)) as [Person, Person]
     const id = await createGroup(alice, [bob])

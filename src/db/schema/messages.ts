@@ -28,6 +28,8 @@ export const messages = pgTable(
     index('messages_id').on(table.id),
     uniqueIndex('messages_client_id_unique').on(table.senderId, table.clientId).where(sql`${table.clientId} is not null`),
     uniqueIndex('messages_change_seq').on(table.conversationId, table.changeSeq),
+    // What does not count as unread.
+    index('messages_deleted').on(table.conversationId, table.seq).where(sql`${table.deletedAt} is not null`),
     check('messages_seq', sql`${table.seq} > 0 and ${table.changeSeq} >= ${table.seq}`),
   ],
 )

@@ -190,6 +190,11 @@ const ownConversations = 'members me join conversations c on c.id = me.conversat
 
 const membersShown = 10
 
+/** Deleted messages are none to read; where nothing is deleted the index of them is empty, and looking costs nothing. */
+const unreadCount = ({ lastSeq, readSeq, conversationId }: { lastSeq: string; readSeq: string; conversationId: string }): string =>
+  `(${lastSeq} - ${readSeq}
+    - (select count(*) from messages d where d.conversation_id = ${conversationId} and d.seq > ${readSeq} and d.deleted_at is not null))`
+
 const conversationJson = `json_build_object(
   'id', c.id, 'type', c.type, 'title', c.title, 'createdBy', c.created_by, 'createdAt', ${isoTime('c.created_at')},
   'role', me.role, 'memberCount', c.member_count,
@@ -197,7 +202,8 @@ const conversationJson = `json_build_object(
     select ${memberJson('m', 'u')} as member from members m join users u on u.id = m.user_id
     where m.conversation_id = c.id and m.left_at is null order by m.joined_change_seq limit ${membersShown}) first),
   'lastMessage', (select (${messageText('m')})::json from messages m where m.conversation_id = c.id and m.seq = c.last_seq),
-  'lastSeq', c.last_seq, 'changeSeq', c.last_change_seq, 'readSeq', me.read_seq, 'unreadCount', c.last_seq - me.read_seq,
+  'lastSeq', c.last_seq, 'changeSeq', c.last_change_seq, 'readSeq', me.read_seq,
+  'unreadCount', ${unreadCount({ lastSeq: 'c.last_seq', readSeq: 'me.read_seq', conversationId: 'c.id' })},
   'updatedAt', ${isoTime('c.updated_at')})::text`
 
 /** The locks come first, so that marks of many readers are numbered one after another, and the answer to two marks at once is not that of the lower one. */
@@ -215,6 +221,7 @@ const markReadStatement = `
   ), advanced as (
     update conversations c set last_change_seq = moved.read_change_seq from moved where c.id = $1
   )
-  select coalesce(moved.read_seq, mine.read_seq) as "readSeq", mine.last_seq - coalesce(moved.read_seq, mine.read_seq) as "unreadCount",
+  select mark.read_seq as "readSeq",
+    ${unreadCount({ lastSeq: 'mine.last_seq', readSeq: 'mark.read_seq', conversationId: 'mine.conversation_id' })} as "unreadCount",
     moved.read_change_seq as "changeSeq"
-  from mine left join moved on true`
+  from mine left join moved on true, coalesce(moved.read_seq, mine.read_seq) as mark (read_seq)`
