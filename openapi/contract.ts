@@ -22,6 +22,12 @@ export const allComponents = (): ReadonlyMap<string, TSchema> => components
 /** A reference to a component that keeps its static type. */
 export const ref = <T extends TSchema>(schema: T) => Type.Unsafe<Static<T>>({ $ref: `${schema.$id}#` })
 
+/** Whether `{}` fits: then a body may as well be left out. */
+export function isBodyOptional(body: TSchema): boolean {
+  const { required = [], minProperties = 0 } = components.get(String(body.$ref).replace(/#$/, '')) ?? body
+  return required.length === 0 && minProperties === 0
+}
+
 /** The same schema, saying what it is for where it stands. */
 export const described = <T extends TSchema>(schema: T, description: string) => Type.Unsafe<Static<T>>({ ...schema, description })
 

@@ -11,7 +11,7 @@ import * as passwords from './auth/password-operations.ts'
 import * as sessions from './auth/session-operations.ts'
 import * as avatars from './avatars/operations.ts'
 import * as blocks from './blocks/operations.ts'
-import { type Operation, scopeOf } from './contract.ts'
+import { isBodyOptional, type Operation, scopeOf } from './contract.ts'
 import * as conversations from './conversations/operations.ts'
 import { parametersOf, sharedParameters } from './emission/parameters.ts'
 import { responsesOf, sharedHeaders, sharedResponses } from './emission/responses.ts'
@@ -147,7 +147,7 @@ function emitOperation(tag: string, operation: Operation): JsonObject {
     ...(parameters.length > 0 && { parameters }),
     ...(body && {
       requestBody: {
-        required: true,
+        required: !isBodyOptional(body),
         content: {
           [multipart ? 'multipart/form-data' : 'application/json']: {
             schema: emitSchema(body, { discriminators: true }),

@@ -5,7 +5,7 @@
 import { Readable } from 'node:stream'
 import type { TSchema } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler } from 'fastify'
-import { type Access, allComponents, type Operation, type Part, type RateLimitClass, type Result } from '../../openapi/contract.ts'
+import { type Access, allComponents, isBodyOptional, type Operation, type Part, type RateLimitClass, type Result } from '../../openapi/contract.ts'
 import type { Actor, Caller, SessionActor } from '../actor.ts'
 import { AppError } from '../errors/app-error.ts'
 import type { JsonPieces, JsonText } from '../json-text.ts'
@@ -48,6 +48,7 @@ export function bindOperations<M extends Record<string, Operation>>(app: Fastify
     const handler = handlers[operation.operationId as keyof Handlers<M>] as Handler<Operation>
     const validate = compileRequestValidation(operation)
     const [defaultStatus] = Object.keys(operation.responses).map(Number)
+    const mayLackBody = operation.body !== undefined && isBodyOptional(operation.body)
     app.route({
       method: operation.method,
       url: operation.path.replace(/\{(\w+)\}/g, ':$1'),
@@ -62,6 +63,7 @@ export function bindOperations<M extends Record<string, Operation>>(app: Fastify
         ...(operation.multipart ? [requireForm] : []),
       ],
       handler: async (request, reply) => {
+        if (mayLackBody) request.body ??= {}
         if (request.isMultipart()) request.body = await readFormOf(operation, request)
         if (operation.idempotent) useIdempotencyKey(request)
         validate(request)

@@ -27,7 +27,7 @@ export async function createRateLimit(app: FastifyInstance, { counters, clock }:
     store: Store,
     errorResponseBuilder: (_request, { ttl }) => {
       const seconds = Math.ceil(ttl / 1000)
-      return new AppError('rate_limit_exceeded', `Too many requests; try again in ${seconds} seconds.`, { retryAfterSeconds: seconds })
+      return new AppError('rate_limit_exceeded', `Too many requests; try again in ${seconds} s.`, { retryAfterSeconds: seconds })
     },
   })
 

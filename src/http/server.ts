@@ -1,4 +1,5 @@
 /** The bare Fastify instance as the house wants it: parsers, headers, request ids, the one log line per request. Routes come later, in app.ts. */
+import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
@@ -8,6 +9,7 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRepl
 import helmet from 'helmet'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
+import { AppError } from '../errors/app-error.ts'
 import { badRequestBytes, sendError } from './error-handler.ts'
 import { acceptForms } from './multipart.ts'
 
@@ -63,13 +65,14 @@ export async function createServer({ config, clock, log }: { config: Config; clo
   return app
 }
 
-/** What helmet sets on every answer, made once: put together anew for each they cost more than the rest of the headers. */
+/** What every answer bears; that of helmet is made once: put together anew for each they cost more than the rest of the headers. */
 function securityHeaders(): Record<string, string> {
   const request = new IncomingMessage(new Socket())
   const response = new ServerResponse(request)
   const contentSecurityPolicy = { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }, useDefaults: false }
   helmet({ contentSecurityPolicy })(request, response, () => undefined)
-  return response.getHeaders() as Record<string, string>
+  // What is for one reader only is kept by nobody on the way (RFC 6749, section 5.1); what may be kept says so itself.
+  return { ...(response.getHeaders() as Record<string, string>), 'cache-control': 'no-store' }
 }
 
 /** Clients may bring an id of their own; what could break a log line or a header is replaced. */
@@ -80,10 +83,12 @@ function acceptedRequestId(header: string | string[] | undefined): string | unde
 function acceptJsonOnly(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     // Many clients name the type also where they send nothing.
     if (body.length === 0) done(null, undefined)
-    else void parseJson(request, body as string, done)
+    // JSON is UTF-8 (RFC 8259, section 8.1): what is not would be stored as something else than was sent.
+    else if (!isUtf8(body as Buffer)) done(new AppError('malformed_json', 'The body is not UTF-8.'), undefined)
+    else void parseJson(request, body.toString(), done)
   })
 }
 

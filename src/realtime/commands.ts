@@ -53,7 +53,7 @@ export function createCommands({ messages, conversations, counters }: Dependenci
     count(actor: Actor, { type = '' }: ParsedFrame): void {
       const seconds = counters.exceeded(limitClasses.get(type) ?? 'default', actor.userId)
       if (seconds !== undefined)
-        throw new AppError('rate_limit_exceeded', `Too many commands; try again in ${seconds} seconds.`, { retryAfterSeconds: seconds })
+        throw new AppError('rate_limit_exceeded', `Too many commands; try again in ${seconds} s.`, { retryAfterSeconds: seconds })
     },
 
     /** @returns the result, for commands that have one. @throws `insufficient_scope` when the actor is an API key that may not say this */

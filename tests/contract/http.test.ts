@@ -147,6 +147,7 @@ t.test('every answer has the security headers', async (t) => {
     t.match(headers.get('content-security-policy'), "default-src 'none'", path)
     t.equal(headers.get('x-frame-options'), 'SAMEORIGIN', path)
     t.equal(headers.get('referrer-policy'), 'no-referrer', path)
+    t.equal(headers.get('cache-control'), 'no-store', path)
     t.match(headers.get('strict-transport-security'), /max-age=\d{7,}/, path)
     t.equal(headers.get('x-powered-by') ?? headers.get('server'), null, path)
   }
@@ -252,6 +253,15 @@ t.test('JSON that would reach for prototypes, or is no number that JSON knows, i
   }
   t.equal(({} as { admin?: true }).admin, undefined)
   t.equal((await server.request('POST', messages, { token: alice.accessToken, body: { content: 'a', metadata: { constructor: 'b' } } })).status, 201)
+})
+
+t.test('bytes that are not UTF-8 are no JSON, and are not taken for something else', async (t) => {
+  const url = `${server.url}${messages}`
+  const headers = { ...json, authorization: `Bearer ${alice.accessToken}` }
+  const answer = await fetch(url, { method: 'POST', headers, body: Buffer.from('{"content":"\xff\xfe"}', 'latin1') })
+  t.equal(answer.status, 400)
+  t.match(await answer.json(), { error: { code: 'malformed_json' } })
+  t.equal((await fetch(url, { method: 'POST', headers, body: Buffer.from('{"content":"é😀"}') })).status, 201)
 })
 
 t.test('/health, /ready and /metrics tell how the server is', async (t) => {

@@ -247,7 +247,7 @@ t.test('a new password', async (t) => {
     const { email, accessToken } = await signedIn()
     const token = await tokenFor(email)
     const refused = (field: string) => ({ status: 400, body: { error: { code: 'validation_error', details: [{ field, reason: /commonest/ }] } } })
-    for (const common of ['password1', 'QWERTYUIOP', '12345678', 'iLoveYou']) {
+    for (const common of ['password1', 'QWERTYUIOP', '12345678', 'iLoveYou', 'aaaaaaaaA', ' '.repeat(8)]) {
       t.match(await register({ email: newEmail(), password: common }), refused('body.password'), common)
       t.match(await reset(token, common), refused('body.password'), common)
       t.match(await change(accessToken, password, common), refused('body.newPassword'), common)
@@ -287,7 +287,7 @@ t.test('a new password', async (t) => {
   t.test('has 8 characters, whatever way they are composed', async (t) => {
     t.equal((await register({ email: newEmail(), password: 'sevensv' })).error, 'validation_error')
     t.equal((await register({ email: newEmail(), password: 'e\u0301'.repeat(7) })).error, 'validation_error')
-    t.equal((await register({ email: newEmail(), password: 'e\u0301'.repeat(8) })).status, 201)
+    t.equal((await register({ email: newEmail(), password: `${'e\u0301'.repeat(7)}a` })).status, 201)
   })
 })
 

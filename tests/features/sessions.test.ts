@@ -346,7 +346,7 @@ t.test('ending sessions', async (t) => {
     await logout(ended.accessToken)
     const { body: other } = await login(pair.email)
     const { json } = await server.request('POST', '/v1/api-keys', { token: pair.accessToken, body: { name: 'robot', scope: 'read' } })
-    const { status, body } = await send('POST', 'revoke-all', { token: pair.accessToken, body: {} })
+    const { status, body } = await send('POST', 'revoke-all', { token: pair.accessToken })
     t.same([status, body], [200, { revokedCount: 2 }])
     for (const { accessToken, refreshToken } of [pair, other]) {
       t.equal((await me(accessToken)).error, 'unauthorized')
@@ -426,6 +426,42 @@ t.test('signing in', async (t) => {
   t.test('on two new devices at once is told of both', async (t) => {
     const pair = await signedIn()
     await Promise.all([loginFrom(firefox, pair.email), loginFrom(safari, pair.email), loginFrom(firefox, pair.email)])
+    t.equal((await eventsOf(pair, 'new_device')).length, 2)
+  })
+
+  t.test('on ever new devices is written down each time, told by at most 5 mails a day, and remembered of the last 50', async (t) => {
+    const pair = await signedIn()
+    const { sub } = decode(pair.accessToken)
+    const mailsEnqueued = async () => (await pool.query("select from jobs.job where name = 'auth.mailNewDevice' and data->>'userId' = $1", [sub])).rows.length
+    const devices = async () => (await pool.query('select from known_devices where user_id = $1', [sub])).rows.length
+    for (let times = 0; times < 8; times++) await loginFrom(`agent${times}/1.0`, pair.email)
+    t.equal((await eventsOf(pair, 'new_device')).length, 8)
+    t.equal(await mailsEnqueued(), 4, 'the first of all was of this day')
+    clock.advance(day)
+    for (let times = 8; times < 16; times++) await loginFrom(`agent${times}/1.0`, pair.email)
+    t.equal(await mailsEnqueued(), 9)
+
+    await pool.query(
+      `insert into known_devices (user_id, device_hash, first_seen_at, last_seen_at)
+       select $1, 'device ' || n, $2::timestamptz - n * interval '1 day', $2::timestamptz - n * interval '1 day' from generate_series(1, 60) n`,
+      [sub, clock.now()],
+    )
+    await loginFrom('agent16/1.0', pair.email)
+    t.equal(await devices(), 51)
+    await loginFrom('agent9/1.0', pair.email)
+    t.equal((await eventsOf(pair, 'new_device')).length, 17, 'those that were used last are known')
+    t.equal(await devices(), 50)
+  })
+
+  t.test('on a device that was not used for half a year is told again', async (t) => {
+    const pair = await signedIn()
+    await loginFrom(firefox, pair.email)
+    for (let times = 0; times < 2; times++) {
+      clock.advance(100 * day)
+      await login(pair.email)
+    }
+    t.equal((await eventsOf(pair, 'new_device')).length, 1)
+    await loginFrom(firefox, pair.email)
     t.equal((await eventsOf(pair, 'new_device')).length, 2)
   })
 

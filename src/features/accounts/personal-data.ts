@@ -19,6 +19,7 @@ export const personalData: Readonly<Record<string, Place>> = {
   'api_keys.user_id': { exported: { section: 'apiKeys' }, erased: true },
   'oauth_accounts.user_id': { exported: { section: 'oauthAccounts' }, erased: true },
   'oauth_flows.user_id': { exported: secret, erased: true },
+  'oauth_flows.session_id': { exported: secret, erased: true },
   'known_devices.user_id': { exported: { section: 'devices' }, erased: true },
   'email_codes.email': { exported: secret, erased: true },
   'password_resets.email': { exported: secret, erased: true },

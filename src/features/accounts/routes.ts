@@ -10,7 +10,7 @@ export const accountRoutes = (accounts: AccountService): Handlers<typeof operati
   },
   'users.exportMe': async ({ actor, reply }) => {
     const found = await accounts.exportOf(actor)
-    reply.headers({ 'content-disposition': 'attachment; filename="parley-export.json"', 'cache-control': 'no-store' })
+    reply.header('content-disposition', 'attachment; filename="parley-export.json"')
     return exportText(found)
   },
 })

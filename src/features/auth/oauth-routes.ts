@@ -31,10 +31,7 @@ export const oauthRoutes = ({ oauth, isSecure }: Options): Handlers<typeof opera
       sendOn(reply, await oauth.finish(params.provider, answer, cookie.read(request) ?? '', caller))
     },
 
-    'auth.exchangeOAuth': async ({ body, caller, reply }) => {
-      reply.header('cache-control', 'no-store')
-      return serializeTokenPair(await oauth.exchange(body.code, body.codeVerifier, caller))
-    },
+    'auth.exchangeOAuth': async ({ body, caller }) => serializeTokenPair(await oauth.exchange(body.code, body.codeVerifier, caller)),
   }
 }
 
@@ -52,7 +49,7 @@ function createBrowserCookie(isSecure: boolean) {
 }
 
 function sendOn(reply: FastifyReply, url: string): void {
-  reply.headers({ location: url, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' })
+  reply.headers({ location: url, 'referrer-policy': 'no-referrer' })
 }
 
 const serializeProvider = ({ id, name }: OAuthProvider): OAuthProviderBody => ({ id, name, startUrl: `/v1/auth/oauth/${id}` })

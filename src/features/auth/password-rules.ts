@@ -19,7 +19,7 @@ export async function requireGoodPassword(field: string, password: string, { ema
   const folded = fold(password)
   // The contract counts the characters that were typed; several of them may be one.
   if ([...folded].length < minimumCharacters) throw invalidField(field, `must be at least ${minimumCharacters} characters`)
-  if ((await commonPasswords()).has(folded)) throw invalidField(field, 'is one of the commonest passwords: choose another one')
+  if ((await commonPasswords()).has(folded) || new Set(folded).size === 1) throw invalidField(field, 'is one of the commonest passwords: choose another one')
   const names = ['parley', email, email.slice(0, email.lastIndexOf('@')), username ?? ''].map(fold).filter((name) => name.length >= shortestName)
   if (names.some((name) => folded.includes(name))) throw invalidField(field, 'must not contain your address, your username or the name of this product')
 }

@@ -16,7 +16,7 @@ const usualLimits = (): Limits => ({ threads: Math.max(1, availableParallelism()
 
 const retrySeconds = 2
 /** Passwords wait for the processor rather than anybody else who asks the server something. */
-const niceness = 10
+const niceness = 5
 const idleMilliseconds = 60_000
 
 export type Passwords = ReturnType<typeof createPasswords>
