@@ -128,6 +128,17 @@ t.test('asking for the deletion of an account', async (t) => {
     const answers = await Promise.all([deleteMe(admin), deleteMe(second)])
     t.same(answers.map(({ status }) => status).sort(), [202, 409], 'of two at once one stays')
   })
+
+  t.test('locks nobody else, so that it waits for no one who locks several accounts', async (t) => {
+    const [alice, admin] = [await signUp(), await signUp()]
+    await pool.query("update users set role = 'admin' where id = $1", [admin.id])
+    const { client, letGo } = await hold(pool, 'select from users where id = $1 for no key update', [alice.id])
+    const deletion = deleteMe(alice)
+    await waiting(pool)
+    await t.resolves(client.query('select from users where id = $1 for no key update nowait', [admin.id]))
+    await letGo()
+    t.equal((await deletion).status, 202)
+  })
 })
 
 t.test('an erasure', async (t) => {
@@ -437,6 +448,27 @@ const actorOf = ({ id }: Pick<Person, 'id'>) =>
   ({ userId: id, kind: 'session', credentialId: id as never, role: 'user', expiresAt: Number.MAX_SAFE_INTEGER }) as const
 
 type Pool = TestServer['database']['pool']
+
+/** Begins a transaction that holds locks until it is let go. */
+async function hold(pool: Pool, text: string, values: unknown[] = []) {
+  const client = await pool.connect()
+  await client.query('begin')
+  await client.query(text, values)
+  return {
+    client,
+    async letGo(): Promise<void> {
+      await client.query('rollback')
+      client.release()
+    },
+  }
+}
+
+/** Resolves when so many statements wait for a lock. */
+const waiting = (pool: Pool, count = 1): Promise<true> =>
+  eventually(async () => {
+    const { rows } = await pool.query("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
+    return rows[0].count >= count ? true : undefined
+  })
 
 /** Something of Alice in every table that can hold something of a user. */
 async function fillAllTables(alice: Person, bob: Person, pool: Pool): Promise<void> {

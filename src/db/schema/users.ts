@@ -46,11 +46,16 @@ export const users = pgTable(
   (table) => [
     uniqueIndex('users_email_unique').on(table.email),
     uniqueIndex('users_username_unique').on(sql`lower(${table.username})`),
+    index('users_email_prefix').on(sql`lower(${table.email}) text_pattern_ops`),
     index('users_username_prefix').on(sql`lower(${table.username}) text_pattern_ops`),
-    index('users_display_name_prefix').on(sql`lower(${table.displayName}) text_pattern_ops`),
+    // With the id, so that those of one name have an order too.
+    index('users_display_name_prefix').on(sql`lower(${table.displayName}) text_pattern_ops`, table.id),
     index('users_username_likeness').using('gin', sql`lower(${table.username}) gin_trgm_ops`),
     index('users_display_name_likeness').using('gin', sql`lower(${table.displayName}) gin_trgm_ops`),
+    // No order: whoever reads along it finds what is common soon, wherever in time or in the alphabet it is.
+    index('users_shuffled').on(sql`uuid_hash(${table.id})`, table.id),
     index('users_created_at').on(table.createdAt, table.id),
+    index('users_admins').on(table.createdAt, table.id).where(sql`${table.role} = 'admin'`),
     index('users_deletion_at').on(table.deletionAt).where(sql`${table.deletionAt} is not null`),
     check('users_email_lower_case', sql`${table.email} = lower(${table.email})`),
     check('users_role', sql`${table.role} in ('user', 'admin')`),

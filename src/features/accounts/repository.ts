@@ -1,8 +1,8 @@
 /**
- * What ends with an account, in all tables that refer to one: see `personal-data.ts`. Rows of accounts are locked in one order
- * (administrators by id, then the account itself, then what belongs to it), so that two who act at once never wait for each other.
+ * What ends with an account, in all tables that refer to one: see `personal-data.ts`. Whoever changes an account locks its row first,
+ * then what belongs to it, and no other account's, so that two who act at once never wait for each other.
  */
-import { and, asc, eq, gt, inArray, isNotNull, isNull, lte, or } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNotNull, isNull, lte, ne, or, sql } from 'drizzle-orm'
 import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import { apiKeys, knownDevices, oauthAccounts, oauthFlows, passwordResets } from '../../db/schema/credentials.ts'
@@ -18,17 +18,25 @@ const endedSessionMilliseconds = 20 * 60_000
 export type AccountRepository = ReturnType<typeof createAccountRepository>
 
 export const createAccountRepository = (db: Executor) => ({
-  /** Of two transactions that would each leave the other's administrator as the last one, the second waits and then sees what the first has done. */
-  async lockOtherAdmins(userId: UserId, tx: Executor): Promise<UserId[]> {
-    const canAdminister = and(
+  /**
+   * To be called before what takes an administrator away. Of two that would each leave the other's administrator as the last one, the
+   * second waits for the first to end and then sees what it has done.
+   */
+  async hasOtherAdmins(userId: UserId, tx: Executor): Promise<boolean> {
+    await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended('administrators', 0))`)
+    const canAdminister = [
       eq(users.role, 'admin'),
       isNotNull(users.emailVerifiedAt),
       isNull(users.suspendedAt),
       isNull(users.deletionAt),
       isNull(users.erasedAt),
-    )
-    const found = await tx.select({ id: users.id }).from(users).where(canAdminister).orderBy(asc(users.id)).for('no key update')
-    return found.map(({ id }) => id).filter((id) => id !== userId)
+    ]
+    const others = await tx
+      .select({ id: users.id })
+      .from(users)
+      .where(and(...canAdminister, ne(users.id, userId)))
+      .limit(1)
+    return others.length > 0
   },
 
   async setDeletionAt(userId: UserId, deletionAt: Date | null, tx: Executor = db): Promise<void> {

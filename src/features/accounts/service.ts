@@ -40,7 +40,7 @@ export interface LockedAccount {
   user: UserRow
   tx: Executor
   /** To be called before what takes an administrator away. @throws `conflict` when it is the last one who can sign in */
-  keepAnAdmin(): void
+  keepAnAdmin(): Promise<void>
   /** Ends all sessions; API keys are revoked for a deletion, and otherwise looked at anew. */
   endAccess(reason: AccessEnd): Promise<void>
   enqueue<Name extends JobName>(name: Name, data: JobData[Name]): Promise<void>
@@ -87,14 +87,14 @@ export function createAccountService({ db, accounts, exports, ends, users, messa
   const change = async <T>(userId: UserId, work: (account: LockedAccount) => Promise<T>): Promise<T> => {
     const afterwards: (() => void)[] = []
     const result = await db.transaction(async (tx) => {
-      const otherAdmins = await accounts.lockOtherAdmins(userId, tx)
       const user = await users.lock({ id: userId }, tx)
       if (user === undefined) throw new AppError('not_found')
       return work({
         user,
         tx,
-        keepAnAdmin() {
-          if (user.role === 'admin' && otherAdmins.length === 0) throw new AppError('conflict', 'This is the last administrator: make somebody else one first.')
+        async keepAnAdmin() {
+          if (user.role !== 'admin' || (await accounts.hasOtherAdmins(userId, tx))) return
+          throw new AppError('conflict', 'This is the last administrator: make somebody else one first.')
         },
         async endAccess(reason) {
           afterwards.push(await endAccess(userId, reason, tx))
@@ -122,7 +122,7 @@ export function createAccountService({ db, accounts, exports, ends, users, messa
         if (user.erasedAt !== null) throw new AppError('unauthorized')
         if (normalizeEmail(confirmEmail) !== user.email) throw invalidField('body.confirmEmail', 'is not the address of this account')
         if (user.deletionAt !== null) return user.deletionAt
-        keepAnAdmin()
+        await keepAnAdmin()
         const deletionAt = new Date(clock.now().getTime() + deletionDays * dayMilliseconds)
         await accounts.setDeletionAt(user.id, deletionAt, tx)
         const metadata = { deletionAt: deletionAt.toISOString(), reason: reason ?? null }
@@ -135,7 +135,7 @@ export function createAccountService({ db, accounts, exports, ends, users, messa
 
     /** Ends all access now and has the account erased at once, which cannot be cancelled. To be called within `change`. */
     async deleteNow({ user, tx, keepAnAdmin, endAccess, enqueue }: LockedAccount): Promise<Date> {
-      keepAnAdmin()
+      await keepAnAdmin()
       const now = clock.now()
       await accounts.setDeletionAt(user.id, now, tx)
       await endAccess('deletion')

@@ -60,7 +60,7 @@ export function createAdminService({ db, admin, users, accounts, sessions, secur
 
   const changeRole = async ({ user, tx, keepAnAdmin, endAccess }: LockedAccount, role: Role, act: Act): Promise<void> => {
     if (user.role === role) return
-    if (role !== 'admin') keepAnAdmin()
+    if (role !== 'admin') await keepAnAdmin()
     const metadata = { from: user.role, to: role }
     await admin.update(user.id, { role }, clock.now(), tx)
     await endAccess('role_changed')
@@ -70,7 +70,7 @@ export function createAdminService({ db, admin, users, accounts, sessions, secur
 
   const suspend = async ({ user, tx, keepAnAdmin, endAccess }: LockedAccount, suspended: boolean, act: Act): Promise<void> => {
     if ((user.suspendedAt !== null) === suspended) return
-    if (suspended) keepAnAdmin()
+    if (suspended) await keepAnAdmin()
     const now = clock.now()
     await admin.update(user.id, { suspendedAt: suspended ? now : null }, now, tx)
     await endAccess('suspended')
