@@ -1,4 +1,4 @@
-import { and, eq, ne, sql } from 'drizzle-orm'
+import { and, count, desc, eq, gt, lt, ne, notInArray, or, sql } from 'drizzle-orm'
 import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import { knownDevices } from '../../db/schema/credentials.ts'
@@ -22,12 +22,25 @@ export const createDeviceRepository = () => ({
     return row?.inserted === true
   },
 
-  async hasOthers({ userId, deviceHash }: KnownDevice, executor: Executor): Promise<boolean> {
-    const others = await executor
+  /** Beside this one: how many there are, and how many of them were not known before `since`. */
+  async countOthers({ userId, deviceHash }: KnownDevice, since: Date, executor: Executor): Promise<{ others: number; newOthers: number }> {
+    const areOthers = and(eq(knownDevices.userId, userId), ne(knownDevices.deviceHash, deviceHash))
+    const [counts] = await executor
+      .select({ others: count(), newOthers: sql<number>`count(*) filter (where ${gt(knownDevices.firstSeenAt, since)})` })
+      .from(knownDevices)
+      .where(areOthers)
+    return counts ?? { others: 0, newOthers: 0 }
+  },
+
+  /** Those of one user that were last seen before `before`, and all but the last `kept`. */
+  async forget(userId: UserId, { before, kept }: { before: Date; kept: number }, executor: Executor): Promise<void> {
+    const last = executor
       .select({ deviceHash: knownDevices.deviceHash })
       .from(knownDevices)
-      .where(and(eq(knownDevices.userId, userId), ne(knownDevices.deviceHash, deviceHash)))
-      .limit(1)
-    return others.length > 0
+      .where(eq(knownDevices.userId, userId))
+      .orderBy(desc(knownDevices.lastSeenAt))
+      .limit(kept)
+    const isForgotten = or(lt(knownDevices.lastSeenAt, before), notInArray(knownDevices.deviceHash, last))
+    await executor.delete(knownDevices).where(and(eq(knownDevices.userId, userId), isForgotten))
   },
 })

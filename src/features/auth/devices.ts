@@ -1,4 +1,7 @@
-/** Who signs in on a device for the first time, after having used another one, is told by mail: it may be somebody else. */
+/**
+ * Who signs in on a device for the first time, after having used another one, is told by mail: it may be somebody else. A device is
+ * known by what its programs say of themselves, browser and system, so somebody else with the same ones, or who says so, is not noticed.
+ */
 import { createHash } from 'node:crypto'
 import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { Caller } from '../../actor.ts'
@@ -30,6 +33,14 @@ interface Dependencies {
   clock: Clock
 }
 
+const day = 24 * 60 * 60_000
+/** A device that was not used for so long is a new one. */
+const rememberedMilliseconds = 180 * day
+/** What programs say of themselves is anybody's to choose: beyond this, those that were used last are remembered. */
+const rememberedDevices = 50
+/** More than so many mails say nothing more; the security events have every sign-in. */
+const mailsPerDay = 5
+
 export type Devices = ReturnType<typeof createDevices>
 
 export const createDevices = ({ devices, users, security, jobs, mailer, clock }: Dependencies) => ({
@@ -38,11 +49,14 @@ export const createDevices = ({ devices, users, security, jobs, mailer, clock }:
     const device = deviceLabel(userAgent)
     const known = { userId, deviceHash: createHash('sha256').update(`${userId} ${device}`).digest('base64url') }
     const now = clock.now()
-    const isNew = await devices.put(known, now, tx)
+    const before = (milliseconds: number): Date => new Date(now.getTime() - milliseconds)
+    await devices.forget(userId, { before: before(rememberedMilliseconds), kept: rememberedDevices }, tx)
+    if (!(await devices.put(known, now, tx))) return
+    const { others, newOthers } = await devices.countOthers(known, before(day), tx)
     // The first of all is no news.
-    if (!isNew || !(await devices.hasOthers(known, tx))) return
+    if (others === 0) return
     await security.record({ type: 'new_device', userId, ip, metadata: { device } }, tx)
-    await jobs.enqueue(tx, 'auth.mailNewDevice', { userId, device, ip, at: now.toISOString() })
+    if (newOthers < mailsPerDay) await jobs.enqueue(tx, 'auth.mailNewDevice', { userId, device, ip, at: now.toISOString() })
   },
 
   /** @throws what the mailer throws; doing it again is safe */
