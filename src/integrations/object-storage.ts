@@ -3,8 +3,8 @@
  * a key, it is no path, and file systems that do not tell letter cases apart tell these apart.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 
 export interface StoredObject {
@@ -21,20 +21,35 @@ export interface ObjectStorage {
   delete(key: string): Promise<void>
 }
 
+const abandonedAfterMilliseconds = 24 * 60 * 60 * 1000
+
 /** Every process of an installation needs the same folder. */
 export function createDiskStorage({ dataDir }: { dataDir: string }): ObjectStorage {
-  const folder = join(dataDir, 'objects')
+  const root = resolve(dataDir)
+  const folder = join(root, 'objects')
+  const drafts = join(folder, 'drafts')
   const pathOf = (key: string): string => {
     const name = createHash('sha256').update(key).digest('hex')
     // 256 folders keep each of them short.
     return join(folder, name.slice(0, 2), name.slice(2))
   }
 
+  /** A name lasts when its folder is synced, and so does the folder's. Another process may have made these and not have come so far. */
+  const syncAbove = async (path: string, firstMade: string | undefined): Promise<void> => {
+    const highest = firstMade !== undefined && root.startsWith(firstMade) ? dirname(firstMade) : root
+    for (let at = dirname(path); ; at = dirname(at)) {
+      await syncFolder(at)
+      if (at === highest) return
+    }
+  }
+
   return {
     async put(key, content) {
       const path = pathOf(key)
+      const draft = join(drafts, randomUUID())
+      const firstMade = await mkdir(drafts, { recursive: true, mode: 0o700 })
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-      const draft = join(dirname(path), `.${randomUUID()}`)
+      await removeAbandoned(drafts)
       try {
         await writeDraft(draft, content)
         await rename(draft, path)
@@ -42,6 +57,7 @@ export function createDiskStorage({ dataDir }: { dataDir: string }): ObjectStora
         await rm(draft, { force: true })
         throw error
       }
+      await syncAbove(path, firstMade)
     },
 
     async get(key) {
@@ -57,6 +73,15 @@ export function createDiskStorage({ dataDir }: { dataDir: string }): ObjectStora
   }
 }
 
+/** What a process was writing when it was killed: there are seldom any, so looking is cheap. */
+async function removeAbandoned(drafts: string): Promise<void> {
+  for (const name of await readdir(drafts)) {
+    const draft = join(drafts, name)
+    const found = await stat(draft).catch(undefinedIfMissing)
+    if (found !== undefined && found.mtimeMs < Date.now() - abandonedAfterMilliseconds) await rm(draft, { force: true })
+  }
+}
+
 async function writeDraft(path: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
   const file = await open(path, 'wx', 0o600)
   try {
@@ -64,6 +89,17 @@ async function writeDraft(path: string, content: Uint8Array | AsyncIterable<Uint
     await file.sync()
   } finally {
     await file.close()
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  // Windows opens no folders, and keeps their entries by itself.
+  if (process.platform === 'win32') return
+  const folder = await open(path)
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
   }
 }
 

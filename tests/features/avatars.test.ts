@@ -1,11 +1,13 @@
 /** Pictures: what is taken, what becomes of it, and how it is served. */
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
+import fs, { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { connect } from 'node:net'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import sharp from 'sharp'
 import t from 'tap'
 import { createPictures } from '../../src/features/avatars/pictures.ts'
+import { createDiskStorage } from '../../src/integrations/object-storage.ts'
 import { startServer } from '../helpers/server.ts'
 import { createTestClock, eventually } from './auth-client.ts'
 
@@ -292,4 +294,69 @@ t.test('few pictures are worked on at once, some wait, and more are refused unti
   t.equal(outcomes[4]?.status === 'rejected' && outcomes[4].reason.retryAfterSeconds, 2)
   t.ok(await makeAvatar(png), 'and afterwards there is room again')
   t.equal((await Promise.allSettled([makeAvatar(png.subarray(0, 60)), makeAvatar(png)]))[1].status, 'fulfilled', 'also after one that failed')
+})
+
+t.test(
+  'what is stored outlives a power failure: the file first, then its name, then the folders above it',
+  { skip: process.platform === 'win32' },
+  async (t) => {
+    const dataDir = join(t.testdir(), 'new', 'data')
+    const steps: string[] = []
+    const { open, rename } = fs
+    fs.open = async (path, ...parts) => {
+      const file = await open(path, ...parts)
+      const sync = file.sync.bind(file)
+      file.sync = () => {
+        steps.push(`sync ${basename(dirname(String(path))) === 'drafts' ? 'file' : path}`)
+        return sync()
+      }
+      return file
+    }
+    fs.rename = (from, to) => {
+      steps.push(`rename into ${dirname(String(to))}`)
+      return rename(from, to)
+    }
+    const restore = () => {
+      Object.assign(fs, { open, rename })
+      syncBuiltinESMExports()
+    }
+    t.teardown(restore)
+    syncBuiltinESMExports()
+    const storage = createDiskStorage({ dataDir })
+    for (const round of ['first', 'second']) {
+      steps.length = 0
+      await storage.put('key', Buffer.from(round))
+      const shard = steps[1]?.slice('rename into '.length) ?? ''
+      const above = [shard, dirname(shard), dataDir, ...(round === 'first' ? [dirname(dataDir), dirname(dirname(dataDir))] : [])]
+      t.equal(dirname(dirname(shard)), dataDir)
+      t.same(steps, ['sync file', `rename into ${shard}`, ...above.map((folder) => `sync ${folder}`)], round)
+    }
+  },
+)
+
+t.test('what a killed process has begun to store is removed a day later, and what others are storing is not', async (t) => {
+  const dataDir = t.testdir()
+  const drafts = join(dataDir, 'objects', 'drafts')
+  await mkdir(drafts, { recursive: true })
+  for (const [name, hours] of [
+    ['left', 25],
+    ['running', 1],
+  ] as const) {
+    await writeFile(join(drafts, name), 'half')
+    const at = Date.now() / 1_000 - hours * 3_600
+    await utimes(join(drafts, name), at, at)
+  }
+  const storage = createDiskStorage({ dataDir })
+  await storage.put('key', Buffer.from('whole'))
+  t.same(await readdir(drafts), ['running'])
+  await t.rejects(
+    storage.put(
+      'other',
+      (async function* () {
+        yield Buffer.from('half')
+        throw new Error('The sender has gone')
+      })(),
+    ),
+  )
+  t.same([await readdir(drafts), await storage.get('other')], [['running'], undefined], 'and what failed is gone at once')
 })
