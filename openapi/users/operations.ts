@@ -44,7 +44,7 @@ export const list = defineOperation({
   path: '/v1/users',
   summary: 'List or search users',
   description:
-    'Without `search` in the order of registration, the newest first; with it the likeliest first: usernames and display names that begin with it, then those that are like it. E-mail and phone are neither shown nor searched.',
+    'Without `search` in the order of registration, the newest first; with it the likeliest first: usernames and display names that begin with it, then those that are like it. A search finds 1,000 users at most: where more begin with it the first of the alphabet, and of those that are only like it any. E-mail and phone are neither shown nor searched.',
   access: 'user',
   rateLimit: 'default',
   query: Type.Object({
@@ -72,7 +72,7 @@ export const list = defineOperation({
       }),
     ),
     cursor: Type.Optional(Cursor),
-    includeTotal: Type.Optional(Type.Boolean({ description: 'Whether to count all that fit, as `total`' })),
+    includeTotal: Type.Optional(Type.Boolean({ description: 'Whether to count those that fit, as `total`, up to a limit' })),
   }),
   responses: { 200: { description: 'A page of users', body: userPage, example: { items: [bobProfile], nextCursor: null, hasMore: false } } },
   errors: [],

@@ -178,7 +178,13 @@ export type ScheduledDeletion = Static<typeof ScheduledDeletion>
 /** A page of users, with their number where that was asked for. */
 export const userPage = Type.Object({
   ...page(ref(UserProfile)).properties,
-  total: Type.Optional(Type.Integer({ description: 'All that fit; only where `includeTotal` asks for it' })),
+  total: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 10_000,
+      description: 'How many fit, where `includeTotal` asks for it. Counted up to 10,000, of a search up to 1,000: these stand for "so many, or more"',
+    }),
+  ),
 })
 
 export const BlockedUser = component(

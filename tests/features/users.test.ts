@@ -342,9 +342,18 @@ t.test('a search among many users reads indexes, not the table', { timeout: 100_
   const { api } = await city.signUp()
   const { pool } = city.database
   const letters = (of: string) => `translate(md5(${of}), '0123456789', 'ghijklmnop')`
-  await pool.query(`insert into users (id, email, username, display_name)
-    select gen_random_uuid(), n || '@example.com', left(${letters('n::text')}, 12), left(${letters("n || 'd'")}, 12) || ' Person' from generate_series(1, 20000) n
-    union all select gen_random_uuid(), 'queen@example.com', 'queen.of.hearts', null`)
+  const many = 50_000
+  // All are a Person; every third begins with Anna; those who came first, a tenth, are of Acme.
+  await pool.query(
+    `insert into users (id, email, username, display_name, created_at)
+    select gen_random_uuid(), n || '@example.com', left(${letters('n::text')}, 12),
+      case when n % 3 = 0 then 'Anna ' else '' end || left(${letters("n || 'd'")}, 12) || ' Person' || case when n <= $1::int / 10 then ' Acme' else '' end,
+      now() - ($1 - n) * interval '1 minute'
+    from generate_series(1, $1::int) n
+    union all select gen_random_uuid(), 'queen@example.com', 'queen.of.hearts', null, now()
+    union all select gen_random_uuid(), 'anna@example.com', null, 'Anna', now()`,
+    [many],
+  )
   await pool.query('analyze users')
 
   const statements: { text: string; values: unknown[] }[] = []
@@ -356,12 +365,11 @@ t.test('a search among many users reads indexes, not the table', { timeout: 100_
       return query(...args)
     },
   })
-  const planOf = async (ask: UsersListQuery) => {
+  const explain = async (ask: UsersListQuery, options: string) => {
     statements.length = 0
     await api.users.list(ask)
-    const plans = await Promise.all(statements.map(({ text, values }) => pool.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values)))
-    t.ok(plans.length > 0)
-    return plans.map(({ rows }) => rows.map((row) => row['QUERY PLAN']).join('\n')).join('\n')
+    t.ok(statements.length > 0)
+    return Promise.all(statements.map(({ text, values }) => pool.query<{ 'QUERY PLAN': string }>(`explain ${options} ${text}`, values)))
   }
   const prefixes = ['users_username_prefix', 'users_display_name_prefix']
   const likenesses = ['users_username_likeness', 'users_display_name_likeness']
@@ -372,9 +380,44 @@ t.test('a search among many users reads indexes, not the table', { timeout: 100_
     ['a later page', { cursor: (await api.users.list()).nextCursor ?? '' }, ['users_created_at']],
   ]
   for (const [what, ask, indexes] of asked) {
-    const plan = await planOf(ask)
+    const plan = (await explain(ask, '')).flatMap(({ rows }) => rows.map((row) => row['QUERY PLAN'])).join('\n')
     for (const index of indexes) t.match(plan, index, what)
     t.notMatch(plan, 'Seq Scan', what)
   }
   t.equal((await api.users.list({ search: 'queen' })).items[0]?.username, 'queen.of.hearts')
+
+  t.test('and no more of them when most have such a name', async (t) => {
+    for (const search of ['person', 'persom', 'anna', 'acme', 'a', 'e']) {
+      const plans = await explain({ search, includeTotal: true }, '(analyze, timing off)')
+      const read = plans.map(({ rows }) => rowsRead(rows.map((row) => row['QUERY PLAN'])))
+      t.ok(Math.max(...read) < many / 3, `${search}: ${read} rows`)
+    }
+  })
+
+  t.test('finds a thousand then, once each, whoever has the very name first', async (t) => {
+    for (const search of ['person', 'anna']) {
+      const found = await Array.fromAsync(api.users.list({ search, limit: 100 }))
+      t.equal(new Set(found.map(({ id }) => id)).size, 1_000)
+      t.equal(found.length, 1_000)
+      if (search === 'anna') t.equal(found[0]?.displayName, 'Anna')
+      t.equal(((await api.users.list({ search, includeTotal: true })) as { total?: number }).total, 1_000)
+    }
+    t.equal(((await api.users.list({ includeTotal: true })) as { total?: number }).total, 10_000, 'also a list is counted to a limit only')
+  })
 })
+
+/** What an analyzed plan has fetched from tables, with what it then threw away. */
+function rowsRead(plan: string[]): number {
+  let read = 0
+  let isTable = false
+  for (const line of plan) {
+    const [, node, rows, loops] = /->\s+(.*?) \(cost.*actual rows=([\d.]+) loops=(\d+)/.exec(line) ?? []
+    if (node !== undefined) {
+      isTable = /^(Seq Scan|Index Scan|Bitmap Heap Scan)/.test(node)
+      if (isTable) read += Number(rows) * Number(loops)
+    }
+    const [, removed = '0'] = /Rows Removed by (?:Filter|Index Recheck): (\d+)/.exec(line) ?? []
+    if (isTable) read += Number(removed)
+  }
+  return read
+}

@@ -5,7 +5,7 @@ import type { Actor } from '../../actor.ts'
 import type { UserRow } from '../../db/schema/users.ts'
 import { AppError, invalidField } from '../../errors/app-error.ts'
 import { decodeCursor, encodeCursor } from '../../pagination.ts'
-import type { DirectoryFilter, DirectoryPosition, DirectoryRepository, ListedUser } from './directory-repository.ts'
+import { type DirectoryFilter, type DirectoryPosition, type DirectoryRepository, type ListedUser, searchLimit } from './directory-repository.ts'
 import type { UserRepository } from './repository.ts'
 
 interface SeenPresence {
@@ -43,6 +43,9 @@ interface Dependencies {
   hideUnverified: boolean
 }
 
+/** Beyond it nobody is counted: the answer would cost more, and tell less, the more users there are. */
+const countLimit = 10_000
+
 export type DirectoryService = ReturnType<typeof createDirectoryService>
 
 export function createDirectoryService({ users, directory, presence, hideUnverified }: Dependencies) {
@@ -78,7 +81,7 @@ export function createDirectoryService({ users, directory, presence, hideUnverif
         ),
         nextCursor: last === undefined ? null : encodePosition(last, term),
         hasMore: last !== undefined,
-        ...(includeTotal && { total: await directory.count(filter) }),
+        ...(includeTotal && { total: await directory.count(filter, term === undefined ? countLimit : searchLimit) }),
       }
     },
   }
