@@ -138,8 +138,19 @@ t.test('others see a change at their next read, in conversations too', async (t)
 t.test('whoever is gone has no profile, though the token is still good', async (t) => {
   const leaver = await server.signUp()
   await server.database.pool.query('update users set erased_at = now() where id = $1', [leaver.id])
-  t.equal((await server.request('PATCH', '/v1/users/me', { token: leaver.accessToken, body: { bio: 'Still here' } })).status, 401)
-  t.equal((await server.request('DELETE', '/v1/users/me/avatar', { token: leaver.accessToken })).status, 401)
+  const asked: [method: string, path: string, body?: unknown][] = [
+    ['GET', '/v1/users/me'],
+    ['GET', '/v1/auth/me'],
+    ['PATCH', '/v1/users/me', { bio: 'Still here' }],
+    ['PUT', '/v1/users/me/presence', { status: 'busy' }],
+    ['DELETE', '/v1/users/me/avatar'],
+  ]
+  for (const [method, path, body] of asked) {
+    const { status, json } = await server.request(method, path, { token: leaver.accessToken, ...(body !== undefined && { body }) })
+    t.same([status, json?.error?.code], [401, 'unauthorized'], `${method} ${path}`)
+  }
+  const { rows } = await server.database.pool.query('select bio, presence from users where id = $1', [leaver.id])
+  t.same(rows, [{ bio: null, presence: 'online' }])
 })
 
 t.test('nobody without credentials sees or changes anybody', async (t) => {

@@ -51,7 +51,7 @@ export function createAuthService({ db, users, registrationConflicts, sessions, 
 
   const requireUser = async (userId: UserId): Promise<UserRow> => {
     const user = await users.find(userId)
-    if (user === undefined) throw new AppError('unauthorized')
+    if (user === undefined || user.erasedAt !== null) throw new AppError('unauthorized')
     return user
   }
 

@@ -3,7 +3,7 @@
  * clocks may differ. Whatever decides whether somebody has come or gone does so under the lock of that user's row, so that of two
  * processes that lose the same user at once the second one sees that it was the last.
  */
-import { eq, type SQL, sql } from 'drizzle-orm'
+import { and, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { ChosenPresence } from '../../../openapi/users/schemas.ts'
 import type { Database } from '../../db/client.ts'
@@ -105,9 +105,13 @@ export const createPresenceRepository = ({ db, pool }: Pick<Database, 'db' | 'po
     })
   },
 
-  /** To be called in a transaction. @returns undefined when there is no such user */
+  /** To be called in a transaction. @returns undefined when there is no such user, or no more */
   async choose(userId: UserId, status: ChosenPresence, now: Date, tx: Executor): Promise<ChosenResult | undefined> {
-    const [before] = await tx.select({ status: users.presence }).from(users).where(eq(users.id, userId)).for('no key update')
+    const [before] = await tx
+      .select({ status: users.presence })
+      .from(users)
+      .where(and(eq(users.id, userId), isNull(users.erasedAt)))
+      .for('no key update')
     if (before === undefined) return undefined
     if (before.status !== status) {
       // Whoever hides is seen last at this moment.

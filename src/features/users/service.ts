@@ -119,7 +119,7 @@ export function createUserService({ users, hideUnverified, clock }: Dependencies
 }
 
 function present(user: UserRow | undefined): UserRow {
-  if (user === undefined) throw new AppError('unauthorized')
+  if (user === undefined || user.erasedAt !== null) throw new AppError('unauthorized')
   return user
 }
 
