@@ -51,8 +51,10 @@ t.test('asking for the deletion of an account', async (t) => {
     const { key } = await alice.api.apiKeys.create({ name: 'A program', scope: 'write' })
     const other = await signIn(alice.email)
     const open = await socket(alice.accessToken)
+    const { updated_at: before } = await row(alice.id)
     const { status, json } = await deleteMe({ ...alice, email: alice.email.toUpperCase() }, { reason: 'No longer needed' })
     t.equal(status, 202)
+    t.ok((await row(alice.id)).updated_at > before, 'as of a change of the account')
     t.ok(Math.abs(Date.parse(json.deletionAt) - clock.now().getTime() - 30 * day) < minute)
     await open.closed
     t.equal((await me(alice.accessToken)).status, 401)
@@ -256,6 +258,19 @@ t.test('an erasure', async (t) => {
       conversation.id,
     ])
     t.same(owners, [{ user_id: bob.id }])
+  })
+
+  t.test('that fails keeps no other from the sweep, however many fail', async (t) => {
+    const { pool, row, signUp, eraseDue } = await start(t)
+    const alice = await signUp()
+    await pool.query(`create function refuse() returns trigger language plpgsql as $$ begin raise 'stuck'; end $$`)
+    await pool.query(`create trigger refuse before update on users for each row when (old.email like 'stuck%') execute function refuse()`)
+    await pool.query(`insert into users (id, email, deletion_at) select gen_random_uuid(), 'stuck' || n || '@example.com', now() - interval '1 day'
+      from generate_series(1, 210) n`)
+    await pool.query('update users set deletion_at = now() where id = $1', [alice.id])
+    await eraseDue()
+    t.ok((await row(alice.id)).erased_at)
+    t.equal((await pool.query("select count(*) from users where email like 'stuck%' and deletion_at is not null")).rows[0].count, 210, 'they stay due')
   })
 
   t.test('leaves alone who is not due', async (t) => {

@@ -29,13 +29,14 @@ export const createAdmission =
   ({ accounts, users, security, jobs, clock }: Dependencies): Admit =>
   async ({ id }, { ip }, tx) => {
     const user = await users.lock({ id }, tx)
-    const isGone = user === undefined || user.erasedAt !== null || (user.deletionAt !== null && user.deletionAt <= clock.now())
+    const now = clock.now()
+    const isGone = user === undefined || user.erasedAt !== null || (user.deletionAt !== null && user.deletionAt <= now)
     if (isGone) throw new AppError('account_suspended', 'This account is being deleted.')
     if (user.suspendedAt !== null) throw new AppError('account_suspended')
     if (user.deletionAt === null) return user
-    await accounts.setDeletionAt(id, null, tx)
+    await accounts.setDeletionAt(id, null, now, tx)
     await security.record({ type: 'deletion_cancelled', userId: id, ip }, tx)
     // Another transaction's: it is found within a second, also without being told.
     await jobs.enqueue(tx, 'accounts.mailNotice', { userId: id, notice: 'deletion_cancelled' })
-    return { ...user, deletionAt: null }
+    return { ...user, deletionAt: null, updatedAt: now }
   }

@@ -28,7 +28,7 @@ interface Dependencies {
 }
 
 const sweepMilliseconds = 60_000
-const sweepSize = 100
+const pageSize = 100
 
 export function createErasure({ db, accounts, users, ends, conversations, eraseMessages, discard, clock, log }: Dependencies) {
   const isDue = (user: UserRow | undefined): user is UserRow => user !== undefined && user.deletionAt !== null && user.deletionAt <= clock.now()
@@ -55,13 +55,22 @@ export function createErasure({ db, accounts, users, ends, conversations, eraseM
     if (!(await erasePerson(userId))) return
     await conversations.leaveAll(userId)
     await eraseMessages?.(userId)
-    await accounts.setDeletionAt(userId, null)
+    await accounts.setDeletionAt(userId, null, clock.now())
   }
+
+  let stopped = false
 
   /** One that fails keeps none of the others; it is due again at the next sweep. */
   const eraseDue = async (): Promise<void> => {
-    for (const userId of await accounts.listDue(clock.now(), sweepSize)) {
-      await erase(userId).catch((error: unknown) => log.warn({ err: error, userId }, 'An account could not be erased; it is tried again'))
+    let after: UserId | undefined
+    for (;;) {
+      const due = await accounts.listDue(clock.now(), { after, limit: pageSize })
+      if (due.length === 0) return
+      for (const userId of due) {
+        if (stopped) return
+        await erase(userId).catch((error: unknown) => log.warn({ err: error, userId }, 'An account could not be erased; it is tried again'))
+      }
+      after = due.at(-1)
     }
   }
 
@@ -71,7 +80,6 @@ export function createErasure({ db, accounts, users, ends, conversations, eraseM
 
     /** Erases what is due, now and every minute. @returns the function that ends it, after what is in hand. */
     start(): () => Promise<void> {
-      let stopped = false
       let timer: NodeJS.Timeout | undefined
       const sweep = async (): Promise<void> => {
         await eraseDue().catch((error: unknown) => log.debug({ err: error }, 'Which accounts are due could not be read'))

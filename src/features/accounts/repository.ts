@@ -39,13 +39,18 @@ export const createAccountRepository = (db: Executor) => ({
     return others.length > 0
   },
 
-  async setDeletionAt(userId: UserId, deletionAt: Date | null, tx: Executor = db): Promise<void> {
-    await tx.update(users).set({ deletionAt }).where(eq(users.id, userId))
+  async setDeletionAt(userId: UserId, deletionAt: Date | null, at: Date, tx: Executor = db): Promise<void> {
+    await tx.update(users).set({ deletionAt, updatedAt: at }).where(eq(users.id, userId))
   },
 
-  /** Also those whose erasure has begun and was not finished. The longest due first. */
-  async listDue(now: Date, limit: number): Promise<UserId[]> {
-    const due = await db.select({ id: users.id }).from(users).where(lte(users.deletionAt, now)).orderBy(asc(users.deletionAt)).limit(limit)
+  /** Also those whose erasure has begun and was not finished. @param after the last one of the page before */
+  async listDue(now: Date, { after, limit }: { after: UserId | undefined; limit: number }): Promise<UserId[]> {
+    const due = await db
+      .select({ id: users.id })
+      .from(users)
+      .where(and(lte(users.deletionAt, now), after && gt(users.id, after)))
+      .orderBy(asc(users.id))
+      .limit(limit)
     return due.map(({ id }) => id)
   },
 

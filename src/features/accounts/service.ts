@@ -123,8 +123,9 @@ export function createAccountService({ db, accounts, exports, ends, users, messa
         if (normalizeEmail(confirmEmail) !== user.email) throw invalidField('body.confirmEmail', 'is not the address of this account')
         if (user.deletionAt !== null) return user.deletionAt
         await keepAnAdmin()
-        const deletionAt = new Date(clock.now().getTime() + deletionDays * dayMilliseconds)
-        await accounts.setDeletionAt(user.id, deletionAt, tx)
+        const now = clock.now()
+        const deletionAt = new Date(now.getTime() + deletionDays * dayMilliseconds)
+        await accounts.setDeletionAt(user.id, deletionAt, now, tx)
         const metadata = { deletionAt: deletionAt.toISOString(), reason: reason ?? null }
         await security.record({ type: 'deletion_scheduled', userId: user.id, ip: caller.ip, metadata }, tx)
         await endAccess('deletion')
@@ -137,7 +138,7 @@ export function createAccountService({ db, accounts, exports, ends, users, messa
     async deleteNow({ user, tx, keepAnAdmin, endAccess, enqueue }: LockedAccount): Promise<Date> {
       await keepAnAdmin()
       const now = clock.now()
-      await accounts.setDeletionAt(user.id, now, tx)
+      await accounts.setDeletionAt(user.id, now, now, tx)
       await endAccess('deletion')
       await enqueue('accounts.erase', { userId: user.id })
       return now
