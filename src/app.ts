@@ -46,11 +46,13 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
 
   const metrics = createMetrics({ pool: database.pool, socketCount: () => gateway.size })
   const services = await composeServices(foundation, { presenceTimes, publicUrl, onMessage: metrics.countMessage })
-  const { accessTokens, apiKeys, cookieSessions, passwords, revocations, attendance, erasure, messages, conversations, sync } = services
-  const onCredentialEnd = createCredentialEnds({ topics, clock })
+  const { accessTokens, apiKeys, cookieSessions, passwords, revocations, useCredentials, attendance, erasure, messages, conversations, sync } = services
+  const credentialEnds = createCredentialEnds({ topics, clock, log, useCredentials })
   const commands = createCommands({ messages, conversations, counters })
-  const gateway = createGateway({ topics, onCredentialEnd, sync, commands, presence: attendance, clock, log, heartbeatSeconds })
+  const gateway = createGateway({ topics, onCredentialEnd: credentialEnds.onEnd, sync, commands, presence: attendance, clock, log, heartbeatSeconds })
   database.onRecovered(topics.publishStale)
+  database.onRecovered(credentialEnds.reload)
+  bus.onGap(credentialEnds.reload)
 
   const isSecure = isReachedSecurely(config)
   const cookie = createSessionCookie({ isSecure, clock })
@@ -72,7 +74,7 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
     metrics.countRequest(request.method, request.routeOptions.url, reply)
     done()
   })
-  const ends = [attendance.stop, erasure.start(), jobs.stop, bus.close, passwords.close, async () => revocations.close()]
+  const ends = [attendance.stop, erasure.start(), jobs.stop, bus.close, passwords.close, async () => revocations.close(), async () => credentialEnds.close()]
   for (const end of ends) server.addHook('onClose', end)
   return { server, topics, services }
 }

@@ -99,7 +99,10 @@ export const Session = component(
       device: Type.String({ description: 'Browser or program and system, as far as the request told: `Firefox on Linux`; `Unknown device` otherwise' }),
       ip: nullable(Type.String({ description: 'The address that it was used from last; null where that is not known' })),
       createdAt: described(Timestamp, 'When it began: ISO 8601, UTC, milliseconds'),
-      lastSeen: described(Timestamp, 'When it was used last, as far as tokens were refreshed or the cookie was seen: ISO 8601, UTC'),
+      lastSeen: described(
+        Timestamp,
+        'When it was used last, as far as tokens were refreshed or the cookie was seen (every 10 minutes while a socket is open by it): ISO 8601, UTC',
+      ),
       expiresAt: described(Timestamp, 'When it ends unless it is used: ISO 8601, UTC'),
     },
     { description: 'One sign-in on one device, with all the tokens that follow from it' },

@@ -73,7 +73,7 @@ export const startCookieSession = defineOperation({
   path: '/v1/auth/cookie',
   summary: 'Go on by a cookie instead of tokens',
   description:
-    'For browsers: turns the session of a fresh sign-in into one that goes on by an HTTP-only cookie, which scripts cannot read. The tokens end, and so does the session of a cookie that the browser had before. Changes that are signed in by cookie need the header `X-Requested-With`, with any value, and come from this origin or one of `CORS_ORIGINS`; so does this call, but for the header. With `rememberMe` the cookie holds for 30 days, otherwise until the browser is closed, and on the server for 24 hours without use, 7 days at most; both are counted from the sign-in.',
+    'For browsers: turns the session of a fresh sign-in into one that goes on by an HTTP-only cookie, which scripts cannot read. The tokens end, and so does the session of a cookie that the browser had before. Changes that are signed in by cookie need the header `X-Requested-With`, with any value, and come from this origin or one of `CORS_ORIGINS`; so does this call, but for the header. With `rememberMe` the cookie holds for 30 days, otherwise until the browser is closed, and on the server for 24 hours without use, where an open socket is use, 7 days at most; both are counted from the sign-in.',
   access: 'public',
   rateLimit: 'public',
   body: ref(StartCookieSessionRequest),

@@ -1,4 +1,6 @@
 /** Who somebody is: passwords, codes, other providers, sessions with their tokens and cookies, API keys. */
+import type { Actor } from '../actor.ts'
+import type { UseOfCredentials } from '../credential-ends.ts'
 import { createAdmission } from '../features/accounts/admission.ts'
 import { createAccountRepository } from '../features/accounts/repository.ts'
 import { createApiKeyRepository } from '../features/api-keys/repository.ts'
@@ -44,7 +46,7 @@ export async function composeIdentity(foundation: Foundation, { users, security,
   const given = { db, users, security, jobs, clock, newId }
   const secrets = [config.jwtSecret, ...(config.jwtSecretPrevious ? [config.jwtSecretPrevious] : [])] as const
 
-  const { revocations, sessions, sessionService, cookieSessions, apiKeys } = await composeCredentials(foundation, { users, security }, secrets)
+  const { revocations, useCredentials, sessions, sessionService, cookieSessions, apiKeys } = await composeCredentials(foundation, { users, security }, secrets)
   const accessTokens = createAccessTokens({ secrets, revocations, clock })
 
   const fixedCode = config.environment === 'development' ? '000000' : undefined
@@ -65,7 +67,7 @@ export async function composeIdentity(foundation: Foundation, { users, security,
   const passwordService = createPasswordService({ ...given, sessions, passwords, resets, guessing })
   const providers = config.oauthProviders.map(createOAuthProvider)
   const oauth = createOAuthService({ ...given, flows: createOAuthRepository(db), providers, redirectUris: config, publicUrl, signIn, sessions, log })
-  return { auth, passwordService, oauth, sessions, sessionService, cookieSessions, apiKeys, accessTokens, revocations, passwords, guessing }
+  return { auth, passwordService, oauth, sessions, sessionService, cookieSessions, apiKeys, accessTokens, revocations, useCredentials, passwords, guessing }
 }
 
 /** What somebody acts with once signed in, and how all processes hear that it has ended. */
@@ -85,6 +87,13 @@ async function composeCredentials(
   const sessionService = createSessionService({ db, repository: sessionRepository, sessions, security, clock })
   const cookieSessions = createCookieSessions({ db, sessions, repository: sessionRepository, revocations, clock, newId })
   const apiKeys = createApiKeyService({ db, apiKeys: apiKeyRepository, users, revocations, topics, bus, security, clock, newId, log })
-  database.onRecovered(apiKeys.reload)
-  return { revocations, sessions, sessionService, cookieSessions, apiKeys }
+  database.onRecovered(apiKeys.forgetAll)
+  const useCredentials = async (actors: readonly Actor[]): Promise<UseOfCredentials> => {
+    const [bySession, endedKeys] = await Promise.all([
+      cookieSessions.useBySocket(actors.flatMap((actor) => (actor.kind === 'session' ? [actor.credentialId] : []))),
+      apiKeys.findEnded(actors.flatMap((actor) => (actor.kind === 'apiKey' ? [actor] : []))),
+    ])
+    return { ended: new Set([...bySession.ended, ...endedKeys]), prolonged: bySession.prolonged }
+  }
+  return { revocations, useCredentials, sessions, sessionService, cookieSessions, apiKeys }
 }

@@ -6,7 +6,7 @@
 import type { WebSocket } from 'ws'
 import type { ConversationId, UserId } from '../../openapi/shared/ids.ts'
 import type { Clock } from '../clock.ts'
-import type { OnCredentialEnd } from '../credential-ends.ts'
+import type { CredentialEnds } from '../credential-ends.ts'
 import { serializePresence } from '../features/presence/serialize.ts'
 import type { Position, SyncService } from '../features/sync/service.ts'
 import type { Log } from '../log.ts'
@@ -19,7 +19,7 @@ import { createFrameHandler } from './frame-handler.ts'
 
 interface Dependencies {
   topics: Topics
-  onCredentialEnd: OnCredentialEnd
+  onCredentialEnd: CredentialEnds['onEnd']
   sync: Pick<SyncService, 'positions' | 'changes' | 'hasMoreMessages' | 'heads'>
   commands: Commands
   /** Hears of every socket, when it is opened and when it is closed. */

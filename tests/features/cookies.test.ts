@@ -7,7 +7,7 @@ import type { TokenPair } from '../../openapi/auth/schemas.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 import { startServer } from '../helpers/server.ts'
 import { startDatabaseProxy } from '../realtime/database-proxy.ts'
-import { createAuthClient, createTestClock, day, isAbout, minute, second } from './auth-client.ts'
+import { createAuthClient, createTestClock, day, eventually, isAbout, minute, second } from './auth-client.ts'
 
 const hour = 60 * minute
 const clock = createTestClock()
@@ -56,6 +56,10 @@ const change = (cookie: string, headers: Record<string, string>, body: unknown =
     body: typeof body === 'string' ? body : { exceptCurrent: true },
     headers: { cookie: `parley=${cookie}`, ...headers },
   })
+/** Of the session by cookie. */
+const lastUseOf = async (email: string): Promise<Date> =>
+  (await pool.query('select last_used_at from sessions join users on users.id = user_id where email = $1 and cookie_hash is not null', [email])).rows[0]
+    .last_used_at
 const codeOf = ({ status, json }: { status: number; json: { error: { code: string } } | undefined }) => json?.error?.code ?? status
 
 t.test('a cookie session', async (t) => {
@@ -211,9 +215,7 @@ t.test('a cookie session', async (t) => {
 
   t.test('counts its use once a minute', async (t) => {
     const { cookie, email } = await inBrowser()
-    const lastUse = async () =>
-      (await pool.query('select last_used_at from sessions join users on users.id = user_id where email = $1 and cookie_hash is not null', [email])).rows[0]
-        .last_used_at
+    const lastUse = () => lastUseOf(email)
     const begun = await lastUse()
     await me(cookie)
     clock.advance(59 * second)
@@ -360,6 +362,21 @@ t.test('a socket that is opened by cookie', async (t) => {
     t.equal(await socket.answer, 101)
     await server.request('POST', '/v1/auth/logout', { headers: { cookie: `parley=${cookie}`, ...ajax } })
     t.equal(await socket.closed, 4401)
+  })
+
+  t.test('is use: its session goes on while it is open, for 7 days at most', async (t) => {
+    const { cookie, email } = await inBrowser()
+    const socket = open(cookie)
+    t.equal(await socket.answer, 101)
+    for (let times = 0; times < 7; times++) {
+      clock.advance(23 * hour)
+      const moment = clock.now()
+      await eventually(async () => ((await lastUseOf(email)) >= moment ? true : undefined))
+    }
+    t.equal((await me(cookie)).status, 200)
+    clock.advance(7 * hour)
+    t.equal(await socket.closed, 4401)
+    t.equal((await me(cookie)).status, 401)
   })
 
   t.test('closes when the cookie that it replaces was used for it', async (t) => {

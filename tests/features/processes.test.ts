@@ -5,7 +5,9 @@
 import { randomUUID } from 'node:crypto'
 import { connect, createServer } from 'node:net'
 import type pg from 'pg'
+import pino from 'pino'
 import t, { type Test } from 'tap'
+import WebSocket from 'ws'
 import type { TokenPair } from '../../openapi/auth/schemas.ts'
 import type { ApiKeyId } from '../../openapi/shared/ids.ts'
 import type { CredentialId } from '../../src/actor.ts'
@@ -123,6 +125,50 @@ t.test('what ends on one process ends on the other within a second', async (t) =
     await cutListeners()
     const before = await connected()
     t.ok((await ends(() => post('logout', before.accessToken), before)) <= second)
+  })
+})
+
+t.test('what ended while a process heard nothing, for longer than it looks back, ends there', async (t) => {
+  const { pool } = here.database
+  const longAgo = "now() - interval '1 day'"
+
+  /** A socket of somebody new, by each of the credentials that live as long as that. */
+  async function sockets(server = there) {
+    const pair = await atHere.signedIn()
+    const { sub } = decode(pair.accessToken)
+    const { json } = await here.request('POST', '/v1/api-keys', { token: pair.accessToken, body: { name: 'robot', scope: 'write' } })
+    const { headers } = await here.request('POST', '/v1/auth/cookie', { body: { refreshToken: pair.refreshToken } })
+    const cookie = headers.getSetCookie()[0]?.split(';')[0] ?? ''
+    const byKey = await server.socket(json.key)
+    const byCookie = new WebSocket(`${server.url.replace('http', 'ws')}/v1/ws`, ['parley.v1'], { headers: { cookie } })
+    const closed = new Promise<number>((resolve) => byCookie.on('close', resolve))
+    await new Promise((resolve) => byCookie.once('message', resolve))
+    return { sub, byKey, byCookie: { closed } }
+  }
+  const endSessions = (sub: string) => pool.query(`update sessions set revoked_at = ${longAgo}, revoked_reason = 'revoked' where user_id = $1`, [sub])
+
+  t.test('a key, a cookie, and a key whose user is suspended', async (t) => {
+    const [alice, bob, carol] = [await sockets(), await sockets(), await sockets()]
+    await pool.query(`update api_keys set revoked_at = ${longAgo} where user_id = $1`, [alice.sub])
+    await endSessions(alice.sub)
+    await pool.query(`update users set suspended_at = ${longAgo} where id = $1`, [bob.sub])
+    await cutListeners()
+    t.same([(await alice.byKey.closed).code, await alice.byCookie.closed, (await bob.byKey.closed).code, await bob.byCookie.closed], [4401, 4401, 4401, 4401])
+    carol.byKey.send({ type: 'ping', id: 1, data: {} })
+    t.equal((await carol.byKey.frame(({ id }) => id === 1)).type, 'ack', 'and nobody else')
+  })
+
+  t.test('also when the database could not be read at first', async (t) => {
+    const lines: string[] = []
+    const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) })
+    const alice = await sockets(await startServer(t, { databaseUrl, log }))
+    await endSessions(alice.sub)
+    await pool.query('alter table sessions rename to lost_sessions')
+    t.teardown(() => pool.query('alter table if exists lost_sessions rename to sessions'))
+    await cutListeners()
+    await eventually(async () => lines.find((line) => line.includes('in use could not be compared')))
+    await pool.query('alter table lost_sessions rename to sessions')
+    t.equal(await alice.byCookie.closed, 4401)
   })
 })
 

@@ -39,7 +39,7 @@ function startGateway() {
   const presence = { opened() {}, closed() {} }
   return createGateway({
     topics,
-    onCredentialEnd: createCredentialEnds({ topics, clock }),
+    onCredentialEnd: createCredentialEnds({ topics, clock, log, useCredentials: services.useCredentials }).onEnd,
     sync: services.sync,
     commands,
     presence,
@@ -117,7 +117,8 @@ t.test('a session that is revoked during the handshake has no socket', async (t)
 t.test('the end of a session is told once: when it is revoked or when the token expires, unless nobody waits any more', async (t) => {
   let ahead = 0
   const own = createTopics({ log })
-  const onCredentialEnd = createCredentialEnds({ topics: own, clock: { now: () => new Date(Date.now() + ahead) } })
+  const clock = { now: () => new Date(Date.now() + ahead) }
+  const { onEnd: onCredentialEnd } = createCredentialEnds({ topics: own, clock, log, useCredentials: services.useCredentials })
   const heard: string[] = []
   const [revoked, expired, gone] = [actorUntil(Date.now() + 60_000), actorUntil(Date.now() + 90_000), actorUntil(Date.now() + 60_000)]
   const revoke = ({ credentialId }: Actor) => own.publish('credential', credentialId, { type: 'credential.revoked', credentialId })

@@ -1169,7 +1169,7 @@ export interface Session {
     createdAt: string;
     /**
      * Format: date-time
-     * When it was used last, as far as tokens were refreshed or the cookie was seen: ISO 8601, UTC
+     * When it was used last, as far as tokens were refreshed or the cookie was seen (every 10 minutes while a socket is open by it): ISO 8601, UTC
      */
     lastSeen: string;
     /**

@@ -27,7 +27,7 @@ export const sessions = pgTable(
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
     createdAt: timestamp({ withTimezone: true }).notNull(),
-    /** When its tokens were refreshed last; for a cookie, to a minute, when it came last. */
+    /** When its tokens were refreshed last; for a cookie, to a minute, when it came last, or to ten when a socket was open by it. */
     lastUsedAt: timestamp({ withTimezone: true }).notNull(),
     /** Where it was used last. */
     ip: text(),

@@ -65,16 +65,6 @@ export const createApiKeyRepository = (db: Executor) => ({
     return rows.map(({ id }) => id)
   },
 
-  /** Live keys of users of whom anything has changed. */
-  async listOfChangedUsers(since: Date, now: Date): Promise<ApiKeyId[]> {
-    const rows = await db
-      .select({ id: apiKeys.id })
-      .from(apiKeys)
-      .innerJoin(users, eq(users.id, apiKeys.userId))
-      .where(and(or(gt(users.updatedAt, since), gt(users.suspendedAt, since)), isLive(now)))
-    return rows.map(({ id }) => id)
-  },
-
   /** @returns what is not revoked, in the order of the hashes; undefined where there is none */
   async findByHashes(hashes: readonly string[]): Promise<(KeyWithUser | undefined)[]> {
     const rows = await db
@@ -84,6 +74,16 @@ export const createApiKeyRepository = (db: Executor) => ({
       .where(and(inArray(apiKeys.keyHash, [...hashes]), isNull(apiKeys.revokedAt)))
     const byHash = new Map(rows.map((row) => [row.key.keyHash, row]))
     return hashes.map((hash) => byHash.get(hash))
+  },
+
+  /** Which of these are not revoked and have not expired. */
+  async listLive(ids: readonly ApiKeyId[], now: Date): Promise<KeyWithUser[]> {
+    if (ids.length === 0) return []
+    return db
+      .select({ key: apiKeys, user: { role: users.role, suspendedAt: users.suspendedAt, erasedAt: users.erasedAt } })
+      .from(apiKeys)
+      .innerJoin(users, eq(users.id, apiKeys.userId))
+      .where(and(sql`${apiKeys.id} = any(${sql.param([...ids])}::uuid[])`, isLive(now)))
   },
 
   /** Of several processes that say so within `milliseconds`, one writes. */

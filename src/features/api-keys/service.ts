@@ -36,14 +36,12 @@ const expiredMilliseconds = 30 * 24 * 60 * 60_000
 const maximumExpiredKeys = 50
 /** Processes that have missed something look back to what was revoked, no longer than this. */
 const revokedMilliseconds = 20 * 60_000
-/** What changed this long ago was told, or has been read since. */
-const reloadedMilliseconds = 15 * 60_000
 
 export type ApiKeyService = ReturnType<typeof createApiKeyService>
 
 export function createApiKeyService(dependencies: Dependencies) {
-  const { db, apiKeys, users, revocations, topics, bus, security, clock, newId, log } = dependencies
-  const { verify, forget } = createVerification(dependencies)
+  const { db, apiKeys, users, revocations, topics, bus, security, clock, newId } = dependencies
+  const { verify, forget, forgetAll, findEnded } = createVerification(dependencies)
 
   const insert = async (userId: UserId, { name, scope, expiresAt }: NewApiKey, { ip }: Caller, tx: Executor): Promise<{ row: ApiKeyRow; key: string }> => {
     // Of several that create at once, each counts what the one before has made.
@@ -70,23 +68,16 @@ export function createApiKeyService(dependencies: Dependencies) {
     for (const credentialId of apiKeyIds) topics.publish('credential', credentialId, { type: 'credential.revoked', credentialId })
   }
 
-  /** After anything may have been missed. */
-  const reload = (): void => {
-    const now = clock.now()
-    apiKeys
-      .listOfChangedUsers(new Date(now.getTime() - reloadedMilliseconds), now)
-      .then(tellForgotten)
-      .catch((error: unknown) => log.warn({ err: error }, 'Which API keys changed could not be read'))
-  }
-
   bus.on('apiKeys.changed', tellForgotten)
-  bus.onGap(reload)
+  // After anything may have been missed.
+  bus.onGap(forgetAll)
 
   return {
     verify,
     tell,
     tellForgotten,
-    reload,
+    forgetAll,
+    findEnded,
 
     /** The newest first. @throws `validation_error` for a wrong cursor */
     async list({ userId }: SessionActor, { cursor, limit = 50 }: { cursor?: string | undefined; limit?: number | undefined }): Promise<Page<ApiKeyRow>> {

@@ -51,8 +51,9 @@ export function createVerification({ apiKeys, revocations, clock, log }: Verific
     const found = await find(hash)
     // It may be as it was before what was to be forgotten.
     if (forgets !== before) return read(hash, now)
-    if (found === undefined || found.user.suspendedAt !== null || found.user.erasedAt !== null) return undefined
-    const one = { actor: actorOf(found), readAt: now, usedAt: found.key.lastUsedAt?.getTime() ?? 0 }
+    const actor = found && actorOf(found)
+    if (found === undefined || actor === undefined) return undefined
+    const one = { actor, readAt: now, usedAt: found.key.lastUsedAt?.getTime() ?? 0 }
     known.set(hash, one)
     const [first] = known.keys()
     if (known.size > rememberedKeys && first !== undefined) known.delete(first)
@@ -86,15 +87,30 @@ export function createVerification({ apiKeys, revocations, clock, log }: Verific
       forgets += 1
       for (const [hash, { actor }] of known) if (apiKeyIds.has(actor.credentialId)) known.delete(hash)
     },
+
+    forgetAll(): void {
+      forgets += 1
+      known.clear()
+    },
+
+    /** @returns the keys that are good no more, or for something else than when they began to act */
+    async findEnded(actors: readonly ApiKeyActor[]): Promise<ApiKeyId[]> {
+      const ids = actors.map(({ credentialId }) => credentialId)
+      const roles = new Map((await apiKeys.listLive(ids, clock.now())).map((found) => [found.key.id, actorOf(found)?.role]))
+      return actors.filter(({ credentialId, role }) => roles.get(credentialId) !== role).map(({ credentialId }) => credentialId)
+    },
   }
 }
 
-/** Only a key of scope `admin` acts as an administrator, and only while its user is one. */
-const actorOf = ({ key, user }: KeyWithUser): ApiKeyActor => ({
-  kind: 'apiKey',
-  userId: key.userId,
-  credentialId: key.id,
-  scope: key.scope,
-  role: key.scope === 'admin' ? user.role : 'user',
-  expiresAt: key.expiresAt?.getTime() ?? never,
-})
+/** Only a key of scope `admin` acts as an administrator, and only while its user is one. @returns undefined when the user is suspended or gone */
+function actorOf({ key, user }: KeyWithUser): ApiKeyActor | undefined {
+  if (user.suspendedAt !== null || user.erasedAt !== null) return undefined
+  return {
+    kind: 'apiKey',
+    userId: key.userId,
+    credentialId: key.id,
+    scope: key.scope,
+    role: key.scope === 'admin' ? user.role : 'user',
+    expiresAt: key.expiresAt?.getTime() ?? never,
+  }
+}

@@ -41,7 +41,7 @@ interface NewCookieSession {
 interface Dependencies {
   db: TransactionRunner
   sessions: Sessions
-  repository: Pick<SessionRepository, 'insert' | 'prolong' | 'findByCookieHash'>
+  repository: Pick<SessionRepository, 'insert' | 'prolong' | 'findByCookieHash' | 'listLive' | 'prolongCookies'>
   revocations: Pick<Revocations, 'has'>
   clock: Clock
   newId: NewId
@@ -97,6 +97,16 @@ export function createCookieSessions({ db, sessions, repository, revocations, cl
   return {
     /** Whose cookie it is, if it is good. */
     verify,
+
+    /** Open sockets are use: sessions by cookie go on. @returns which sessions have ended, and until when those by cookie are good now */
+    async useBySocket(ids: readonly SessionId[]): Promise<{ ended: SessionId[]; prolonged: Map<SessionId, Date> }> {
+      const now = clock.now()
+      const live = await repository.listLive(ids, now)
+      const cookies = live.filter(({ cookieHash }) => cookieHash !== null).map((session) => ({ id: session.id, expiresAt: nextExpiry(session, now) }))
+      await repository.prolongCookies(cookies, now)
+      const liveIds = new Set(live.map(({ id }) => id))
+      return { ended: ids.filter((id) => !liveIds.has(id)), prolonged: new Map(cookies.map(({ id, expiresAt }) => [id, expiresAt])) }
+    },
 
     /**
      * Goes on by a cookie: the session of the refresh token ends, and so does that of the cookie which the browser had, or nothing happens.

@@ -1,12 +1,14 @@
 /**
  * Which credentials ended lately, in memory: an access token lives for minutes, and what else is remembered of a credential (see
  * `cookie-sessions.ts`) no longer, so one that is revoked must be remembered only until then. Every process hears of them as they are
- * revoked; the database knows them across a restart.
+ * revoked; the database knows them across a restart. What may live longer, a socket by a cookie or a key, is compared with the database
+ * by `credential-ends.ts`.
  */
 import type { CredentialId } from '../../actor.ts'
 import type { Clock } from '../../clock.ts'
 import type { EventBus } from '../../event-bus.ts'
 import type { Log } from '../../log.ts'
+import { createReload } from '../../reload.ts'
 import type { Topics } from '../../topics.ts'
 import { accessTokenSeconds } from './access-tokens.ts'
 
@@ -14,9 +16,6 @@ import { accessTokenSeconds } from './access-tokens.ts'
 const leewaySeconds = 60
 
 const rememberedMilliseconds = (accessTokenSeconds + leewaySeconds) * 1000
-
-/** After the database did not answer. */
-const retryMilliseconds = 1_000
 
 interface Dependencies {
   /** Each reads one kind of credential. */
@@ -59,19 +58,7 @@ export function createRevocations({ listRevokedSince, topics, bus, clock, log }:
     for (const credentialId of lists.flat()) if (!revoked.has(credentialId)) revoke(credentialId)
   }
 
-  let retry: NodeJS.Timeout | undefined
-  let closed = false
-
-  /** After anything may have been missed: until it succeeds, for nobody else may notice that it did not. */
-  const reload = (): void => {
-    clearTimeout(retry)
-    load().catch((error: unknown) => {
-      if (closed) return
-      log.warn({ err: error }, 'Which credentials ended could not be read; tried again')
-      clearTimeout(retry)
-      retry = setTimeout(reload, retryMilliseconds).unref()
-    })
-  }
+  const { reload, close } = createReload({ load, failure: 'Which credentials ended could not be read', log })
 
   bus.on('credentials.revoked', (credentialIds) => credentialIds.forEach(revoke))
   bus.onGap(reload)
@@ -81,10 +68,6 @@ export function createRevocations({ listRevokedSince, topics, bus, clock, log }:
     load,
     reload,
     has: (credentialId: CredentialId): boolean => revoked.has(credentialId),
-    /** Reloads no more. */
-    close: (): void => {
-      closed = true
-      clearTimeout(retry)
-    },
+    close,
   }
 }

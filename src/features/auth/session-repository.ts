@@ -93,6 +93,34 @@ export const createSessionRepository = (db: Executor) => ({
     return row
   },
 
+  /** Which of these go on, of users who may sign in. */
+  async listLive(ids: readonly SessionId[], now: Date): Promise<SessionRow[]> {
+    if (ids.length === 0) return []
+    const rows = await db
+      .select({ session: sessions })
+      .from(sessions)
+      .innerJoin(users, eq(users.id, sessions.userId))
+      .where(and(isAnyOf(ids), isNull(sessions.revokedAt), gt(sessions.expiresAt, now), isNull(users.suspendedAt), isNull(users.erasedAt)))
+    return rows.map(({ session }) => session)
+  },
+
+  /** Those that go on; skips what others have locked: it ends, or is used otherwise. */
+  async prolongCookies(cookies: readonly { id: SessionId; expiresAt: Date }[], usedAt: Date): Promise<void> {
+    if (cookies.length === 0) return
+    const ids = cookies.map(({ id }) => id)
+    const expiries = cookies.map(({ expiresAt }) => expiresAt.toISOString())
+    const locked = db
+      .select({ id: sessions.id })
+      .from(sessions)
+      .where(and(isAnyOf(ids), isNull(sessions.revokedAt)))
+      .for('update', { skipLocked: true })
+    await db
+      .update(sessions)
+      .set({ lastUsedAt: usedAt, expiresAt: sql`prolonged.expires_at` })
+      .from(sql`unnest(${sql.param(ids)}::uuid[], ${sql.param(expiries)}::timestamptz[]) as prolonged (id, expires_at)`)
+      .where(sql`${sessions.id} = prolonged.id and ${sessions.id} = any(array(${locked}))`)
+  },
+
   /** The first time and reason stay. @returns those that had not ended before */
   async revoke({ userId, sessionId, except }: SessionSelection, at: Date, reason: RevokedReason, executor: Executor): Promise<SessionId[]> {
     const selected = executor
@@ -137,6 +165,8 @@ export const createSessionRepository = (db: Executor) => ({
     await executor.delete(refreshTokens).where(and(eq(refreshTokens.sessionId, sessionId), lt(refreshTokens.expiresAt, before)))
   },
 })
+
+const isAnyOf = (ids: readonly SessionId[]) => sql`${sessions.id} = any(${sql.param([...ids])}::uuid[])`
 
 function one<T>([row]: T[]): T {
   if (row === undefined) throw new Error('The statement returned no row')
