@@ -45,7 +45,7 @@ export const verifyEmail = defineOperation({
   path: '/v1/auth/verify-email',
   summary: 'Sign in with a mailed code',
   description:
-    'Marks the address as verified and starts a session. A password given at registration holds only when the address is verified with the code of that registration: otherwise a stranger could have chosen it. After 20 wrong codes within a day for one address, `rate_limit_exceeded` says how long to wait.',
+    'Marks the address as verified and starts a session. A password given at registration holds only when the address is verified with the code of that registration: otherwise a stranger could have chosen it. Wrong codes slow down, by account and by network: `rate_limit_exceeded` says how long to wait.',
   access: 'public',
   rateLimit: 'auth',
   body: ref(VerifyEmailRequest),

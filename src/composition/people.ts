@@ -8,7 +8,7 @@ import { createAccountService } from '../features/accounts/service.ts'
 import { createFirstAdmin } from '../features/admin/first-admin.ts'
 import { createAdminRepository } from '../features/admin/repository.ts'
 import { createAdminService } from '../features/admin/service.ts'
-import { codeGuess, currentPasswordGuess, type Subject } from '../features/auth/guessing.ts'
+import { currentPasswordGuess, type Subject } from '../features/auth/guessing.ts'
 import { requireGoodPassword } from '../features/auth/password-rules.ts'
 import { createPictures } from '../features/avatars/pictures.ts'
 import { type AvatarService, createAvatarService } from '../features/avatars/service.ts'
@@ -75,6 +75,6 @@ export async function composeAccounts(foundation: Foundation, { identity, users,
 /** What was counted of a user's, as far as it can be named. */
 const guessesOf = ({ id, email, username }: UserRow): Subject[] => [
   ...currentPasswordGuess(id),
-  ...codeGuess(email),
+  { kind: 'code', name: email },
   ...[email, username?.toLowerCase()].filter((name) => name !== undefined).map((name) => ({ kind: 'account' as const, name })),
 ]

@@ -28,6 +28,13 @@ async function login(identifier: string, secret: string, network: string) {
 }
 const guess = (identifier: string, network: string) => login(identifier, 'wrong password', network)
 
+async function enterCode(email: string, code: string, network: string) {
+  const { status, headers, json } = await server.request('POST', '/v1/auth/verify-email', { body: { email, code }, headers: { 'x-forwarded-for': network } })
+  return { status, code: json?.error?.code, wait: Number(headers.get('retry-after') ?? 0) }
+}
+/** Wrong, but once in a million times. */
+const guessCode = (email: string, network: string) => enterCode(email, '111111', network)
+
 async function guesses(times: number, identifier: () => string, network: () => string) {
   const statuses = new Set<number>()
   for (let count = 0; count < times; count++) statuses.add((await guess(identifier(), network())).status)
@@ -200,6 +207,15 @@ t.test('guessing the password of one account from ever new networks costs nothin
   }
 })
 
+t.test('guessing by address tells nothing of the username, which is counted by itself', async (t) => {
+  const username = newUsername()
+  const { email } = await signedIn({ password, username })
+  t.same(await guesses(21, () => email, newNetwork), [401])
+  t.equal((await guess(email, newNetwork())).status, 429)
+  t.same(await guesses(21, () => username, newNetwork), [401])
+  t.equal((await guess(username, newNetwork())).status, 429)
+})
+
 t.test('guessing in one network', async (t) => {
   t.test('costs nothing 50 times over all accounts, known or not, and then everybody there waits', async (t) => {
     const { email } = await signedIn()
@@ -248,25 +264,81 @@ t.test('guessing in one network', async (t) => {
   })
 })
 
-t.test('guessing codes of one account costs nothing 20 times a day, however many codes it asks for', async (t) => {
-  const { email, code } = await registered()
-  const isRight = (guess: string, codes: string[]) => codes.includes(guess)
-  const wrong = ['111111', '222222', '333333', '444444'].find((guess) => !isRight(guess, [code])) ?? ''
-  let asked = 1
-  for (let count = 0; count < 21; count++) {
-    if (count % 5 === 4) {
-      advance(10 * minute)
-      await requestCode(email)
-      await codeFor(email, ++asked)
+t.test('guessing the codes of an account', async (t) => {
+  t.test('from one network costs nothing 5 times; then the wait doubles to 15 minutes, for the right one too', async (t) => {
+    const { email } = await registered()
+    const network = newNetwork()
+    for (let count = 0; count < 6; count++) t.equal((await guessCode(email, network)).code, 'invalid_code')
+    for (const wait of [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]) {
+      t.match(await guessCode(email, network), { status: 429, code: 'rate_limit_exceeded', wait }, `after ${wait} seconds`)
+      advance(wait * second)
+      t.equal((await guessCode(email, network)).code, 'invalid_code')
     }
-    t.equal((await verifyEmail(email, wrong)).error, 'invalid_code')
-  }
-  const right = await codeFor(email, asked)
-  t.equal((await verifyEmail(email, right)).error, 'rate_limit_exceeded')
-  advance(second)
-  t.equal((await verifyEmail(email, right)).status, 200)
-  for (let count = 0; count < 21; count++) t.equal((await verifyEmail('nobody@example.com', wrong)).error, 'invalid_code')
-  t.equal((await verifyEmail('nobody@example.com', wrong)).error, 'rate_limit_exceeded', 'the same for who is nobody')
+    await requestCode(email)
+    const code = await codeFor(email, 2)
+    t.equal((await enterCode(email, code, network)).status, 429)
+    t.equal((await enterCode(email, code, newNetwork())).status, 200, 'its owner is elsewhere')
+  })
+
+  t.test('keeps its owner elsewhere out for a minute at most, however long it goes on', async (t) => {
+    const { email } = await registered()
+    const network = newNetwork()
+    for (let tries = 0; tries < 60; tries++) advance((await guessCode(email, network)).wait * second)
+    await requestCode(email)
+    const code = await codeFor(email, 2)
+    await guessCode(email, network)
+    t.match(await guessCode(email, network), { status: 429, wait: 900 })
+    advance(minute)
+    t.equal((await enterCode(email, code, newNetwork())).status, 200)
+  })
+
+  t.test('from ever new networks costs nothing 20 times, however many codes it asks for, and then up to a minute', async (t) => {
+    const { email } = await registered()
+    for (let count = 1; count <= 21; count++) {
+      if (count % 5 === 0) {
+        advance(10 * minute)
+        await requestCode(email)
+        await codeFor(email, 1 + count / 5)
+      }
+      t.equal((await guessCode(email, newNetwork())).code, 'invalid_code')
+    }
+    for (const wait of [1, 2, 4, 8, 16, 32, 60, 60]) {
+      t.match(await guessCode(email, newNetwork()), { status: 429, wait })
+      advance(wait * second)
+      t.equal((await guessCode(email, newNetwork())).code, 'invalid_code')
+    }
+    advance(10 * minute)
+    await requestCode(email)
+    t.equal((await enterCode(email, await codeFor(email, 6), newNetwork())).status, 200)
+  })
+
+  t.test('is answered the same, with the same waits, when there is no such account', async (t) => {
+    const network = newNetwork()
+    const answers = async (email: string) => {
+      const all: unknown[] = []
+      for (let count = 0; count < 8; count++) all.push(await guessCode(email, network))
+      return all
+    }
+    t.same(await answers(newEmail()), await answers((await registered()).email))
+  })
+
+  t.test('of all accounts in one network costs nothing 50 times, and then everybody waits who enters one there', async (t) => {
+    const { email } = await signedIn()
+    const network = newNetwork()
+    for (let count = 0; count < 51; count++) t.equal((await guessCode(newEmail(), network)).code, 'invalid_code')
+    t.match(await guessCode(email, network), { status: 429, wait: 1 })
+    t.equal((await login(email, password, network)).status, 200)
+    t.same(await lockEvents(network), [{ user_id: null, metadata: { by: 'codes of network' } }])
+  })
+
+  t.test('is another matter than guessing passwords: who has to wait there can sign in by a code', async (t) => {
+    const { email } = await signedIn()
+    const network = newNetwork()
+    t.same(await guesses(51, newEmail, () => network), [401])
+    t.equal((await login(email, password, network)).status, 429)
+    await requestCode(email)
+    t.equal((await enterCode(email, await codeFor(email, 2), network)).status, 200)
+  })
 })
 
 t.test('what is written down', async (t) => {

@@ -20,10 +20,15 @@ const limits = {
   account: { free: 20, longestWaitSeconds: 60 },
   network: { free: 50, longestWaitSeconds: 15 * 60 },
   'current password': { free: 5, longestWaitSeconds: 15 * 60 },
-  code: { free: 20, longestWaitSeconds: 15 * 60 },
+  'code in network': { free: 5, longestWaitSeconds: 15 * 60 },
+  code: { free: 20, longestWaitSeconds: 60 },
+  'codes of network': { free: 50, longestWaitSeconds: 15 * 60 },
 } as const
 
 type Kind = keyof typeof limits
+
+/** Over all accounts: to be right about one of them excuses nothing. */
+const isOfNetwork = (kind: Kind): boolean => kind === 'network' || kind === 'codes of network'
 
 /** What an attempt counts for. */
 export interface Subject {
@@ -37,7 +42,9 @@ interface Guesser {
   ip: string
 }
 
-/** @param identifier as it was typed */
+/**
+ * @param identifier as it was typed: an account's address and its username are counted apart, for one count would tell that they are of one account
+ */
 export const passwordGuess = (identifier: string, ip: string): Subject[] => {
   const [account, network] = [normalizeEmail(identifier), networkOf(ip)]
   return [
@@ -49,7 +56,15 @@ export const passwordGuess = (identifier: string, ip: string): Subject[] => {
 
 export const currentPasswordGuess = (userId: UserId): Subject[] => [{ kind: 'current password', name: userId }]
 
-export const codeGuess = (email: string): Subject[] => [{ kind: 'code', name: normalizeEmail(email) }]
+/** As passwords, and counted beside them: who has to wait at the one can sign in by the other. */
+export const codeGuess = (email: string, ip: string): Subject[] => {
+  const [account, network] = [normalizeEmail(email), networkOf(ip)]
+  return [
+    { kind: 'code in network', name: `${network} ${account}` },
+    { kind: 'code', name: account },
+    { kind: 'codes of network', name: network },
+  ]
+}
 
 interface Dependencies {
   failures: GuessingRepository
@@ -67,7 +82,7 @@ export function createGuessing({ failures, security, key, clock }: Dependencies)
   /** Once for every time that the waits begin, not for every wait. */
   const recordLocks = async (begun: readonly { kind: Kind }[], { userId, ip }: Guesser): Promise<void> => {
     for (const { kind } of begun) {
-      await security.record({ type: 'sign_in_locked', userId: kind === 'network' ? undefined : userId, ip, metadata: { by: kind } })
+      await security.record({ type: 'sign_in_locked', userId: isOfNetwork(kind) ? undefined : userId, ip, metadata: { by: kind } })
     }
   }
 
@@ -75,7 +90,7 @@ export function createGuessing({ failures, security, key, clock }: Dependencies)
     const now = clock.now()
     const until = await failures.findBlockedUntil(keys, now)
     const seconds = Math.max(1, Math.ceil(((until?.getTime() ?? 0) - now.getTime()) / 1000))
-    throw new AppError('rate_limit_exceeded', `Too many wrong attempts; try again in ${seconds} seconds.`, { retryAfterSeconds: seconds })
+    throw new AppError('rate_limit_exceeded', `Too many wrong attempts; try again in ${seconds} s.`, { retryAfterSeconds: seconds })
   }
 
   const begin = async (subjects: readonly Subject[], guesser: Guesser) => {
@@ -102,7 +117,7 @@ export function createGuessing({ failures, security, key, clock }: Dependencies)
         const now = clock.now()
         await failures.deleteForgotten(new Date(now.getTime() - forgottenAfterSeconds * 1000), now)
       },
-      succeeded: () => takeBack((kind) => kind !== 'network'),
+      succeeded: () => takeBack((kind) => !isOfNetwork(kind)),
       withdraw: () => takeBack(() => false),
     }
   }
@@ -125,7 +140,7 @@ export function createGuessing({ failures, security, key, clock }: Dependencies)
 
     /** After proof of another kind of who it is: forgets the failures before, but those of the network. */
     async forget(subjects: readonly Subject[]): Promise<void> {
-      await failures.takeBack({ forgotten: subjects.filter(({ kind }) => kind !== 'network').map(keyOf), lessened: [], unblocked: [] })
+      await failures.takeBack({ forgotten: subjects.filter(({ kind }) => !isOfNetwork(kind)).map(keyOf), lessened: [], unblocked: [] })
     },
   }
 }

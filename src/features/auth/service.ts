@@ -96,7 +96,7 @@ export function createAuthService({ db, users, registrationConflicts, sessions, 
      */
     async verifyEmail(email: string, code: string, caller: Caller): Promise<SignedIn> {
       const known = await users.findByEmail(email)
-      const good = await guessing.attempt(codeGuess(email), { userId: known?.id, ip: caller.ip }, () => codes.check(email, code))
+      const good = await guessing.attempt(codeGuess(email, caller.ip), { userId: known?.id, ip: caller.ip }, () => codes.check(email, code))
       if (good === undefined) {
         await recordFailure(known?.id, 'code', caller)
         throw new AppError('invalid_code')
