@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { ErrorResponse } from '../../openapi/shared/errors.ts'
 import { startServer } from '../helpers/server.ts'
-import { createAuthClient, createTestClock, eventually, isAbout, minute, newEmail, newUsername, password, repeat } from './auth-client.ts'
+import { createAuthClient, createTestClock, eventually, isAbout, minute, newEmail, newUsername, password, repeat, second } from './auth-client.ts'
 
 const clock = createTestClock()
 const server = await startServer(t, { clock })
@@ -142,9 +142,32 @@ t.test('a mailed code', async (t) => {
   t.test('allows no more than 5 tries to those who guess at once', async (t) => {
     const { email, code } = await registered()
     await repeat(20, () => verifyEmail(email, wrong(code)))
+    // Who guesses has to wait; then there is none of it left.
+    clock.advance(2 * second)
     t.equal((await verifyEmail(email, code)).error, 'invalid_code')
     const { rows } = await pool.query('select tries from email_codes where email = $1', [email])
     t.equal(rows[0].tries, 5)
+  })
+
+  t.test('that comes while the account is being erased is worth nothing, and neither waits for the other in a circle', async (t) => {
+    const { email, code } = await registered()
+    const { rows } = await pool.query('update users set deletion_at = $2 where email = $1 returning id', [email, clock.now()])
+    const holder = await pool.connect()
+    await holder.query('begin')
+    await holder.query('select from users where email = $1 for update', [email])
+    const lockWaits = (count: number) =>
+      eventually(async () => {
+        const { rows } = await pool.query("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")
+        return rows.length === count || undefined
+      })
+    const erased = server.app.services.erasure.erase(rows[0].id)
+    await lockWaits(1)
+    const late = verifyEmail(email, code)
+    await lockWaits(2)
+    await holder.query('commit')
+    holder.release()
+    await erased
+    t.equal((await late).error, 'invalid_code')
   })
 
   t.test('is nowhere in the database in clear', async (t) => {

@@ -49,6 +49,24 @@ const requestsDone = (email: string, requests: number) =>
     return rows[0].count === requests || undefined
   })
 
+/** Keeps others from locking the user. @returns the function that lets them */
+async function holdUser(userId: string): Promise<() => Promise<void>> {
+  const holder = await pool.connect()
+  await holder.query('begin')
+  await holder.query('select from users where id = $1 for update', [userId])
+  return async () => {
+    await holder.query('commit')
+    holder.release()
+  }
+}
+
+/** Waits until so many wait for a lock. */
+const lockWaits = (count: number) =>
+  eventually(async () => {
+    const { rows } = await pool.query("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")
+    return rows.length === count || undefined
+  })
+
 const eventsOf = async (userId: string): Promise<string[]> => {
   const { rows } = await pool.query('select type from security_events where user_id = $1 order by id', [userId])
   return rows.map(({ type }) => type)
@@ -223,6 +241,20 @@ t.test('changing the password', async (t) => {
     t.same(answers.map(({ status }) => status).sort(), [204, 401])
     const alive = await Promise.all([accessToken, other.accessToken].map(async (token) => (await me(token)).status))
     t.same(alive.sort(), [200, 401])
+  })
+
+  t.test('and setting it anew with a mailed token at the same moment: the later one comes too late, and none waits in a circle', async (t) => {
+    const { email, accessToken, user } = await signedIn()
+    const token = await tokenFor(email)
+    const release = await holdUser(user.id)
+    const changed = change(accessToken, password, better)
+    await lockWaits(1)
+    const late = reset(token, 'yet another horse')
+    await lockWaits(2)
+    await release()
+    t.equal((await changed).status, 204)
+    t.equal((await late).error, 'invalid_token')
+    t.equal((await login(email, better)).status, 200)
   })
 
   t.test('wins against a sign-in with the old one that was compared before and comes later', async (t) => {

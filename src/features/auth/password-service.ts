@@ -71,8 +71,9 @@ export function createPasswordService({ db, users, sessions, passwords, resets, 
       await requireGoodPassword('body.password', password, user)
       const passwordHash = await passwords.hash(password)
       const ended = await db.transaction(async (tx) => {
-        await good.useUp(tx)
+        // The user is locked before the token, here as where a change voids it: locks in one order never wait in a circle.
         const locked = await users.lock({ id: user.id }, tx)
+        await good.useUp(tx)
         if (locked === undefined || locked.email !== good.email || locked.suspendedAt !== null) throw new AppError('invalid_token')
         if (locked.emailVerifiedAt === null) {
           await users.setEmailVerified(good.email, { at: clock.now(), requestId: undefined }, tx)

@@ -102,8 +102,9 @@ export function createAuthService({ db, users, registrationConflicts, sessions, 
         throw new AppError('invalid_code')
       }
       return db.transaction(async (tx) => {
-        await good.useUp(tx)
+        // The user is locked before the code, here as where an account is erased: locks in one order never wait in a circle.
         const before = await users.lock({ email }, tx)
+        await good.useUp(tx)
         const user = await users.setEmailVerified(email, { at: clock.now(), requestId: good.requestId }, tx)
         if (before === undefined || user === undefined) throw new AppError('invalid_code')
         if (before.emailVerifiedAt === null) await security.record({ type: 'email_verified', userId: user.id, ip: caller.ip, metadata: { method: 'code' } }, tx)
