@@ -27,7 +27,9 @@ import type { Identity } from './identity.ts'
 export async function composeAvatars({ config: { dataDir }, db, jobs }: Foundation, users: UserService): Promise<AvatarService> {
   const objects = createDiskStorage({ dataDir })
   await jobs.work('objects.delete', ({ key }) => objects.delete(key))
-  return createAvatarService({ db, users, objects, makeAvatar: createPictures().makeAvatar, jobs })
+  const avatars = createAvatarService({ db, users, objects, makeAvatar: createPictures().makeAvatar, jobs })
+  await jobs.work('avatars.deleteUnused', avatars.deleteUnused)
+  return avatars
 }
 
 export async function composePresence({ database, db, topics, bus, clock, log }: Foundation, times: PresenceTimes) {

@@ -14,6 +14,8 @@ export interface JobData {
   'accounts.erase': { userId: UserId }
   /** `deletionAt` is ISO 8601. */
   'accounts.mailNotice': { userId: UserId } & ({ notice: 'deletion_scheduled'; deletionAt: string } | { notice: 'deletion_cancelled' })
+  /** A picture that was stored for this user. */
+  'avatars.deleteUnused': { userId: UserId; key: string }
   /** Of the object storage. */
   'objects.delete': { key: string }
 }
@@ -27,5 +29,6 @@ export const jobNames: readonly JobName[] = [
   'auth.mailPasswordNotice',
   'accounts.erase',
   'accounts.mailNotice',
+  'avatars.deleteUnused',
   'objects.delete',
 ]

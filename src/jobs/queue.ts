@@ -53,9 +53,9 @@ export async function createJobs({ pool, log }: Options) {
   const workerIds = new Map<JobName, string>()
 
   return {
-    /** Stores the job with the transaction: it exists when and if that commits. Call `wake` afterwards. */
-    async enqueue<Name extends JobName>(executor: Executor, name: Name, data: JobData[Name]): Promise<void> {
-      await boss.send(name, data, { db: fromDrizzle(executor, sql) })
+    /** Stores the job with the transaction: it exists when and if that commits. Call `wake` afterwards, unless it is for later. */
+    async enqueue<Name extends JobName>(executor: Executor, name: Name, data: JobData[Name], { afterSeconds = 0 } = {}): Promise<void> {
+      await boss.send(name, data, { db: fromDrizzle(executor, sql), startAfter: afterSeconds })
     },
 
     /** Has this process look for jobs now. */

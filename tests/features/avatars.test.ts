@@ -255,6 +255,36 @@ t.test('a row never names a picture that is not stored yet', async (t) => {
   t.equal((await server.request('GET', (await setting).avatarUrl ?? '')).status, 200)
 })
 
+t.test('a picture that was stored and then set for nobody is removed by itself, however that came; one that is in use stays', async (t) => {
+  const [leaver, stayer] = [await server.signUp(), await server.signUp()]
+  const { pool } = server.database
+  const png = blobOf(await plain(9, 9).png().toBuffer())
+  const before = (await storedFiles()).length
+  const { avatarUrl } = await stayer.api.users.setAvatar({ file: png })
+  const locked = await pool.connect()
+  await locked.query('begin')
+  await locked.query('update users set erased_at = now() where id = $1', [leaver.id])
+  const setting = leaver.api.users.setAvatar({ file: png })
+  setting.catch(() => {})
+  await eventually(async () => ((await storedFiles()).length > before + 1 ? true : undefined))
+  // From here on the process may be killed.
+  const planned =
+    "from jobs.job where name = 'avatars.deleteUnused' and state = 'created' and data->>'userId' = any($1) and start_after > now() + interval '50 minutes'"
+  const ids = [leaver.id, stayer.id]
+  t.equal((await pool.query(`select ${planned}`, [ids])).rowCount, 2)
+  await locked.query('commit')
+  locked.release()
+  await t.rejects(setting, { code: 'unauthorized' })
+  t.equal((await storedFiles()).length, before + 2, 'it is left for now')
+
+  await pool.query(`update jobs.job set start_after = now() where id in (select id ${planned})`, [ids])
+  await eventually(async () => ((await storedFiles()).length === before + 1 ? true : undefined))
+  await eventually(async () =>
+    (await pool.query("select from jobs.job where name = 'avatars.deleteUnused' and state = 'completed'")).rowCount === 2 ? true : undefined,
+  )
+  t.equal((await server.request('GET', avatarUrl ?? '')).status, 200)
+})
+
 t.test('others see it, on the user and in conversations, and nobody else can set it', async (t) => {
   const friend = await server.signUp()
   const { avatarUrl } = await api.users.setAvatar({ file: blobOf(await plain(9, 9).png().toBuffer()) })

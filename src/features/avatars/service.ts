@@ -1,25 +1,30 @@
 /**
  * Pictures of users. Each has a key of its own, which is its address and never that of another one. It is stored before the row names it
- * and removed after the row does so no more, so whoever is killed in between leaves at worst a picture that nobody finds.
+ * and removed after the row does so no more. Whatever fails or is killed in between leaves a picture that no row names: a job that was
+ * planned before the picture was stored removes it.
  */
 import { randomBytes } from 'node:crypto'
 import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'
-import type { Executor, TransactionRunner } from '../../db/executor.ts'
+import type { Executor } from '../../db/executor.ts'
 import type { UserRow } from '../../db/schema/users.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { ObjectStorage, StoredObject } from '../../integrations/object-storage.ts'
+import type { JobData } from '../../jobs/job-types.ts'
 import type { Jobs } from '../../jobs/queue.ts'
 import type { UserService } from '../users/service.ts'
 import type { MakeAvatar } from './pictures.ts'
 
 interface Dependencies {
-  db: TransactionRunner
-  users: Pick<UserService, 'lock' | 'setAvatar'>
+  db: Executor
+  users: Pick<UserService, 'lock' | 'setAvatar' | 'find'>
   objects: ObjectStorage
   makeAvatar: MakeAvatar
   jobs: Pick<Jobs, 'enqueue' | 'wake'>
 }
+
+/** By then the row names the picture, or never will. */
+const unusedAfterSeconds = 3_600
 
 export type AvatarService = ReturnType<typeof createAvatarService>
 
@@ -53,9 +58,15 @@ export function createAvatarService({ db, users, objects, makeAvatar, jobs }: De
     async set({ userId }: Actor, image: Uint8Array): Promise<UserRow> {
       const avatar = await makeAvatar(image)
       const key = newAvatarKey()
+      await jobs.enqueue(db, 'avatars.deleteUnused', { userId, key }, { afterSeconds: unusedAfterSeconds })
       await objects.put(objectKey(key), avatar)
       // What fails here may be committed all the same: then the row names the picture, so it is not removed.
       return replace(userId, key)
+    },
+
+    /** Removes a picture that was stored for a user whose row names another one, or none. */
+    async deleteUnused({ userId, key }: JobData['avatars.deleteUnused']): Promise<void> {
+      if ((await users.find(userId))?.avatarKey !== key) await objects.delete(objectKey(key))
     },
 
     /** Where there is none, nothing changes. @throws `unauthorized` when the user is gone */
