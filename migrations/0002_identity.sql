@@ -135,6 +135,7 @@ CREATE INDEX "oauth_accounts_user" ON "oauth_accounts" USING btree ("user_id");-
 CREATE UNIQUE INDEX "oauth_flows_code_unique" ON "oauth_flows" USING btree ("code_hash");--> statement-breakpoint
 CREATE INDEX "oauth_flows_expires_at" ON "oauth_flows" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "oauth_flows_user" ON "oauth_flows" USING btree ("user_id");--> statement-breakpoint
+CREATE INDEX "oauth_flows_session" ON "oauth_flows" USING btree ("session_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "password_resets_token_unique" ON "password_resets" USING btree ("token_hash");--> statement-breakpoint
 CREATE INDEX "password_resets_expires_at" ON "password_resets" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "sign_in_failures_counted_since" ON "sign_in_failures" USING btree ("counted_since");--> statement-breakpoint

@@ -85,6 +85,7 @@ export const oauthFlows = pgTable(
     uniqueIndex('oauth_flows_code_unique').on(table.codeHash),
     index('oauth_flows_expires_at').on(table.expiresAt),
     index('oauth_flows_user').on(table.userId),
+    index('oauth_flows_session').on(table.sessionId),
   ],
 )
 
