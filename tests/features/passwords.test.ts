@@ -49,12 +49,13 @@ const requestsDone = (email: string, requests: number) =>
     return rows[0].count === requests || undefined
   })
 
-/** Keeps others from locking the user. @returns the function that lets them */
-async function holdUser(userId: string): Promise<() => Promise<void>> {
+/** Keeps others from locking the user. @returns the function that lets them, after setting another hash where there is one */
+async function holdUser(userId: string): Promise<(passwordHash?: string) => Promise<void>> {
   const holder = await pool.connect()
   await holder.query('begin')
   await holder.query('select from users where id = $1 for update', [userId])
-  return async () => {
+  return async (passwordHash) => {
+    if (passwordHash !== undefined) await holder.query('update users set password_hash = $2 where id = $1', [userId, passwordHash])
     await holder.query('commit')
     holder.release()
   }
@@ -259,17 +260,10 @@ t.test('changing the password', async (t) => {
 
   t.test('wins against a sign-in with the old one that was compared before and comes later', async (t) => {
     const { email, user } = await signedIn()
-    const changer = await pool.connect()
-    await changer.query('begin')
-    await changer.query('select from users where id = $1 for update', [user.id])
+    const release = await holdUser(user.id)
     const late = login(email)
-    await eventually(async () => {
-      const { rows } = await pool.query("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")
-      return rows[0]
-    })
-    await changer.query("update users set password_hash = password_hash || 'x' where id = $1", [user.id])
-    await changer.query('commit')
-    changer.release()
+    await lockWaits(1)
+    await release(await hash(better))
     t.equal((await late).error, 'invalid_credentials')
   })
 })
@@ -332,7 +326,12 @@ t.test('a hash with other parameters than today', async (t) => {
       await pool.query('update users set password_hash = $2 where id = $1', [user.id, old])
       t.equal((await login(email, 'wrong password')).error, 'invalid_credentials')
       t.equal(await hashOf(), old)
-      t.equal((await login(email)).status, 200)
+      const answers = await repeat(4, () => login(email))
+      t.same(
+        answers.map(({ status }) => status),
+        [200, 200, 200, 200],
+        'also for those who come at the same time',
+      )
       const renewed = await hashOf()
       t.match(renewed, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
       t.same(
@@ -342,6 +341,15 @@ t.test('a hash with other parameters than today', async (t) => {
       t.equal(await hashOf(), renewed, 'what is of today stays')
     }
   })
+})
+
+t.test('a sign-in goes on when the same password was hashed anew while it was compared', async (t) => {
+  const { email, user } = await signedIn()
+  const release = await holdUser(user.id)
+  const late = login(email)
+  await lockWaits(1)
+  await release(await hash(password))
+  t.equal((await late).status, 200)
 })
 
 t.test('work on passwords', async (t) => {

@@ -59,6 +59,24 @@ export function createAuthService({ db, users, registrationConflicts, sessions, 
   const recordFailure = (userId: UserId | undefined, method: 'password' | 'code', { ip }: Caller) =>
     security.record({ type: 'sign_in_failed', userId, ip, metadata: { method } })
 
+  /**
+   * Signs in whose password was compared with that hash; an outdated hash is made anew. Where another one stands there by now, because
+   * of a new password or of a sign-in at the same time, it is compared again, outside the lock.
+   * @throws `invalid_credentials` when the password was changed meanwhile
+   */
+  const signInByPassword = async (id: UserId, passwordHash: string, password: string, caller: Caller, retries = 3): Promise<SignedIn> => {
+    const renewedHash = passwords.isOutdated(passwordHash) ? await passwords.hash(password) : undefined
+    const { signedIn, otherHash } = await db.transaction(async (tx): Promise<{ signedIn?: SignedIn; otherHash?: string | null | undefined }> => {
+      const locked = await users.lock({ id }, tx)
+      if (locked === undefined || locked.passwordHash !== passwordHash) return { otherHash: locked?.passwordHash }
+      if (renewedHash !== undefined) await users.setPassword(id, { passwordHash: renewedHash }, tx)
+      return { signedIn: await signIn.complete(locked, 'password', caller, tx) }
+    })
+    if (signedIn !== undefined) return signedIn
+    if (!otherHash || retries === 0 || !(await passwords.matches(otherHash, password))) throw new AppError('invalid_credentials')
+    return signInByPassword(id, otherHash, password, caller, retries - 1)
+  }
+
   return {
     /**
      * The code's mail is asked for in the transaction that stores the user: one never comes without the other.
@@ -129,14 +147,7 @@ export function createAuthService({ db, users, registrationConflicts, sessions, 
         throw new AppError('invalid_credentials')
       }
       if (found.emailVerifiedAt === null) throw new AppError('email_not_verified')
-      const renewedHash = passwords.isOutdated(found.passwordHash) ? await passwords.hash(password) : undefined
-      return db.transaction(async (tx) => {
-        const locked = await users.lock({ id: found.id }, tx)
-        // It was changed while it was compared.
-        if (locked === undefined || locked.passwordHash !== found.passwordHash) throw new AppError('invalid_credentials')
-        if (renewedHash !== undefined) await users.setPassword(found.id, { passwordHash: renewedHash }, tx)
-        return signIn.complete(locked, 'password', caller, tx)
-      })
+      return signInByPassword(found.id, found.passwordHash, password, caller)
     },
 
     /** @throws `unauthorized`, `token_family_compromised`: see `Sessions.rotate` */
