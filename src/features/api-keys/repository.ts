@@ -3,6 +3,7 @@ import type { ApiKeyId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import { type ApiKeyRow, apiKeys } from '../../db/schema/credentials.ts'
 import { type UserRow, users } from '../../db/schema/users.ts'
+import { isBefore, one } from '../../db/sql.ts'
 import type { TimePosition } from '../../pagination.ts'
 
 /** How many revoked keys go when a new one comes: more than one, so that what is left behind never grows. */
@@ -21,17 +22,16 @@ export const createApiKeyRepository = (db: Executor) => ({
     return one(await executor.insert(apiKeys).values(key).returning())
   },
 
-  async countLive(userId: UserId, now: Date, executor: Executor): Promise<number> {
+  async countLive(userId: UserId, now: Date, executor: Executor = db): Promise<number> {
     return executor.$count(apiKeys, and(eq(apiKeys.userId, userId), isLive(now)))
   },
 
   /** The newest first, expired ones as well. */
   async list(userId: UserId, { before, limit }: { before: TimePosition | undefined; limit: number }): Promise<ApiKeyRow[]> {
-    const isBefore = before && sql`(${apiKeys.createdAt}, ${apiKeys.id}) < (${before.createdAt.toISOString()}::timestamptz, ${before.id}::uuid)`
     return db
       .select()
       .from(apiKeys)
-      .where(and(eq(apiKeys.userId, userId), isNull(apiKeys.revokedAt), isBefore))
+      .where(and(eq(apiKeys.userId, userId), isNull(apiKeys.revokedAt), isBefore(apiKeys, before)))
       .orderBy(desc(apiKeys.createdAt), desc(apiKeys.id))
       .limit(limit)
   },
@@ -115,8 +115,3 @@ export const createApiKeyRepository = (db: Executor) => ({
 })
 
 const isLive = (now: Date) => and(isNull(apiKeys.revokedAt), or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)))
-
-function one<T>([row]: T[]): T {
-  if (row === undefined) throw new Error('The statement returned no row')
-  return row
-}

@@ -8,10 +8,11 @@ import type { ApiKeyRow } from '../../db/schema/credentials.ts'
 import { AppError, invalidField } from '../../errors/app-error.ts'
 import type { EventBus } from '../../event-bus.ts'
 import { decodeTimeCursor, type Page, timePage } from '../../pagination.ts'
+import { hashOf } from '../../secret.ts'
 import type { Topics } from '../../topics.ts'
 import type { SecurityService } from '../security/service.ts'
 import type { UserService } from '../users/service.ts'
-import { hashOf, hintOf, newKey } from './key.ts'
+import { hintOf, newKey } from './key.ts'
 import { createVerification, type VerificationDependencies } from './verification.ts'
 
 interface Dependencies extends VerificationDependencies {

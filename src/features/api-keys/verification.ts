@@ -8,7 +8,8 @@ import type { ApiKeyActor, CredentialId } from '../../actor.ts'
 import type { Clock } from '../../clock.ts'
 import { createBatch } from '../../db/batch.ts'
 import type { Log } from '../../log.ts'
-import { hashOf, isKey } from './key.ts'
+import { hashOf } from '../../secret.ts'
+import { isKey } from './key.ts'
 import type { ApiKeyRepository, KeyWithUser } from './repository.ts'
 
 export interface VerificationDependencies {

@@ -13,11 +13,10 @@ import { normalizeEmail, type UserService } from '../users/service.ts'
 import { codeMail, takenAddressMail } from './code-mail.ts'
 import type { CodeRepository } from './code-repository.ts'
 import type { Keys } from './keys.ts'
-import type { MailLimit } from './mail-limit.ts'
+import { mailLimit } from './mail-limit.ts'
 
 const codeMinutes = 10
 const maxTries = 5
-const mailLimit: MailLimit = { mails: 3, withinMilliseconds: 10 * 60_000 }
 
 interface GoodCode {
   /** The request that it answers; undefined for the fixed code, which answers any. */

@@ -3,7 +3,6 @@
  * never adopted, for somebody else may have put it there. What the database said of a cookie is believed for a minute; that its
  * session has ended is known at once, by `Revocations`, which remember longer than that.
  */
-import { createHash, randomBytes } from 'node:crypto'
 import type { SessionId } from '../../../openapi/shared/ids.ts'
 import type { Caller, SessionActor } from '../../actor.ts'
 import type { Clock, NewId } from '../../clock.ts'
@@ -11,6 +10,7 @@ import type { TransactionRunner } from '../../db/executor.ts'
 import type { SessionRow } from '../../db/schema/sessions.ts'
 import type { UserRow } from '../../db/schema/users.ts'
 import { AppError } from '../../errors/app-error.ts'
+import { hashOf, newSecret } from '../../secret.ts'
 import type { Revocations } from './revocations.ts'
 import { lastMoment, nextExpiry } from './session-lifetimes.ts'
 import type { SessionRepository } from './session-repository.ts'
@@ -81,7 +81,7 @@ export function createCookieSessions({ db, sessions, repository, revocations, cl
 
   const verify = async (cookie: string, caller: Caller): Promise<SessionActor | undefined> => {
     if (!isCookie.test(cookie)) return undefined
-    const cookieHash = hash(cookie)
+    const cookieHash = hashOf(cookie)
     const known = believed.get(cookieHash)
     if (known !== undefined && known.until > clock.now().getTime() && isGood(known.actor)) return known.actor
     believed.delete(cookieHash)
@@ -92,7 +92,7 @@ export function createCookieSessions({ db, sessions, repository, revocations, cl
   }
 
   const findReplaced = async (cookie: string | undefined): Promise<SessionOwner | undefined> =>
-    cookie === undefined || !isCookie.test(cookie) ? undefined : (await repository.findByCookieHash(hash(cookie), clock.now()))?.session
+    cookie === undefined || !isCookie.test(cookie) ? undefined : (await repository.findByCookieHash(hashOf(cookie), clock.now()))?.session
 
   return {
     /** Whose cookie it is, if it is good. */
@@ -113,7 +113,7 @@ export function createCookieSessions({ db, sessions, repository, revocations, cl
      * @throws `unauthorized`, also where the sign-in is longer ago than the cookie may last; `token_family_compromised`
      */
     async start({ refreshToken, rememberMe, replaces }: NewCookieSession, caller: Caller): Promise<StartedCookieSession> {
-      const cookie = randomBytes(32).toString('base64url')
+      const cookie = newSecret()
       const replaced = await findReplaced(replaces)
       const { user, ended, session } = sessions.accept(
         await db.transaction(async (tx) => {
@@ -121,7 +121,7 @@ export function createCookieSessions({ db, sessions, repository, revocations, cl
           if (redemption.outcome !== 'redeemed') return redemption
           const { user, session: before, ended } = redemption
           const now = clock.now()
-          const begun = { createdAt: before.createdAt, remembered: rememberMe, cookieHash: hash(cookie) }
+          const begun = { createdAt: before.createdAt, remembered: rememberMe, cookieHash: hashOf(cookie) }
           const expiresAt = nextExpiry(begun, now)
           if (expiresAt <= now) throw new AppError('unauthorized', 'The sign-in is too long ago; sign in again.')
           const { ip, userAgent } = caller
@@ -136,6 +136,3 @@ export function createCookieSessions({ db, sessions, repository, revocations, cl
 }
 
 const isCookie = /^[\w-]{43}$/
-
-/** 256 random bits need no salt and no slow hash. */
-const hash = (cookie: string): string => createHash('sha256').update(cookie).digest('base64url')

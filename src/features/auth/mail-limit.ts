@@ -6,6 +6,9 @@ export interface MailLimit {
   withinMilliseconds: number
 }
 
+/** Of codes and of tokens each. */
+export const mailLimit: MailLimit = { mails: 3, withinMilliseconds: 10 * 60_000 }
+
 interface MailedTable {
   /** A UUIDv7: of two requests the later one has the higher id. */
   requestId: AnyColumn

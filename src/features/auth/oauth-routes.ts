@@ -3,7 +3,8 @@ import type * as operations from '../../../openapi/auth/oauth-operations.ts'
 import type { OAuthProvider as OAuthProviderBody } from '../../../openapi/auth/schemas.ts'
 import type { Handlers } from '../../http/bind-operations.ts'
 import type { OAuthProvider } from '../../integrations/oauth-provider.ts'
-import { flowSeconds, newSecret, type OAuthService } from './oauth-service.ts'
+import { newSecret } from '../../secret.ts'
+import { flowSeconds, type OAuthService } from './oauth-service.ts'
 import { serializeTokenPair } from './serialize.ts'
 
 interface Options {

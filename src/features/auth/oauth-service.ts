@@ -4,7 +4,6 @@
  * theirs, and to the client by its `codeChallenge`, so that a code that was seen on the way is worth nothing. Each step takes the flow out
  * of the table, so it can be taken once. Secrets are kept as hashes.
  */
-import { createHash, randomBytes } from 'node:crypto'
 import type { SessionId } from '../../../openapi/shared/ids.ts'
 import { Email } from '../../../openapi/shared/scalars.ts'
 import type { Caller } from '../../actor.ts'
@@ -16,6 +15,7 @@ import { AppError, invalidField } from '../../errors/app-error.ts'
 import type { AuthorizationAnswer, AuthorizationRequest, OAuthIdentity, OAuthProvider } from '../../integrations/oauth-provider.ts'
 import type { Log } from '../../log.ts'
 import { isLoopbackHost, type OAuthConfig } from '../../oauth-config.ts'
+import { hashOf, newSecret } from '../../secret.ts'
 import { compileJsonValidation } from '../../validation.ts'
 import type { SecurityService } from '../security/service.ts'
 import type { UserService } from '../users/service.ts'
@@ -93,7 +93,7 @@ export function createOAuthService(dependencies: Dependencies) {
       if (user.suspendedAt !== null) return { error: 'account_suspended' }
       const code = newSecret()
       const expiresAt = later(clock.now(), codeSeconds)
-      await flows.insertFlow({ ...flow, codeHash: hash(code), userId: user.id, expiresAt }, tx)
+      await flows.insertFlow({ ...flow, codeHash: hashOf(code), userId: user.id, expiresAt }, tx)
       return { code }
     })
   }
@@ -121,9 +121,9 @@ export function createOAuthService(dependencies: Dependencies) {
       const expiresAt = later(now, flowSeconds)
       await flows.deleteExpiredFlows(now)
       await flows.insertFlow({
-        stateHash: hash(state),
+        stateHash: hashOf(state),
         provider: providerId,
-        browserHash: hash(browser),
+        browserHash: hashOf(browser),
         nonce,
         codeVerifier,
         redirectUri,
@@ -141,7 +141,7 @@ export function createOAuthService(dependencies: Dependencies) {
      */
     async finish(providerId: string, answer: AuthorizationAnswer & { state: string }, browser: string, caller: Caller): Promise<string> {
       const provider = requireProvider(providerId)
-      const flow = await flows.takeByState({ stateHash: hash(answer.state), browserHash: hash(browser), provider: providerId }, clock.now())
+      const flow = await flows.takeByState({ stateHash: hashOf(answer.state), browserHash: hashOf(browser), provider: providerId }, clock.now())
       if (flow === undefined) throw new AppError('invalid_token', 'This sign-in was not begun in this browser, is done already or took too long; begin anew.')
       const identity = await orFailed(provider, provider.identify(answer, requestOf(providerId, answer.state, flow)))
       const outcome = typeof identity === 'string' ? { error: identity } : await admit(flow, identity, caller)
@@ -153,14 +153,14 @@ export function createOAuthService(dependencies: Dependencies) {
      * @throws `invalid_token` when it is unknown, used or expired, or `codeVerifier` is not its client's; `account_suspended`
      */
     async exchange(code: string, codeVerifier: string, caller: Caller): Promise<SignedIn> {
-      const codeHash = hash(code)
+      const codeHash = hashOf(code)
       const { signedIn, ended = [] } = await db.transaction(async (tx): Promise<{ signedIn?: SignedIn; ended?: SessionId[] }> => {
         // Of several that bring one code, each waits here for the one before.
         const userId = await flows.findCodeOwner(codeHash, tx)
         const user = userId && (await users.lock({ id: userId }, tx))
         const flow = user && (await flows.findByCode(codeHash, clock.now(), tx))
         if (!flow) return {}
-        const isClient = hash(codeVerifier) === flow.codeChallenge
+        const isClient = hashOf(codeVerifier) === flow.codeChallenge
         if (!isClient && flow.sessionId === null) await flows.deleteByCode(codeHash, tx)
         if (!isClient) return {}
         if (flow.sessionId !== null) return { ended: await endReused(flow.sessionId, user, caller, tx) }
@@ -257,9 +257,3 @@ function reasonOf(error: unknown): string {
 }
 
 const later = (now: Date, seconds: number): Date => new Date(now.getTime() + seconds * 1000)
-
-/** 256 bits, 43 characters: also what PKCE takes for a verifier. */
-export const newSecret = (): string => randomBytes(32).toString('base64url')
-
-/** 256 random bits need no salt and no slow hash; and it is how a `codeChallenge` is made (RFC 7636, S256). */
-const hash = (secret: string): string => createHash('sha256').update(secret).digest('base64url')

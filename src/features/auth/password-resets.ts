@@ -2,20 +2,19 @@
  * Tokens that are mailed to whoever has forgotten the password. As codes they are made where the mail is sent, in a job: see `codes.ts`. Unlike
  * codes they cannot be guessed, so tries are not counted, and a plain hash hides them.
  */
-import { createHash, randomBytes } from 'node:crypto'
 import type { Clock } from '../../clock.ts'
 import type { Executor } from '../../db/executor.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { Mailer } from '../../integrations/mailer.ts'
 import type { JobData } from '../../jobs/job-types.ts'
+import { hashOf, newSecret } from '../../secret.ts'
 import type { SecurityService } from '../security/service.ts'
 import { normalizeEmail, type UserService } from '../users/service.ts'
-import type { MailLimit } from './mail-limit.ts'
+import { mailLimit } from './mail-limit.ts'
 import { passwordResetMail } from './password-mail.ts'
 import type { PasswordResetRepository } from './password-reset-repository.ts'
 
 const tokenMinutes = 15
-const mailLimit: MailLimit = { mails: 3, withinMilliseconds: 10 * 60_000 }
 
 interface GoodToken {
   /** The address that it was mailed to. */
@@ -48,9 +47,9 @@ export function createPasswordResets({ resets, users, mailer, security, pageUrl,
     async mail({ email: address, requestId, ip }: JobData['auth.mailPasswordReset']): Promise<void> {
       const email = normalizeEmail(address)
       const now = clock.now()
-      const token = randomBytes(32).toString('base64url')
+      const token = newSecret()
       const expiresAt = new Date(now.getTime() + tokenMinutes * 60_000)
-      const isWanted = await resets.replace({ email, requestId, tokenHash: hash(token), now, expiresAt }, mailLimit)
+      const isWanted = await resets.replace({ email, requestId, tokenHash: hashOf(token), now, expiresAt }, mailLimit)
       await resets.deleteExpired(new Date(now.getTime() - mailLimit.withinMilliseconds))
       const user = await users.findByEmail(email)
       if (!isWanted || user === undefined || user.suspendedAt !== null) return
@@ -61,7 +60,7 @@ export function createPasswordResets({ resets, users, mailer, security, pageUrl,
     /** @returns undefined when the token is wrong, used or expired */
     async check(token: string): Promise<GoodToken | undefined> {
       const now = clock.now()
-      const tokenHash = hash(token)
+      const tokenHash = hashOf(token)
       const email = await resets.findEmail(tokenHash, now)
       if (email === undefined) return undefined
       return {
@@ -78,6 +77,3 @@ export function createPasswordResets({ resets, users, mailer, security, pageUrl,
     },
   }
 }
-
-/** 256 random bits need no salt and no slow hash. */
-const hash = (token: string): string => createHash('sha256').update(token).digest('base64url')

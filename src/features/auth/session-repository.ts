@@ -3,6 +3,8 @@ import type { SessionId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import { type RefreshTokenRow, type RevokedReason, refreshTokens, type SessionRow, sessions } from '../../db/schema/sessions.ts'
 import { type UserRow, users } from '../../db/schema/users.ts'
+import { isBefore, one } from '../../db/sql.ts'
+import type { TimePosition } from '../../pagination.ts'
 
 /** How many expired sessions go when a new one comes: more than one, so that what is left behind never grows. */
 const cleanupLimit = 20
@@ -72,12 +74,12 @@ export const createSessionRepository = (db: Executor) => ({
   },
 
   /** Those of one user that go on, the newest first. @param before where the page begins */
-  async list(userId: UserId, { now, before, limit }: { now: Date; before: SessionId | undefined; limit: number }): Promise<SessionRow[]> {
+  async list(userId: UserId, { now, before, limit }: { now: Date; before: TimePosition | undefined; limit: number }): Promise<SessionRow[]> {
     return db
       .select()
       .from(sessions)
-      .where(and(eq(sessions.userId, userId), isNull(sessions.revokedAt), gt(sessions.expiresAt, now), before && lt(sessions.id, before)))
-      .orderBy(desc(sessions.id))
+      .where(and(eq(sessions.userId, userId), isNull(sessions.revokedAt), gt(sessions.expiresAt, now), isBefore(sessions, before)))
+      .orderBy(desc(sessions.createdAt), desc(sessions.id))
       .limit(limit)
   },
 
@@ -167,8 +169,3 @@ export const createSessionRepository = (db: Executor) => ({
 })
 
 const isAnyOf = (ids: readonly SessionId[]) => sql`${sessions.id} = any(${sql.param([...ids])}::uuid[])`
-
-function one<T>([row]: T[]): T {
-  if (row === undefined) throw new Error('The statement returned no row')
-  return row
-}

@@ -7,7 +7,7 @@ import type { Handlers } from '../../http/bind-operations.ts'
 import type { SessionCookie } from '../../http/session-cookie.ts'
 import { serializeUser } from '../users/serialize.ts'
 import type { CookieSessions } from './cookie-sessions.ts'
-import type { SessionPage, SessionService } from './session-service.ts'
+import type { ListedSession, SessionService } from './session-service.ts'
 
 interface Dependencies {
   sessions: SessionService
@@ -18,8 +18,8 @@ interface Dependencies {
 
 export const sessionRoutes = ({ sessions, cookieSessions, cookie, isOfAllowedOrigin }: Dependencies): Handlers<typeof operations> => ({
   'auth.listSessions': async ({ actor, query }) => {
-    const { items, nextCursor } = await sessions.list(actor, { limit: query.limit ?? 50, cursor: query.cursor })
-    return { items: items.map((session) => serializeSession(session, actor)), nextCursor, hasMore: nextCursor !== null }
+    const { rows, nextCursor } = await sessions.list(actor, { limit: query.limit ?? 50, cursor: query.cursor })
+    return { items: rows.map((session) => serializeSession(session, actor)), nextCursor, hasMore: nextCursor !== null }
   },
 
   'auth.revokeSession': async ({ actor, params, caller, request, reply }) => {
@@ -44,7 +44,7 @@ export const sessionRoutes = ({ sessions, cookieSessions, cookie, isOfAllowedOri
   },
 })
 
-const serializeSession = (row: SessionPage['items'][number], { credentialId }: SessionActor): Session => ({
+const serializeSession = (row: ListedSession, { credentialId }: SessionActor): Session => ({
   id: row.id,
   current: row.id === credentialId,
   kind: row.cookieHash === null ? 'token' : 'cookie',

@@ -1,20 +1,17 @@
 /** What people do with their own sessions. */
-import { canonicalUuid, type SessionId } from '../../../openapi/shared/ids.ts'
+import type { SessionId } from '../../../openapi/shared/ids.ts'
 import type { Caller, SessionActor } from '../../actor.ts'
 import type { Clock } from '../../clock.ts'
 import type { TransactionRunner } from '../../db/executor.ts'
 import type { SessionRow } from '../../db/schema/sessions.ts'
-import { AppError, invalidField } from '../../errors/app-error.ts'
-import { decodeCursor, encodeCursor } from '../../pagination.ts'
+import { AppError } from '../../errors/app-error.ts'
+import { decodeTimeCursor, type Page, timePage } from '../../pagination.ts'
 import type { SecurityService } from '../security/service.ts'
 import { deviceLabel } from './device-label.ts'
 import type { SessionRepository } from './session-repository.ts'
 import type { Sessions } from './sessions.ts'
 
-export interface SessionPage {
-  items: (SessionRow & { device: string })[]
-  nextCursor: string | null
-}
+export type ListedSession = SessionRow & { device: string }
 
 interface Dependencies {
   db: TransactionRunner
@@ -28,12 +25,10 @@ export type SessionService = ReturnType<typeof createSessionService>
 
 export const createSessionService = ({ db, repository, sessions, security, clock }: Dependencies) => ({
   /** Those that go on, the newest first. @throws `validation_error` for a cursor that is none of ours */
-  async list({ userId }: SessionActor, { limit, cursor }: { limit: number; cursor: string | undefined }): Promise<SessionPage> {
-    const before = cursor === undefined ? undefined : readCursor(cursor)
-    const rows = await repository.list(userId, { now: clock.now(), before, limit: limit + 1 })
-    const items = rows.slice(0, limit).map((row) => ({ ...row, device: deviceLabel(row.userAgent) }))
-    const last = items.at(-1)
-    return { items, nextCursor: rows.length > limit && last !== undefined ? encodeCursor([last.id]) : null }
+  async list({ userId }: SessionActor, { limit, cursor }: { limit: number; cursor: string | undefined }): Promise<Page<ListedSession>> {
+    const before = cursor === undefined ? undefined : decodeTimeCursor(cursor)
+    const { rows, nextCursor } = timePage(await repository.list(userId, { now: clock.now(), before, limit: limit + 1 }), limit)
+    return { rows: rows.map((row) => ({ ...row, device: deviceLabel(row.userAgent) })), nextCursor }
   },
 
   /** @throws `not_found` for one that is somebody else's or has ended */
@@ -58,12 +53,3 @@ export const createSessionService = ({ db, repository, sessions, security, clock
     return ended.length
   },
 })
-
-const isSessionId = (id: string): id is SessionId => uuid.test(id)
-const uuid = new RegExp(canonicalUuid)
-
-function readCursor(cursor: string): SessionId {
-  const [id] = decodeCursor(cursor, ['string'])
-  if (!isSessionId(id)) throw invalidField('query.cursor', 'is not a cursor of this list')
-  return id
-}

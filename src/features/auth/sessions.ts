@@ -3,7 +3,7 @@
  * presented token), so that a retry after a lost answer gets the very same one, although only hashes are stored. A used token
  * that comes back later than a retry would, or after its successor was used, is taken for stolen and ends the session.
  */
-import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import type { SessionId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Caller } from '../../actor.ts'
 import type { Clock, NewId } from '../../clock.ts'
@@ -12,6 +12,7 @@ import type { RefreshTokenRow, RevokedReason, SessionRow } from '../../db/schema
 import type { UserRow } from '../../db/schema/users.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { EventBus } from '../../event-bus.ts'
+import { hashOf, newSecret } from '../../secret.ts'
 import type { SecurityService } from '../security/service.ts'
 import type { UserService } from '../users/service.ts'
 import type { Keys } from './keys.ts'
@@ -57,7 +58,7 @@ export type Sessions = ReturnType<typeof createSessions>
 
 export function createSessions({ db, users, sessions, revocations, bus, security, keys, clock, newId }: Dependencies) {
   const insertToken = async (session: SessionRow, refreshToken: string, now: Date, executor: Executor): Promise<RefreshTokenRow> =>
-    sessions.insertToken({ id: newId(), sessionId: session.id, tokenHash: hash(refreshToken), issuedAt: now, expiresAt: nextExpiry(session, now) }, executor)
+    sessions.insertToken({ id: newId(), sessionId: session.id, tokenHash: hashOf(refreshToken), issuedAt: now, expiresAt: nextExpiry(session, now) }, executor)
 
   const rotateLocked = async (refreshToken: string, { session, token }: Locked, { ip }: Caller, now: Date, tx: Executor): Promise<IssuedSession> => {
     const next = deriveNext(keys[0], refreshToken)
@@ -73,13 +74,13 @@ export function createSessions({ db, users, sessions, revocations, bus, security
     if (token.usedAt === null || now.getTime() - token.usedAt.getTime() > retryGraceMilliseconds) return undefined
     // Another key may have made it.
     const candidates = keys.map((key) => deriveNext(key, refreshToken))
-    const issued = await sessions.findToken(candidates.map(hash), tx)
-    const next = candidates.find((candidate) => hash(candidate) === issued?.tokenHash)
+    const issued = await sessions.findToken(candidates.map(hashOf), tx)
+    const next = candidates.find((candidate) => hashOf(candidate) === issued?.tokenHash)
     return issued === undefined || next === undefined || issued.usedAt !== null ? undefined : toIssued(session.userId, next, issued)
   }
 
   const lockToken = async (refreshToken: string, now: Date, tx: Executor): Promise<Locked | undefined> => {
-    const locked = await sessions.lockByTokenHash(hash(refreshToken), tx)
+    const locked = await sessions.lockByTokenHash(hashOf(refreshToken), tx)
     return locked === undefined || locked.session.revokedAt !== null || locked.token.expiresAt <= now ? undefined : locked
   }
 
@@ -151,7 +152,7 @@ export function createSessions({ db, users, sessions, revocations, bus, security
     /** Begins a session, of a user who is locked; what has long expired makes room. */
     async start(userId: UserId, { ip, userAgent }: Caller, executor: Executor): Promise<IssuedSession> {
       const now = clock.now()
-      const refreshToken = format(randomBytes(32))
+      const refreshToken = format(newSecret())
       const expiresAt = nextExpiry({ createdAt: now, remembered: false }, now)
       const session = await sessions.insert({ id: newId(), userId, ip, userAgent, createdAt: now, lastUsedAt: now, expiresAt }, executor)
       await sessions.deleteExpired(now, executor)
@@ -168,7 +169,7 @@ export function createSessions({ db, users, sessions, revocations, bus, security
      * commit, and `tell` where it was good.
      */
     async redeem(refreshToken: string, replaced: SessionOwner | undefined, caller: Caller, tx: Executor): Promise<Redemption> {
-      const userId = await sessions.findOwner(hash(refreshToken), tx)
+      const userId = await sessions.findOwner(hashOf(refreshToken), tx)
       const lockedUsers = await lockUsers([userId, replaced?.userId], tx)
       const user = lockedUsers.find(({ id }) => id === userId)
       const locked = await lockToken(refreshToken, clock.now(), tx)
@@ -198,9 +199,6 @@ const toIssued = (userId: UserId, refreshToken: string, { id, sessionId, issuedA
   issuedAt,
 })
 
-const deriveNext = (key: Buffer, refreshToken: string): string => format(createHmac('sha256', key).update(refreshToken).digest())
+const deriveNext = (key: Buffer, refreshToken: string): string => format(createHmac('sha256', key).update(refreshToken).digest('base64url'))
 
-const format = (bytes: Buffer): string => `rt_${bytes.toString('base64url')}`
-
-/** 256 random bits need no salt and no slow hash. */
-const hash = (refreshToken: string): string => createHash('sha256').update(refreshToken).digest('base64url')
+const format = (secret: string): string => `rt_${secret}`
