@@ -1,7 +1,11 @@
 /** A blocked user can neither write directly nor see presence; everything else goes on. */
 import { randomUUID } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { createTestDatabase } from '../helpers/database.ts'
+import { createAnnouncements } from '../../src/features/presence/announcements.ts'
+import { createPresenceRepository } from '../../src/features/presence/repository.ts'
+import { createTopics } from '../../src/topics.ts'
+import { createTestDatabase, silentLog } from '../helpers/database.ts'
 import { type Options, startServer, type TestServer } from '../helpers/server.ts'
 
 type Person = Awaited<ReturnType<TestServer['signUp']>>
@@ -224,6 +228,37 @@ t.test('a blocked user sees presence no more, at once and on every process, and 
   t.same(heard(carols), ['online', 'busy', 'away'], 'nobody else hears of the block')
   t.match(await seen(bob, other), { status: 'away' })
   t.equal((await ask(bob, 'PUT', '/users/me/presence', { body: { status: 'busy' } })).json.status, 'busy')
+})
+
+t.test('a presence that was read before the block is not told after it', async (t) => {
+  const [alice, bob] = (await people(2)) as [Person, Person]
+  await write(alice, bob)
+  await server.socket(alice.accessToken)
+  const { pool, db } = server.database
+  while ((await pool.query('select from online_users where user_id = $1', [alice.id])).rowCount === 0) await setImmediate()
+  const presence = createPresenceRepository({ pool, db })
+  const [read, toldOfBlock] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const audiences: typeof presence.audiences = async (...asked) => {
+    const found = await presence.audiences(...asked)
+    read.resolve()
+    await toldOfBlock.promise
+    return found
+  }
+  const topics = createTopics({ log: silentLog })
+  const told: string[] = []
+  topics.subscribe('user', bob.id, (event) => {
+    if (event.type === 'presence.changed') told.push(event.presence.status)
+  })
+  const announcements = createAnnouncements({ presence: { ...presence, audiences }, connected: () => [bob.id], topics, log: silentLog })
+  announcements.announce([alice.id])
+  await read.promise
+  await block(alice, bob)
+  announcements.announceTo(bob.id, alice.id)
+  // Whoever did not wait would have told by now.
+  for (let round = 0; round < 20; round++) await pool.query('select')
+  toldOfBlock.resolve()
+  while (told.length < 2) await setImmediate()
+  t.same(told, ['online', 'offline'])
 })
 
 t.test('the one who blocked goes on seeing the blocked one', async (t) => {

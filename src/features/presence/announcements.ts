@@ -25,6 +25,8 @@ export type Announcements = ReturnType<typeof createAnnouncements>
 export function createAnnouncements({ presence, connected, topics, log }: Dependencies) {
   /** Of whom something changed, and whether their own sockets are told too. */
   const changed = new Map<UserId, boolean>()
+  /** Who may see whom, or may no more. */
+  const pairs: { viewerId: UserId; userId: UserId }[] = []
   let running = false
 
   /** One event for all: whoever makes a frame of it does that once. */
@@ -34,11 +36,14 @@ export function createAnnouncements({ presence, connected, topics, log }: Depend
   }
 
   const run = async (): Promise<void> => {
+    if (running) return
     running = true
-    while (changed.size > 0) {
+    while (changed.size + pairs.length > 0) {
       const asked = new Map([...changed].slice(0, maximumAsked))
       for (const userId of asked.keys()) changed.delete(userId)
-      await tell(asked).catch((error: unknown) => log.warn({ err: error }, 'Who came and went could not be told'))
+      if (asked.size > 0) await tell(asked).catch((error: unknown) => log.warn({ err: error }, 'Who came and went could not be told'))
+      const pair = pairs.shift()
+      if (pair !== undefined) await tellViewer(pair).catch((error: unknown) => log.warn({ err: error }, 'Who may see whom could not be told'))
     }
     running = false
   }
@@ -50,7 +55,7 @@ export function createAnnouncements({ presence, connected, topics, log }: Depend
   }
 
   /** Says nothing of somebody who is not there: who blocks does not show that way when it was. */
-  const tellViewer = async (viewerId: UserId, userId: UserId): Promise<void> => {
+  const tellViewer = async ({ viewerId, userId }: { viewerId: UserId; userId: UserId }): Promise<void> => {
     const [[truth], [seen]] = [await presence.statusOf(userId, [userId]), await presence.statusOf(viewerId, [userId])]
     if (truth === undefined || truth.status === 'offline' || !(await presence.areTogether(userId, viewerId))) return
     publish([viewerId], seen ?? { userId, status: 'offline', lastSeen: null })
@@ -60,12 +65,13 @@ export function createAnnouncements({ presence, connected, topics, log }: Depend
     /** What others are shown of these users has changed. */
     announce(userIds: readonly UserId[], { toSelf = false }: { toSelf?: boolean } = {}): void {
       for (const userId of userIds) changed.set(userId, toSelf || changed.get(userId) === true)
-      if (!running) void run()
+      void run()
     },
 
     /** Whether this viewer may see that user has changed. */
     announceTo(viewerId: UserId, userId: UserId): void {
-      tellViewer(viewerId, userId).catch((error: unknown) => log.warn({ err: error }, 'Who may see whom could not be told'))
+      pairs.push({ viewerId, userId })
+      void run()
     },
   }
 }
