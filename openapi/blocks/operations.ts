@@ -13,7 +13,7 @@ export const block = defineOperation({
   path: '/v1/users/{userId}/block',
   summary: 'Block a user',
   description:
-    'A blocked user can neither write to you directly nor see your presence: what they send, and typing, is `forbidden` in your direct conversation, which both can still read. You can write to them as before, and groups go on as they are. Blocking twice changes nothing.',
+    'A blocked user can neither write to you directly nor see your presence: what they send, and typing, is `forbidden` in your direct conversation, which both can still read, and so is bringing you into a group. You can write to them as before, and groups of which you both are members go on as they are. Blocking twice changes nothing.',
   access: 'user',
   rateLimit: 'default',
   params: UserParams,

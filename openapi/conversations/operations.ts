@@ -30,7 +30,7 @@ export const createConversation = defineOperation({
   path: '/v1/conversations',
   summary: 'Create a conversation',
   description:
-    'Two people have one direct conversation: creating it again returns it with status 200, also when both do it at once; it is `forbidden` to begin one with somebody who has blocked you. A group is created once per `clientId` (or `Idempotency-Key` header).',
+    'Two people have one direct conversation: creating it again returns it with status 200, also when both do it at once; it is `forbidden` to begin one, or to create a group, with somebody who has blocked you. A group is created once per `clientId` (or `Idempotency-Key` header).',
   access: 'user',
   rateLimit: 'default',
   idempotent: true,
@@ -108,7 +108,8 @@ export const addMembers = defineOperation({
   method: 'POST',
   path: '/v1/conversations/{conversationId}/members',
   summary: 'Add members to a group',
-  description: 'For owners and admins of the group. All are added or none.',
+  description:
+    'For owners and admins of the group. All are added or none: it is `forbidden` to add somebody who has blocked you; who is a member already stays one.',
   access: 'user',
   rateLimit: 'default',
   repeatable: true,

@@ -77,6 +77,34 @@ t.test('groups are not affected', async (t) => {
   t.equal((await send(bob, conversation.id, { content: 'hello' })).status, 201)
 })
 
+t.test('a blocked user cannot bring the one who blocked into a group, and everybody else still can', async (t) => {
+  const [alice, bob, carol] = (await people(3)) as [Person, Person, Person]
+  const createGroup = (person: Person, ...members: Person[]) =>
+    ask(person, 'POST', '/conversations', { body: { type: 'group', memberIds: members.map(({ id }) => id) } })
+  const add = (person: Person, id: string, ...members: Person[]) =>
+    ask(person, 'POST', `/conversations/${id}/members`, { body: { userIds: members.map(({ id }) => id) } })
+  const earlier = (await createGroup(bob, alice)).json.conversation.id
+  const later = (await createGroup(bob, carol)).json.conversation.id
+  await block(alice, bob)
+
+  const from = (await ask(bob, 'GET', '/conversations')).json.items.length
+  t.same(refusal(await createGroup(bob, alice)), forbidden)
+  t.same(refusal(await createGroup(bob, carol, alice)), forbidden, 'not among others either')
+  t.equal((await ask(bob, 'GET', '/conversations')).json.items.length, from, 'nothing is left of the attempt')
+  const [dave] = (await people(1)) as [Person]
+  t.same(refusal(await add(bob, later, dave, alice)), forbidden)
+  t.equal((await ask(bob, 'GET', `/conversations/${later}`)).json.conversation.memberCount, 2, 'nor is anybody else added')
+
+  t.equal((await add(bob, earlier, alice, dave)).status, 200, 'who is a member stays one')
+  t.equal((await add(carol, (await createGroup(carol, bob)).json.conversation.id, alice)).status, 200, 'somebody else may bring them together')
+  t.equal((await createGroup(alice, bob)).status, 201, 'and so may the one who blocked')
+  await ask(alice, 'DELETE', `/conversations/${earlier}/members/${alice.id}`)
+  t.same(refusal(await add(bob, earlier, alice)), forbidden, 'who has left is not brought back')
+  await unblock(alice, bob)
+  t.equal((await add(bob, earlier, alice)).status, 200)
+  t.equal((await createGroup(bob, alice)).status, 201)
+})
+
 t.test('a blocked sender fails alone among what is sent at the same time', async (t) => {
   const [alice, bob, carol] = (await people(3)) as [Person, Person, Person]
   const { conversationId } = (await write(bob, alice)).json.message

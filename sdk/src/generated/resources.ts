@@ -465,7 +465,7 @@ export interface Users {
   /**
    * Block a user.
    *
-   * A blocked user can neither write to you directly nor see your presence: what they send, and typing, is `forbidden` in your direct conversation, which both can still read. You can write to them as before, and groups go on as they are. Blocking twice changes nothing.
+   * A blocked user can neither write to you directly nor see your presence: what they send, and typing, is `forbidden` in your direct conversation, which both can still read, and so is bringing you into a group. You can write to them as before, and groups of which you both are members go on as they are. Blocking twice changes nothing.
    *
    * `PUT /v1/users/{userId}/block`
    *
@@ -518,7 +518,7 @@ export interface Conversations {
   /**
    * Add members to a group.
    *
-   * For owners and admins of the group. All are added or none.
+   * For owners and admins of the group. All are added or none: it is `forbidden` to add somebody who has blocked you; who is a member already stays one.
    *
    * `POST /v1/conversations/{conversationId}/members`
    *
@@ -546,7 +546,7 @@ export interface Conversations {
   /**
    * Create a conversation.
    *
-   * Two people have one direct conversation: creating it again returns it with status 200, also when both do it at once; it is `forbidden` to begin one with somebody who has blocked you. A group is created once per `clientId` (or `Idempotency-Key` header).
+   * Two people have one direct conversation: creating it again returns it with status 200, also when both do it at once; it is `forbidden` to begin one, or to create a group, with somebody who has blocked you. A group is created once per `clientId` (or `Idempotency-Key` header).
    *
    * `POST /v1/conversations`
    *

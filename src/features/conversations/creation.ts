@@ -42,6 +42,7 @@ export function conversationCreation({ conversations, users, topics, clock, newI
     const now = clock.now()
     const others = otherIds.map((userId) => ({ userId, role: 'member' as const }))
     const { id, created } = await conversations.create({ id: newId(), createdBy: actor.userId, createdAt: now, ...kind }, async (conversation) => {
+      if (kind.type === 'group' && (await conversation.isBlocked(actor.userId, otherIds))) throw new AppError('forbidden', cannotWrite)
       await conversation.addMembers([{ userId: actor.userId, role: creatorRole }, ...others], now)
       if (kind.type === 'direct' && (await conversation.applyBlocks()).includes(actor.userId)) throw new AppError('forbidden', cannotWrite)
     })
@@ -77,7 +78,10 @@ export function conversationCreation({ conversations, users, topics, clock, newI
      */
     openDirect,
 
-    /** @throws `validation_error` when members or title do not fit the type, `not_found` when a user does not exist, `forbidden` as `openDirect` does. */
+    /**
+     * @throws `validation_error` when members or title do not fit the type, `not_found` when a user does not exist, `forbidden` as `openDirect`
+     * does and for a group with somebody who has blocked the actor.
+     */
     start: (actor: Actor, command: CreateCommand): Promise<Creation> =>
       command.type === 'direct' ? createDirect(actor, command) : createGroup(actor, command),
   }

@@ -8,7 +8,7 @@ import type { JsonText } from '../../json-text.ts'
 import type { MemberEntity, Topics } from '../../topics.ts'
 import type { UserService } from '../users/service.ts'
 import type { LockedConversation } from './locked-conversation.ts'
-import { mayDo, mayRemove } from './policy.ts'
+import { cannotWrite, mayDo, mayRemove } from './policy.ts'
 import { publishChanges } from './publish-changes.ts'
 import type { ConversationRepository } from './repository.ts'
 
@@ -54,11 +54,15 @@ export function groupChanges({ conversations, users, topics, clock }: Dependenci
       })
     },
 
-    /** @returns the named users as members, as JSON. @throws `not_found` also when a user does not exist; then nobody is added. */
+    /**
+     * @returns the named users as members, as JSON.
+     * @throws `not_found` also when a user does not exist, `forbidden` also when one who is no member has blocked the actor; then nobody is added.
+     */
     async addMembers(actor: Actor, conversationId: ConversationId, userIds: UserId[]): Promise<JsonText<Member>[]> {
       await users.requireAll(userIds)
       await changeGroup(actor, conversationId, async (group, own) => {
         requireMay(own, 'addMembers')
+        if (await group.isBlocked(actor.userId, userIds)) throw new AppError('forbidden', cannotWrite)
         const named = userIds.map((userId) => ({ userId, role: 'member' as const }))
         await group.addMembers(named, clock.now())
       })

@@ -122,6 +122,15 @@ export async function lockConversation(tx: Transaction, conversationId: Conversa
       return rows.map(({ userId }) => userId)
     },
 
+    /** Whether one of these, who is no member, has blocked the user. */
+    async isBlocked(userId: UserId, by: readonly UserId[]): Promise<boolean> {
+      const { rowCount } = await tx.execute(sql`
+        select from blocks b where b.blocked_id = ${userId} and b.blocker_id = any(${sql.param(by)}::uuid[])
+          and not exists (select from members m where m.conversation_id = ${conversationId} and m.user_id = b.blocker_id and m.left_at is null)
+        limit 1`)
+      return rowCount === 1
+    },
+
     async setRole(userId: UserId, role: MemberRole, now: Date): Promise<void> {
       const changeSeq = nextChangeSeq()
       await tx.update(members).set({ role, changeSeq }).where(isMember(userId))

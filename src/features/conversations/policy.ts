@@ -18,5 +18,5 @@ export const mayRemove = (role: MemberRole, target: MemberRole): boolean => role
 /** What makes the direct conversation of a pair the only one. */
 export const directKeyOf = (one: UserId, other: UserId): string => [one, other].sort().join(' ')
 
-/** Said to whoever was blocked by the other one of a direct conversation. */
+/** Said to whoever was blocked by the other one of a direct conversation, or by somebody whom they bring into a group. */
 export const cannotWrite = 'You cannot write to this user.'
