@@ -132,7 +132,7 @@ function compose({ db }: Database, bus: Awaited<ReturnType<typeof createEventBus
     ...{ db, users, sessions: createSessionRepository(db), revocations, bus, security, keys: [randomBytes(32)], clock, newId },
   })
   const apiKeys = createApiKeyService({
-    ...{ db, apiKeys: createApiKeyRepository(db), users, revocations, topics: createTopics({ log }), bus, security, clock, newId, log },
+    ...{ db, apiKeys: createApiKeyRepository(db), users, revocations, topics: createTopics({ log }), bus, security, jobs, clock, newId, log },
   })
   const accounts = createAccountService({
     ...{ db, accounts: createAccountRepository(db), exports: createExportRepository(db), ends: { sessions, apiKeys }, users, security, jobs, clock },

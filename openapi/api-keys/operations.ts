@@ -32,7 +32,8 @@ export const create = defineOperation({
   method: 'POST',
   path: '/v1/api-keys',
   summary: 'Create an API key',
-  description: 'A program that bears it acts as you, as far as its scope allows. It is shown this once. At most 50 at a time; `admin` is for administrators.',
+  description:
+    'A program that bears it acts as you, as far as its scope allows. It is shown this once, and you are told of it by mail. At most 50 at a time; `admin` is for administrators.',
   access: 'session',
   rateLimit: 'default',
   body: ref(CreateApiKeyRequest),

@@ -74,7 +74,8 @@ export const exchangeOAuth = defineOperation({
   method: 'POST',
   path: '/v1/auth/oauth/exchange',
   summary: 'Exchange a one-time code for tokens',
-  description: 'A code works once, also when the `codeVerifier` is wrong: then sign in again. When it comes a second time, the session that it began ends.',
+  description:
+    'A code works once, also when the `codeVerifier` is wrong or the account suspended: then sign in again. When it comes a second time, the session that it began ends.',
   access: 'public',
   rateLimit: 'auth',
   body: ref(ExchangeOAuthRequest),

@@ -21,7 +21,8 @@ export const resetPassword = defineOperation({
   method: 'POST',
   path: '/v1/auth/password/reset',
   summary: 'Set a new password with a mailed token',
-  description: 'Ends all sessions, and marks the address as verified. Sign in with the new password afterwards.',
+  description:
+    'Ends all sessions, and no API keys; a mail says how many of them still work. Marks the address as verified. Sign in with the new password afterwards.',
   access: 'public',
   rateLimit: 'auth',
   body: ref(ResetPasswordRequest),
@@ -35,7 +36,8 @@ export const changePassword = defineOperation({
   method: 'POST',
   path: '/v1/auth/password/change',
   summary: 'Change your password',
-  description: 'Ends all other sessions. Who has no password yet sets one by `auth.forgotPassword`. Wrong ones slow down, as in `auth.login`.',
+  description:
+    'Ends all other sessions, and no API keys; a mail says how many of them still work. Who has no password yet sets one by `auth.forgotPassword`. Wrong ones slow down, as in `auth.login`.',
   access: 'session',
   rateLimit: 'auth',
   body: ref(ChangePasswordRequest),

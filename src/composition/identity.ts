@@ -9,6 +9,7 @@ import { createAccessTokens } from '../features/auth/access-tokens.ts'
 import { createCodeRepository } from '../features/auth/code-repository.ts'
 import { createCodes } from '../features/auth/codes.ts'
 import { createCookieSessions } from '../features/auth/cookie-sessions.ts'
+import { createCredentialNotices } from '../features/auth/credential-mail.ts'
 import { createDeviceRepository } from '../features/auth/device-repository.ts'
 import { createDevices } from '../features/auth/devices.ts'
 import { createGuessing } from '../features/auth/guessing.ts'
@@ -55,7 +56,8 @@ export async function composeIdentity(foundation: Foundation, { users, security,
   const devices = createDevices({ devices: createDeviceRepository(), users, security, jobs, mailer, clock })
   await jobs.work('auth.mailCode', codes.mail)
   await jobs.work('auth.mailPasswordReset', resets.mail)
-  await jobs.work('auth.mailPasswordNotice', createPasswordNotices({ users, mailer }))
+  await jobs.work('auth.mailPasswordNotice', createPasswordNotices({ users, apiKeys, mailer }))
+  await jobs.work('auth.mailNewCredential', createCredentialNotices({ users, mailer }))
   await jobs.work('auth.mailNewDevice', devices.mail)
 
   const passwords = createPasswords()
@@ -72,7 +74,7 @@ export async function composeIdentity(foundation: Foundation, { users, security,
 
 /** What somebody acts with once signed in, and how all processes hear that it has ended. */
 async function composeCredentials(
-  { database, db, clock, newId, log, topics, bus }: Foundation,
+  { database, db, clock, newId, log, topics, bus, jobs }: Foundation,
   { users, security }: Pick<Dependencies, 'users' | 'security'>,
   secrets: readonly [string, ...string[]],
 ) {
@@ -86,7 +88,7 @@ async function composeCredentials(
   const sessions = createSessions({ db, users, sessions: sessionRepository, revocations, bus, security, keys, clock, newId })
   const sessionService = createSessionService({ db, repository: sessionRepository, sessions, security, clock })
   const cookieSessions = createCookieSessions({ db, sessions, repository: sessionRepository, revocations, clock, newId })
-  const apiKeys = createApiKeyService({ db, apiKeys: apiKeyRepository, users, revocations, topics, bus, security, clock, newId, log })
+  const apiKeys = createApiKeyService({ db, apiKeys: apiKeyRepository, users, revocations, topics, bus, security, jobs, clock, newId, log })
   database.onRecovered(apiKeys.forgetAll)
   const useCredentials = async (actors: readonly Actor[]): Promise<UseOfCredentials> => {
     const [bySession, endedKeys] = await Promise.all([

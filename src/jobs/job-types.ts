@@ -1,3 +1,4 @@
+import type { ApiKeyScope } from '../../openapi/api-keys/schemas.ts'
 import type { UserId } from '../../openapi/shared/ids.ts'
 
 /** With a mailed token, or with the old one. */
@@ -9,6 +10,11 @@ export interface JobData {
   'auth.mailCode': { email: string; requestId: string; isRegistration?: boolean; ip?: string }
   /** `at` is ISO 8601. */
   'auth.mailNewDevice': { userId: UserId; device: string; ip: string; at: string }
+  /** `at` and `expiresAt` are ISO 8601; `hint` is how the key ends, `provider` what the provider is called. */
+  'auth.mailNewCredential': { userId: UserId; ip: string; at: string } & (
+    | { credential: 'api_key'; hint: string; scope: ApiKeyScope; expiresAt?: string }
+    | { credential: 'oauth_account'; provider: string }
+  )
   'auth.mailPasswordReset': { email: string; requestId: string; ip: string }
   'auth.mailPasswordNotice': { userId: UserId; change: PasswordChange }
   'accounts.erase': { userId: UserId }
@@ -25,6 +31,7 @@ export type JobName = keyof JobData
 export const jobNames: readonly JobName[] = [
   'auth.mailCode',
   'auth.mailNewDevice',
+  'auth.mailNewCredential',
   'auth.mailPasswordReset',
   'auth.mailPasswordNotice',
   'accounts.erase',

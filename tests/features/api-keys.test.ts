@@ -66,6 +66,25 @@ t.test('creating a key', async (t) => {
     t.same(await eventsOf(alice.id), [{ type: 'api_key_created', metadata: { apiKeyId: apiKey.id, scope: 'write' } }])
   })
 
+  t.test('is told to its user by mail, in words that whoever made it has not chosen', async (t) => {
+    const alice = await server.signUp()
+    const expiresAt = inAnHour()
+    const { key, apiKey } = await create(alice, { name: 'Visit https://evil.example', scope: 'read', expiresAt })
+    const mail = await eventually(async () =>
+      (await server.mails()).find(({ to, subject }) => to?.[0]?.address === alice.email && /API key/.test(subject ?? '')),
+    )
+    t.match(mail.text, new RegExp(`Ends in:  ${apiKey.hint}\\s+Scope:    read\\s+Expires:  ${expiresAt.slice(0, 16).replace('T', ' ')} UTC`))
+    t.match(mail.text, /Address: {2}127\.0\.0\.1/)
+    t.notOk(mail.text?.includes(key) || mail.text?.includes('evil'))
+  })
+
+  t.test('that is refused is told to nobody', async (t) => {
+    const alice = await server.signUp()
+    t.equal((await create(alice, { scope: 'admin' })).status, 403)
+    const { rows } = await pool.query("select from jobs.job where name = 'auth.mailNewCredential' and data->>'userId' = $1", [alice.id])
+    t.equal(rows.length, 0)
+  })
+
   t.test('is for administrators only with the scope `admin`', async (t) => {
     const alice = await server.signUp()
     t.match(await create(alice, { scope: 'admin' }), { status: 403, error: { code: 'forbidden' } })

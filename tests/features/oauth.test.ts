@@ -11,7 +11,7 @@ import { githubClient, startGitHub } from '../helpers/github.ts'
 import { oidcClient, startOidcProvider } from '../helpers/oidc-provider.ts'
 import { createPageVisitor, type PageVisitor } from '../helpers/page-visitor.ts'
 import { startServer } from '../helpers/server.ts'
-import { createAuthClient, createTestClock, minute, newEmail, password, repeat, second } from './auth-client.ts'
+import { createAuthClient, createTestClock, eventually, minute, newEmail, password, repeat, second } from './auth-client.ts'
 
 const clock = createTestClock()
 const acme = await startOidcProvider(t)
@@ -177,10 +177,17 @@ t.test('an account with the same, verified address is linked, and keeps its pass
   await createAuthClient(server)
     .codeFor(email)
     .then((code) => verifyEmail(email, code))
-  const { user } = await signIn(newcomer({ email: email.toUpperCase() }))
+  const who = newcomer({ email: email.toUpperCase() })
+  const { user } = await signIn(who)
   t.match(user, { id, email, displayName: 'Rear Admiral', hasPassword: true })
   t.equal((await login(email)).status, 200)
   t.same(await linked(id), ['acme'])
+  const mail = await eventually(async () => (await server.mails()).find(({ to, subject }) => to?.[0]?.address === email && /Acme/.test(subject ?? '')))
+  t.equal(mail.subject, 'Your Parley account can be signed in to with Acme Inc.', 'its owner is told')
+  t.match(mail.text, /Address: {2}(127\.0\.0\.1|::1)/)
+  await signIn(who)
+  const { rows } = await pool.query("select from jobs.job where name = 'auth.mailNewCredential' and data->>'userId' = $1", [id])
+  t.equal(rows.length, 1, 'once')
 })
 
 t.test('a password that somebody set in advance for an address of others is gone when its owner comes', async (t) => {
@@ -235,6 +242,8 @@ t.test('somebody who is suspended is told so and gets no code, nor tokens for on
   await pool.query('update users set suspended_at = now() where id = $1', [user.id])
   t.equal((await comeBack(next.visitor, next.callback)).location, `${redirectUri}?error=account_suspended`)
   t.equal((await exchange(code, codeVerifier)).json.error.code, 'account_suspended')
+  await pool.query('update users set suspended_at = null where id = $1', [user.id])
+  t.equal((await exchange(code, codeVerifier)).json.error.code, 'invalid_token', 'it is used up by that')
 })
 
 t.test('two flows of one new person at once make one account, and so do a flow and a registration', async (t) => {

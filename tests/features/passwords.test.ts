@@ -195,6 +195,25 @@ t.test('a forgotten password', async (t) => {
   })
 })
 
+t.test('a new password ends no API keys, and the mail about it says what has ended, and how many of them go on', async (t) => {
+  const { email, accessToken } = await signedIn()
+  const createKey = (token: string) => server.request('POST', '/v1/api-keys', { token, body: { name: 'Bot', scope: 'write' } })
+  const { key } = (await createKey(accessToken)).json
+  await reset(await tokenFor(email), better)
+  t.equal((await me(key)).status, 200)
+  const last = async (count: number) => eventually(async () => (await notices(email))[count - 1]?.text)
+  t.match(await last(1), /All your sessions have ended: .+\n\nOne API key of yours still works: .+ revoke what you do not know\./)
+
+  const { body } = await login(email, better)
+  await createKey(body.accessToken)
+  await change(body.accessToken, better, password)
+  t.match(await last(2), /All your sessions but the one that changed it have ended: .+\n\n2 API keys of yours still work: /)
+
+  const other = await signedIn()
+  await change(other.accessToken, password, better)
+  t.match((await notices(other.email))[0]?.text, 'You have no API keys')
+})
+
 t.test('changing the password', async (t) => {
   t.test('ends all other sessions and not this one, voids what was mailed, tells the user, and is written down', async (t) => {
     const { email, accessToken, refreshToken, user } = await signedIn()

@@ -7,6 +7,7 @@ import type { Executor, TransactionRunner } from '../../db/executor.ts'
 import type { ApiKeyRow } from '../../db/schema/credentials.ts'
 import { AppError, invalidField } from '../../errors/app-error.ts'
 import type { EventBus } from '../../event-bus.ts'
+import type { Jobs } from '../../jobs/queue.ts'
 import { decodeTimeCursor, type Page, timePage } from '../../pagination.ts'
 import { hashOf } from '../../secret.ts'
 import type { Topics } from '../../topics.ts'
@@ -22,6 +23,7 @@ interface Dependencies extends VerificationDependencies {
   topics: Pick<Topics, 'publish'>
   bus: Pick<EventBus, 'publish' | 'on' | 'onGap'>
   security: Pick<SecurityService, 'record'>
+  jobs: Pick<Jobs, 'enqueue' | 'wake'>
   newId: NewId
 }
 
@@ -41,7 +43,7 @@ const revokedMilliseconds = 20 * 60_000
 export type ApiKeyService = ReturnType<typeof createApiKeyService>
 
 export function createApiKeyService(dependencies: Dependencies) {
-  const { db, apiKeys, users, revocations, topics, bus, security, clock, newId } = dependencies
+  const { db, apiKeys, users, revocations, topics, bus, security, jobs, clock, newId } = dependencies
   const { verify, forget, forgetAll, findEnded } = createVerification(dependencies)
 
   const insert = async (userId: UserId, { name, scope, expiresAt }: NewApiKey, { ip }: Caller, tx: Executor): Promise<{ row: ApiKeyRow; key: string }> => {
@@ -57,6 +59,8 @@ export function createApiKeyService(dependencies: Dependencies) {
     const key = newKey()
     const row = await apiKeys.insert({ id: newId(), userId, name, scope, keyHash: hashOf(key), hint: hintOf(key), createdAt: now, expiresAt }, tx)
     await security.record({ type: 'api_key_created', userId, ip, metadata: { apiKeyId: row.id, scope } }, tx)
+    const told = { hint: row.hint, scope, ...(expiresAt && { expiresAt: expiresAt.toISOString() }) }
+    await jobs.enqueue(tx, 'auth.mailNewCredential', { credential: 'api_key', userId, ip, at: now.toISOString(), ...told })
     return { row, key }
   }
 
@@ -86,13 +90,20 @@ export function createApiKeyService(dependencies: Dependencies) {
       return timePage(await apiKeys.list(userId, { before, limit: limit + 1 }), limit)
     },
 
+    async countLive(userId: UserId): Promise<number> {
+      return apiKeys.countLive(userId, clock.now())
+    },
+
     /**
+     * It outlives sessions and passwords: its user is told by mail.
      * @returns the key in clear, for this once
      * @throws `validation_error` for one that would have expired already, `forbidden` for a scope beyond the user's role, `conflict` when there are too many
      */
     async create({ userId }: SessionActor, command: NewApiKey, caller: Caller): Promise<{ row: ApiKeyRow; key: string }> {
       if (command.expiresAt !== undefined && command.expiresAt <= clock.now()) throw invalidField('body.expiresAt', 'must be in the future')
-      return db.transaction((tx) => insert(userId, command, caller, tx))
+      const created = await db.transaction((tx) => insert(userId, command, caller, tx))
+      jobs.wake('auth.mailNewCredential')
+      return created
     },
 
     /** It stops working at once, everywhere, and its sockets close. @throws `not_found` for one that is not the actor's, or was revoked before */

@@ -15,6 +15,6 @@ Your account was signed in to on a device that you have not used before:
 
 If it was you, you need not do anything.
 
-If it was not you, sign in, revoke that session in the list of your sessions, and change your password at once.
+If it was not you, sign in, revoke that session in the list of your sessions, revoke API keys that you do not know, and change your password at once.
 `,
 })

@@ -13,6 +13,7 @@ import type { OauthFlowRow } from '../../db/schema/credentials.ts'
 import type { UserRow } from '../../db/schema/users.ts'
 import { AppError, invalidField } from '../../errors/app-error.ts'
 import type { AuthorizationAnswer, AuthorizationRequest, OAuthIdentity, OAuthProvider } from '../../integrations/oauth-provider.ts'
+import type { Jobs } from '../../jobs/queue.ts'
 import type { Log } from '../../log.ts'
 import { isLoopbackHost, type OAuthConfig } from '../../oauth-config.ts'
 import { hashOf, newSecret } from '../../secret.ts'
@@ -51,6 +52,7 @@ interface Dependencies {
   signIn: Pick<SignIn, 'complete'>
   sessions: Pick<Sessions, 'endWithin' | 'tell'>
   security: Pick<SecurityService, 'record'>
+  jobs: Pick<Jobs, 'enqueue' | 'wake'>
   clock: Clock
   newId: NewId
   log: Log
@@ -59,7 +61,7 @@ interface Dependencies {
 export type OAuthService = ReturnType<typeof createOAuthService>
 
 export function createOAuthService(dependencies: Dependencies) {
-  const { db, flows, providers, redirectUris, publicUrl, users, signIn, sessions, security, clock, log } = dependencies
+  const { db, flows, providers, redirectUris, publicUrl, users, signIn, sessions, jobs, security, clock, log } = dependencies
   const findUser = createUserFinder(dependencies)
   const isEmail = emailCheck()
 
@@ -84,11 +86,16 @@ export function createOAuthService(dependencies: Dependencies) {
     })
 
   /** The account that the provider vouches for, and the one-time code for it, stored together. */
-  const admit = async (flow: OauthFlowRow, identity: OAuthIdentity, caller: Caller): Promise<{ code: string } | { error: Refusal }> => {
+  const admit = async (
+    provider: OAuthProvider,
+    flow: OauthFlowRow,
+    identity: OAuthIdentity,
+    caller: Caller,
+  ): Promise<{ code: string } | { error: Refusal }> => {
     const { email, emailVerified } = identity
     const verifiedEmail = emailVerified && isEmail(email) ? email : undefined
     return db.transaction(async (tx) => {
-      const user = await findUser({ provider: flow.provider, identity, verifiedEmail, caller }, tx)
+      const user = await findUser({ provider, identity, verifiedEmail, caller }, tx)
       if (user === undefined) return { error: 'email_not_verified' }
       if (user.suspendedAt !== null) return { error: 'account_suspended' }
       const code = newSecret()
@@ -144,17 +151,18 @@ export function createOAuthService(dependencies: Dependencies) {
       const flow = await flows.takeByState({ stateHash: hashOf(answer.state), browserHash: hashOf(browser), provider: providerId }, clock.now())
       if (flow === undefined) throw new AppError('invalid_token', 'This sign-in was not begun in this browser, is done already or took too long; begin anew.')
       const identity = await orFailed(provider, provider.identify(answer, requestOf(providerId, answer.state, flow)))
-      const outcome = typeof identity === 'string' ? { error: identity } : await admit(flow, identity, caller)
+      const outcome = typeof identity === 'string' ? { error: identity } : await admit(provider, flow, identity, caller)
+      jobs.wake('auth.mailNewCredential')
       return withParameters(flow.redirectUri, outcome)
     },
 
     /**
-     * Uses the code up. When it comes again, within its time and with its verifier, the session that it began has ended (RFC 6749, section 4.1.2).
+     * Uses the code up, also where the user may not sign in. When it comes again, within its time and with its verifier, the session that it began has ended (RFC 6749, section 4.1.2).
      * @throws `invalid_token` when it is unknown, used or expired, or `codeVerifier` is not its client's; `account_suspended`
      */
     async exchange(code: string, codeVerifier: string, caller: Caller): Promise<SignedIn> {
       const codeHash = hashOf(code)
-      const { signedIn, ended = [] } = await db.transaction(async (tx): Promise<{ signedIn?: SignedIn; ended?: SessionId[] }> => {
+      const exchanged = db.transaction(async (tx): Promise<{ signedIn?: SignedIn; ended?: SessionId[] }> => {
         // Of several that bring one code, each waits here for the one before.
         const userId = await flows.findCodeOwner(codeHash, tx)
         const user = userId && (await users.lock({ id: userId }, tx))
@@ -168,6 +176,11 @@ export function createOAuthService(dependencies: Dependencies) {
         await flows.setSession(codeHash, signedIn.sessionId, tx)
         return { signedIn }
       })
+      const { signedIn, ended = [] } = await exchanged.catch(async (error: unknown) => {
+        // What it had done is undone with the transaction.
+        if (error instanceof AppError && error.code === 'account_suspended') await flows.deleteByCode(codeHash, db)
+        throw error
+      })
       sessions.tell(ended)
       if (signedIn === undefined) throw new AppError('invalid_token')
       return signedIn
@@ -176,7 +189,7 @@ export function createOAuthService(dependencies: Dependencies) {
 }
 
 interface Arrival {
-  provider: string
+  provider: OAuthProvider
   identity: OAuthIdentity
   /** Undefined where the provider does not vouch for one. */
   verifiedEmail: string | undefined
@@ -188,7 +201,7 @@ interface Arrival {
  * open it anyway. Somebody else may have registered the address in advance, so what was set before it was verified is worth nothing:
  * see `Users.setEmailVerified`.
  */
-function createUserFinder({ flows, users, security, clock, newId }: Pick<Dependencies, 'flows' | 'users' | 'security' | 'clock' | 'newId'>) {
+function createUserFinder({ flows, users, security, jobs, clock, newId }: Pick<Dependencies, 'flows' | 'users' | 'security' | 'jobs' | 'clock' | 'newId'>) {
   const findOrCreate = async (email: string, { displayName, firstName, lastName }: OAuthIdentity, tx: Executor): Promise<UserRow> => {
     const now = clock.now()
     // An id that no registration has: its password, if it has one, is not this person's.
@@ -204,7 +217,7 @@ function createUserFinder({ flows, users, security, clock, newId }: Pick<Depende
   }
 
   return async ({ provider, identity, verifiedEmail, caller }: Arrival, tx: Executor): Promise<UserRow | undefined> => {
-    const key = { provider, subject: identity.subject }
+    const key = { provider: provider.id, subject: identity.subject }
     // The user is locked before the account, here as where they are linked: locks in one order never wait in a circle.
     const useAccount = async () => {
       const userId = await flows.findUserId(key, tx)
@@ -217,7 +230,10 @@ function createUserFinder({ flows, users, security, clock, newId }: Pick<Depende
     const user = await findOrCreate(verifiedEmail, identity, tx)
     const isNew = await flows.insertAccount({ ...key, userId: user.id }, clock.now(), tx)
     if (!isNew) return useAccount()
-    await security.record({ type: 'oauth_account_linked', userId: user.id, ip: caller.ip, metadata: { provider } }, tx)
+    const { ip } = caller
+    await security.record({ type: 'oauth_account_linked', userId: user.id, ip, metadata: { provider: provider.id } }, tx)
+    const at = clock.now().toISOString()
+    await jobs.enqueue(tx, 'auth.mailNewCredential', { credential: 'oauth_account', userId: user.id, ip, at, provider: provider.name })
     return user
   }
 }
