@@ -337,6 +337,23 @@ t.test('the fixed code', async (t) => {
   })
 })
 
+t.test('a secret that is replaced process by process signs nobody out when all know the new one before it is used', async (t) => {
+  const [older, newer] = ['the secret of before, long enough to be one', 'the secret to come, long enough to be one']
+  const first = await startServer(t, { clock, env: { JWT_SECRET: older, JWT_SECRET_PREVIOUS: newer } })
+  const databaseUrl = first.database.pool.options.connectionString ?? ''
+  const second = await startServer(t, { clock, databaseUrl, env: { JWT_SECRET: newer, JWT_SECRET_PREVIOUS: older } })
+  const [waiting, ahead] = [createAuthClient(first), createAuthClient(second)]
+  for (const [one, other] of [[waiting, ahead] as const, [ahead, waiting] as const]) {
+    const { refreshToken } = await one.signedIn()
+    const { body: next } = await one.refresh(refreshToken)
+    t.equal((await other.me(next.accessToken)).status, 200)
+    const retried = await other.refresh(refreshToken)
+    t.same([retried.status, retried.body.refreshToken], [200, next.refreshToken], 'a retry elsewhere is none of a stolen token')
+    const { email, code } = await one.registered()
+    t.equal((await other.verifyEmail(email, code)).status, 200)
+  }
+})
+
 t.test('signing in with a password', async (t) => {
   t.test('takes the address or the username, in any letter case', async (t) => {
     const username = newUsername()
