@@ -165,7 +165,7 @@ export interface Auth {
   /**
    * Change your password.
    *
-   * Ends all other sessions. Who has no password yet sets one by `auth.forgotPassword`. Wrong ones slow down, as in `auth.login`.
+   * Ends all other sessions, and no API keys; a mail says how many of them still work. Who has no password yet sets one by `auth.forgotPassword`. Wrong ones slow down, as in `auth.login`.
    *
    * `POST /v1/auth/password/change`
    *
@@ -190,7 +190,7 @@ export interface Auth {
   /**
    * Set a new password with a mailed token.
    *
-   * Ends all sessions, and marks the address as verified. Sign in with the new password afterwards.
+   * Ends all sessions, and no API keys; a mail says how many of them still work. Marks the address as verified. Sign in with the new password afterwards.
    *
    * `POST /v1/auth/password/reset`
    *
@@ -202,7 +202,7 @@ export interface Auth {
   /**
    * Exchange a one-time code for tokens.
    *
-   * A code works once, also when the `codeVerifier` is wrong: then sign in again. When it comes a second time, the session that it began ends.
+   * A code works once, also when the `codeVerifier` is wrong or the account suspended: then sign in again. When it comes a second time, the session that it began ends.
    *
    * `POST /v1/auth/oauth/exchange`
    *
@@ -277,7 +277,7 @@ export interface ApiKeys {
   /**
    * Create an API key.
    *
-   * A program that bears it acts as you, as far as its scope allows. It is shown this once. At most 50 at a time; `admin` is for administrators.
+   * A program that bears it acts as you, as far as its scope allows. It is shown this once, and you are told of it by mail. At most 50 at a time; `admin` is for administrators.
    *
    * `POST /v1/api-keys`
    *
