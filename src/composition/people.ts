@@ -62,7 +62,6 @@ export async function composeAccounts(foundation: Foundation, { identity, users,
     async discard(user, tx) {
       await avatars.discard(user, tx)
       await guessing.forget(guessesOf(user))
-      await conversations.closeDirect(user.id, tx)
     },
   })
   await jobs.work('accounts.erase', ({ userId }) => erasure.erase(userId))

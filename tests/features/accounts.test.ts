@@ -204,7 +204,7 @@ t.test('an erasure', async (t) => {
     t.teardown(drop)
     const { signUp, me, pool, eraseDue, row } = await start(t, { databaseUrl })
     const alice = await signUp()
-    await pool.query('update users set deletion_at = now() where id = $1', [alice.id])
+    await pool.query("update users set deletion_at = now() - interval '1 second' where id = $1", [alice.id])
     await eraseDue()
     t.ok((await row(alice.id)).erased_at)
     const restarted = await start(t, { databaseUrl })
@@ -260,6 +260,74 @@ t.test('an erasure', async (t) => {
     t.same(owners, [{ user_id: bob.id }])
   })
 
+  t.test('holds up nobody who writes to the user, and closes the direct conversations for both', async (t) => {
+    const { signUp, pool, app, request } = await start(t)
+    const [alice, bob] = [await signUp(), await signUp()]
+    const { conversation } = await bob.api.conversations.create({ type: 'direct', memberIds: [alice.id] })
+    const send = () => request('POST', `/v1/conversations/${conversation.id}/messages`, { token: bob.accessToken, body: { content: 'Hello' } })
+    await pool.query("update users set deletion_at = now() - interval '1 second' where id = $1", [alice.id])
+    const person = await hold(pool, 'select from known_devices where user_id = $1 for update', [alice.id])
+    const erasure = app.services.erasure.erase(alice.id)
+    await waiting(pool)
+    t.equal((await send()).status, 201, 'the person is being erased')
+    // As whoever writes there: first the conversation, then its members.
+    const writer = await hold(pool, 'select from conversations where id = $1 for no key update', [conversation.id])
+    await person.letGo()
+    await waiting(pool)
+    await t.resolves(writer.client.query('select from members where conversation_id = $1 for no key update nowait', [conversation.id]))
+    await writer.letGo()
+    await erasure
+    t.equal((await send()).json.error.code, 'not_found')
+    const { rows } = await pool.query('select blocked from members where conversation_id = $1', [conversation.id])
+    t.same(rows, [{ blocked: true }, { blocked: true }])
+  })
+
+  t.test('leaves nobody in a conversation that is begun, or that they are added to, meanwhile', async (t) => {
+    const { signUp, pool, app, request } = await start(t)
+    const erase = async ({ id }: Person) => {
+      await pool.query("update users set deletion_at = now() - interval '1 second' where id = $1", [id])
+      await app.services.erasure.erase(id)
+    }
+    const openOf = async ({ id }: Person) => (await pool.query('select from members where user_id = $1 and left_at is null and not blocked', [id])).rows.length
+    const bob = await signUp()
+    const { conversation: group } = await bob.api.conversations.create({ type: 'group', memberIds: [], title: 'Lunch' })
+    const post = (path: string, body: object) => request('POST', `/v1/conversations${path}`, { token: bob.accessToken, body })
+    const acts: Record<string, (userId: UserId) => ReturnType<typeof request>> = {
+      direct: (userId) => post('', { type: 'direct', memberIds: [userId] }),
+      group: (userId) => post('', { type: 'group', memberIds: [userId], title: 'Dinner' }),
+      added: (userId) => post(`/${group.id}/members`, { userIds: [userId] }),
+    }
+    for (const [name, act] of Object.entries(acts)) {
+      const [alice, carol] = [await signUp(), await signUp()]
+      // Has found that there is such a user.
+      const before = await hold(pool, 'lock table conversations in exclusive mode')
+      const late = act(alice.id)
+      await waiting(pool)
+      await erase(alice)
+      await before.letGo()
+      t.equal((await late).json.error.code, 'not_found', name)
+      t.equal(await openOf(alice), 0, name)
+      // Is about to write the membership.
+      const within = await hold(pool, 'lock table members in exclusive mode')
+      const early = act(carol.id)
+      await waiting(pool)
+      const erasure = erase(carol)
+      await Promise.race([waiting(pool, 2), erasure])
+      await within.letGo()
+      await erasure
+      t.ok((await early).status < 300, name)
+      t.equal(await openOf(carol), 0, name)
+    }
+    const before = await hold(pool, 'lock table conversations in exclusive mode')
+    const own = post('', { type: 'group', memberIds: [], title: 'Of nobody' })
+    await waiting(pool)
+    // Who owns a group would have to wait to leave it.
+    await pool.query('update users set erased_at = now() where id = $1', [bob.id])
+    await before.letGo()
+    t.ok((await own).status >= 400)
+    t.equal((await pool.query("select from conversations where title = 'Of nobody'")).rows.length, 0)
+  })
+
   t.test('that fails keeps no other from the sweep, however many fail', async (t) => {
     const { pool, row, signUp, eraseDue } = await start(t)
     const alice = await signUp()
@@ -267,7 +335,7 @@ t.test('an erasure', async (t) => {
     await pool.query(`create trigger refuse before update on users for each row when (old.email like 'stuck%') execute function refuse()`)
     await pool.query(`insert into users (id, email, deletion_at) select gen_random_uuid(), 'stuck' || n || '@example.com', now() - interval '1 day'
       from generate_series(1, 210) n`)
-    await pool.query('update users set deletion_at = now() where id = $1', [alice.id])
+    await pool.query("update users set deletion_at = now() - interval '1 hour' where id = $1", [alice.id])
     await eraseDue()
     t.ok((await row(alice.id)).erased_at)
     t.equal((await pool.query("select count(*) from users where email like 'stuck%' and deletion_at is not null")).rows[0].count, 210, 'they stay due')
@@ -304,7 +372,7 @@ t.test('with ERASED_USERS_MESSAGES=erase every message of an erased user is empt
   socket.send({ type: 'resume', data: { cursors: { [conversation.id]: before } } })
   await socket.frame(({ type }) => type === 'ready')
   // The clock that ends the account would end the socket as well.
-  await pool.query('update users set deletion_at = now() where id = $1', [alice.id])
+  await pool.query("update users set deletion_at = now() - interval '1 second' where id = $1", [alice.id])
   await server.eraseDue()
 
   await t.test('which is told live, each with the next number', async (t) => {

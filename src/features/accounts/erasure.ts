@@ -1,8 +1,8 @@
 /**
  * The real end of an account. First, in one transaction, everything by which somebody could be known or could sign in; from then on
- * it cannot be undone. Then, step by step, what takes the locks of others: groups are left, and messages emptied where that is
- * configured. `deletionAt` stays until the last step is done, so that whoever is killed in between is followed by the next sweep. No
- * job waits for the day: the date in the row does, and the server that is up then compares it with its clock.
+ * it cannot be undone. Then, step by step, what takes the locks of others: direct conversations are closed, groups are left, and messages
+ * emptied where that is configured. `deletionAt` stays until the last step is done, so that whoever is killed in between is followed by
+ * the next sweep. No job waits for the day: the date in the row does, and the server that is up then compares it with its clock.
  */
 import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { Clock } from '../../clock.ts'
@@ -18,7 +18,7 @@ interface Dependencies {
   accounts: AccountRepository
   users: Pick<UserService, 'lock'>
   ends: AccessEnds
-  conversations: { leaveAll(userId: UserId): Promise<void> }
+  conversations: { closeDirect(userId: UserId): Promise<void>; leaveAll(userId: UserId): Promise<void> }
   /** Undefined keeps them. */
   eraseMessages: ((userId: UserId) => Promise<void>) | undefined
   /** What other features keep of a user beside the database's rows; called with what the row was before. */
@@ -53,6 +53,7 @@ export function createErasure({ db, accounts, users, ends, conversations, eraseM
   /** Erases an account that is due; any other one is left alone. Doing it twice, at once or after a half one, is no harm. */
   const erase = async (userId: UserId): Promise<void> => {
     if (!(await erasePerson(userId))) return
+    await conversations.closeDirect(userId)
     await conversations.leaveAll(userId)
     await eraseMessages?.(userId)
     await accounts.setDeletionAt(userId, null, clock.now())

@@ -99,7 +99,7 @@ export function groupChanges({ conversations, users, topics, clock }: Dependenci
 
     /** Has a user who is going for good leave every group, one after another; those that were left before stay so. */
     async leaveAll(userId: UserId): Promise<void> {
-      for (const conversationId of await conversations.groupsOf(userId)) {
+      for (const conversationId of await conversations.idsOf(userId, 'group')) {
         const changed = await conversations.change(conversationId, async (group) => {
           const member = await group.member(userId)
           if (member !== undefined && member.leftAt === null) await endMembership(group, member)

@@ -9,6 +9,7 @@ import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Transaction } from '../../db/client.ts'
 import { type ConversationRow, conversations, type MemberRow, members } from '../../db/schema/conversations.ts'
 import { users } from '../../db/schema/users.ts'
+import { AppError } from '../../errors/app-error.ts'
 import type { Change, MemberEntity } from '../../topics.ts'
 
 export type LockedConversation = NonNullable<Awaited<ReturnType<typeof lockConversation>>>
@@ -49,6 +50,17 @@ export async function lockConversation(tx: Transaction, conversationId: Conversa
   }
 
   const memberEntity = async (userId: UserId): Promise<MemberEntity> => written(await memberEntities([userId]), userId)
+
+  /** Keeps them from being erased until the transaction ends: whoever erases one then finds the membership. @throws `not_found` unless all are there */
+  const holdUsers = async (userIds: UserId[]): Promise<void> => {
+    const held = await tx
+      .select({ id: users.id })
+      .from(users)
+      .where(and(inArray(users.id, userIds), isNull(users.erasedAt)))
+      .orderBy(asc(users.id))
+      .for('key share')
+    if (held.length < userIds.length) throw new AppError('not_found', 'There is no such user.')
+  }
 
   const writeJoins = async (joining: [UserId, MemberRole][], joinedAt: Date): Promise<void> => {
     const rows = joining.map(([userId, role], index) => {
@@ -98,9 +110,11 @@ export async function lockConversation(tx: Transaction, conversationId: Conversa
     /**
      * Adds those who are no members, numbered in the order in which they are named. Whoever joins has nothing unread: what was said
      * before is history.
+     * @throws `not_found` when one of them is erased
      */
     async addMembers(named: readonly NewMember[], now: Date): Promise<void> {
       const roleOf = new Map(named.map(({ userId, role }) => [userId, role]))
+      await holdUsers([...roleOf.keys()])
       const before = await memberEntities([...roleOf.keys()])
       const joining = [...roleOf].filter(([userId]) => before.get(userId)?.leftAt !== null)
       if (joining.length === 0) return
@@ -129,6 +143,11 @@ export async function lockConversation(tx: Transaction, conversationId: Conversa
           and not exists (select from members m where m.conversation_id = ${conversationId} and m.user_id = b.blocker_id and m.left_at is null)
         limit 1`)
       return rowCount === 1
+    },
+
+    /** None of its members can write any more. */
+    async close(): Promise<void> {
+      await tx.update(members).set({ blocked: true }).where(eq(members.conversationId, conversationId))
     },
 
     async setRole(userId: UserId, role: MemberRole, now: Date): Promise<void> {

@@ -1,5 +1,5 @@
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
-import type { Conversation, Member } from '../../../openapi/conversations/schemas.ts'
+import type { Conversation, ConversationType, Member } from '../../../openapi/conversations/schemas.ts'
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Database, Transaction } from '../../db/client.ts'
 import type { Executor } from '../../db/executor.ts'
@@ -97,13 +97,6 @@ export const createConversationRepository = ({ db, pool }: Database) => ({
       .where(and(eq(members.userId, userId), inArray(members.conversationId, ofPair)))
   },
 
-  /** Nobody writes to this user any more. */
-  async closeDirect(userId: UserId, tx: Executor): Promise<void> {
-    await tx.execute(sql`
-      update members m set blocked = true from members own join conversations c on c.id = own.conversation_id and c.type = 'direct'
-      where own.user_id = ${userId} and m.conversation_id = c.id and m.user_id <> ${userId}`)
-  },
-
   async findDirect(directKey: string): Promise<ConversationId | undefined> {
     const [row] = await db.select({ id: conversations.id }).from(conversations).where(eq(conversations.directKey, directKey))
     return row?.id
@@ -120,13 +113,13 @@ export const createConversationRepository = ({ db, pool }: Database) => ({
     return rows.map(({ text }) => text)
   },
 
-  /** The groups of which somebody is a member. */
-  async groupsOf(userId: UserId): Promise<ConversationId[]> {
+  /** Those of a kind of which somebody is a member. */
+  async idsOf(userId: UserId, type: ConversationType): Promise<ConversationId[]> {
     const found = await db
       .select({ id: conversations.id })
       .from(members)
       .innerJoin(conversations, eq(conversations.id, members.conversationId))
-      .where(and(eq(members.userId, userId), isNull(members.leftAt), eq(conversations.type, 'group')))
+      .where(and(eq(members.userId, userId), isNull(members.leftAt), eq(conversations.type, type)))
     return found.map(({ id }) => id)
   },
 

@@ -63,9 +63,9 @@ export function createConversationService(dependencies: CreationDependencies) {
       await conversations.setBlocked(directKeyOf(blockerId, blockedId), blockedId, isBlocked, tx)
     },
 
-    /** Within the transaction that erases a user: nobody can write to them any more. */
-    async closeDirect(userId: UserId, tx: Executor): Promise<void> {
-      await conversations.closeDirect(userId, tx)
+    /** Has nobody write any more in the direct conversations of a user who is erased, one after another, as whoever writes locks them. */
+    async closeDirect(userId: UserId): Promise<void> {
+      for (const conversationId of await conversations.idsOf(userId, 'direct')) await conversations.change(conversationId, (direct) => direct.close())
     },
 
     /** @throws as `rename` does. */
