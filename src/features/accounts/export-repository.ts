@@ -1,4 +1,4 @@
-import { and, asc, eq, getTableColumns, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, or, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
@@ -17,8 +17,8 @@ interface Source {
   table: PgTable
   columns: Record<string, PgColumn | SQL>
   of(userId: UserId): SQL | undefined
-  /** Unique among a user's rows: a batch goes on after the last one's. */
-  key: PgColumn | SQL
+  /** Unique among a user's rows: a batch goes on after the last one's. Where they are many, what an index has them in the order of. */
+  key: PgColumn[]
 }
 
 const batchSize = 200
@@ -27,17 +27,18 @@ export type ExportRepository = ReturnType<typeof createExportRepository>
 
 export const createExportRepository = (db: Executor) => {
   async function* read({ table, columns, of, key }: Source, userId: UserId): Batches {
-    let after: unknown
+    let after: unknown[] | undefined
+    const keyValue = sql<unknown[]>`json_build_array(${list(key)})`
     for (;;) {
       const rows = await db
-        .select({ ...columns, keyValue: key })
+        .select({ ...columns, keyValue })
         .from(table)
-        .where(and(of(userId), after === undefined ? undefined : sql`${key} > ${after}`))
-        .orderBy(asc(key))
+        .where(and(of(userId), after && sql`(${list(key)}) > (${list(after.map((value) => sql`${value}`))})`))
+        .orderBy(...key.map((part) => asc(part)))
         .limit(batchSize)
       if (rows.length === 0) return
       after = rows.at(-1)?.keyValue
-      yield rows.map(({ keyValue, ...row }) => row)
+      yield rows.map(({ keyValue: _, ...row }) => row)
     }
   }
 
@@ -46,6 +47,8 @@ export const createExportRepository = (db: Executor) => {
     sections: (userId: UserId): [name: string, rows: Batches][] => Object.entries(sources(userId)).map(([name, source]) => [name, read(source, userId)]),
   }
 }
+
+const list = (parts: SQLWrapper[]): SQL => sql.join(parts, sql`, `)
 
 /** All columns but these, of which others or nobody may know. */
 function without<T extends PgTable>(table: T, ...left: string[]): Record<string, PgColumn> {
@@ -58,32 +61,37 @@ const sources = (userId: UserId): Record<string, Source> => ({
     table: users,
     columns: { emailVerifiedAt: users.emailVerifiedAt, lastSeenAt: users.lastSeenAt, suspendedAt: users.suspendedAt },
     of: (id) => eq(users.id, id),
-    key: users.id,
+    key: [users.id],
   },
-  sessions: { table: sessions, columns: without(sessions, 'userId', 'cookieHash'), of: (id) => eq(sessions.userId, id), key: sessions.id },
-  apiKeys: { table: apiKeys, columns: without(apiKeys, 'userId', 'keyHash'), of: (id) => eq(apiKeys.userId, id), key: apiKeys.id },
+  sessions: { table: sessions, columns: without(sessions, 'userId', 'cookieHash'), of: (id) => eq(sessions.userId, id), key: [sessions.id] },
+  apiKeys: { table: apiKeys, columns: without(apiKeys, 'userId', 'keyHash'), of: (id) => eq(apiKeys.userId, id), key: [apiKeys.id] },
   oauthAccounts: {
     table: oauthAccounts,
     columns: without(oauthAccounts, 'userId'),
     of: (id) => eq(oauthAccounts.userId, id),
-    key: sql`${oauthAccounts.provider} || ' ' || ${oauthAccounts.subject}`,
+    key: [oauthAccounts.provider, oauthAccounts.subject],
   },
   devices: {
     table: knownDevices,
     columns: { firstSeenAt: knownDevices.firstSeenAt, lastSeenAt: knownDevices.lastSeenAt },
     of: (id) => eq(knownDevices.userId, id),
-    key: knownDevices.deviceHash,
+    key: [knownDevices.deviceHash],
   },
-  blockedUsers: { table: blocks, columns: without(blocks, 'blockerId'), of: (id) => eq(blocks.blockerId, id), key: blocks.blockedId },
-  securityEvents: { table: securityEvents, columns: without(securityEvents, 'userId'), of: (id) => eq(securityEvents.userId, id), key: securityEvents.id },
+  blockedUsers: { table: blocks, columns: without(blocks, 'blockerId'), of: (id) => eq(blocks.blockerId, id), key: [blocks.blockedId] },
+  securityEvents: {
+    table: securityEvents,
+    columns: without(securityEvents, 'userId'),
+    of: (id) => eq(securityEvents.userId, id),
+    key: [securityEvents.createdAt, securityEvents.id],
+  },
   auditLog: {
     table: auditLog,
     // Where an administrator was is no data of the user's.
     columns: { ...without(auditLog, 'ip'), ip: sql`case when ${auditLog.actorId} = ${userId} then ${auditLog.ip} end` },
     of: (id) => or(eq(auditLog.targetId, id), eq(auditLog.actorId, id)),
-    key: auditLog.id,
+    key: [auditLog.id],
   },
-  memberships: { table: members, columns: without(members, 'userId', 'blocked'), of: (id) => eq(members.userId, id), key: members.conversationId },
+  memberships: { table: members, columns: without(members, 'userId', 'blocked'), of: (id) => eq(members.userId, id), key: [members.conversationId] },
   createdConversations: {
     table: conversations,
     columns: {
@@ -94,6 +102,6 @@ const sources = (userId: UserId): Record<string, Source> => ({
       createdAt: conversations.createdAt,
     },
     of: (id) => eq(conversations.createdBy, id),
-    key: conversations.id,
+    key: [conversations.id],
   },
 })

@@ -15,6 +15,7 @@ import type { Jobs } from '../../jobs/queue.ts'
 import type { SecurityService } from '../security/service.ts'
 import { normalizeEmail, type UserService } from '../users/service.ts'
 import type { Batches, ExportRepository } from './export-repository.ts'
+import { createExportTurns } from './export-turns.ts'
 import type { AccountRepository } from './repository.ts'
 
 const deletionDays = 30
@@ -68,6 +69,8 @@ interface Dependencies {
 export type AccountService = ReturnType<typeof createAccountService>
 
 export function createAccountService({ db, accounts, exports, ends, users, messages, security, jobs, clock }: Dependencies) {
+  const inTurn = createExportTurns()
+
   /** Keys outlive a suspension, during which they are good for nothing; sessions do not. */
   const endAccess = async (userId: UserId, reason: AccessEnd, tx: Executor): Promise<() => void> => {
     const { sessions, apiKeys } = ends
@@ -148,7 +151,8 @@ export function createAccountService({ db, accounts, exports, ends, users, messa
     async exportOf({ userId }: SessionActor): Promise<AccountExport> {
       const user = await users.find(userId)
       if (user === undefined || user.erasedAt !== null) throw new AppError('unauthorized')
-      return { exportedAt: clock.now(), user, sections: [...exports.sections(userId), ['messages', messages.batches(userId)]] }
+      const sections: AccountExport['sections'] = [...exports.sections(userId), ['messages', messages.batches(userId)]]
+      return { exportedAt: clock.now(), user, sections: sections.map(([name, batches]) => [name, inTurn(userId, batches)]) }
     },
   }
 }

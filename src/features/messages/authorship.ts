@@ -45,12 +45,12 @@ export function createAuthorship({ database: { db }, topics, clock }: Dependenci
       const end = next + windowSize - 1
       const isOwn = and(eq(messages.conversationId, conversationId), gte(messages.seq, next), lte(messages.seq, end), eq(messages.senderId, senderId))
       const rows = await db.select().from(messages).where(isOwn).orderBy(asc(messages.seq)).limit(batchSize)
-      if (rows.length > 0) yield rows
+      yield rows
       next = ((rows.length === batchSize && rows.at(-1)?.seq) || end) + 1
     }
   }
 
-  /** In order within each conversation, some at a time; nothing is read before it is asked for. */
+  /** In order within each conversation, some at a time; nothing is read before it is asked for, and empty windows are told too: no step is long. */
   async function* batches(userId: UserId): AsyncGenerator<MessageRow[]> {
     for await (const { id, lastSeq } of conversationsOf(userId)) yield* batchesIn(id, lastSeq, userId)
   }
