@@ -80,9 +80,10 @@ async function outcomeFor(claims: Record<string, unknown>) {
 }
 
 const linked = async (userId: string) => {
-  const { rows } = await pool.query("select metadata->>'provider' as provider from security_events where user_id = $1 and type = 'oauth_account_linked'", [
-    userId,
-  ])
+  const { rows } = await pool.query(
+    "select metadata->>'provider' as provider from security_events where user_id = $1 and type = 'oauth_account_linked' order by created_at, id",
+    [userId],
+  )
   return rows.map(({ provider }) => provider)
 }
 
