@@ -1,5 +1,4 @@
 /** Users among one another: the directory, pictures, presence and blocks; and what becomes of accounts: leaving, erasure, administration. */
-import type { UserRow } from '../db/schema/users.ts'
 import { createErasure } from '../features/accounts/erasure.ts'
 import { createExportRepository } from '../features/accounts/export-repository.ts'
 import { createNotices } from '../features/accounts/notices.ts'
@@ -8,7 +7,6 @@ import { createAccountService } from '../features/accounts/service.ts'
 import { createFirstAdmin } from '../features/admin/first-admin.ts'
 import { createAdminRepository } from '../features/admin/repository.ts'
 import { createAdminService } from '../features/admin/service.ts'
-import { currentPasswordGuess, type Subject } from '../features/auth/guessing.ts'
 import { requireGoodPassword } from '../features/auth/password-rules.ts'
 import { createPictures } from '../features/avatars/pictures.ts'
 import { type AvatarService, createAvatarService } from '../features/avatars/service.ts'
@@ -17,7 +15,7 @@ import type { Authorship } from '../features/messages/authorship.ts'
 import { createAnnouncements } from '../features/presence/announcements.ts'
 import { createAttendance, type PresenceTimes } from '../features/presence/attendance.ts'
 import { createPresenceRepository } from '../features/presence/repository.ts'
-import { createPresenceService } from '../features/presence/service.ts'
+import { createPresenceService, type PresenceService } from '../features/presence/service.ts'
 import type { SecurityService } from '../features/security/service.ts'
 import type { UserService } from '../features/users/service.ts'
 import { createDiskStorage } from '../integrations/object-storage.ts'
@@ -47,9 +45,13 @@ interface AccountDependencies {
   avatars: AvatarService
   conversations: ConversationService
   authorship: Authorship
+  presence: PresenceService
 }
 
-export async function composeAccounts(foundation: Foundation, { identity, users, security, avatars, conversations, authorship }: AccountDependencies) {
+export async function composeAccounts(
+  foundation: Foundation,
+  { identity, users, security, avatars, conversations, authorship, presence }: AccountDependencies,
+) {
   const { config, db, log, clock, newId, jobs, mailer } = foundation
   const { passwords, guessing } = identity
   const repository = createAccountRepository(db)
@@ -61,21 +63,16 @@ export async function composeAccounts(foundation: Foundation, { identity, users,
     eraseMessages: config.erasedUsersMessages === 'erase' ? authorship.erase : undefined,
     async discard(user, tx) {
       await avatars.discard(user, tx)
-      await guessing.forget(guessesOf(user))
+      await guessing.eraseWithin(user, tx)
     },
   })
   await jobs.work('accounts.erase', ({ userId }) => erasure.erase(userId))
   await jobs.work('accounts.mailNotice', createNotices({ users, mailer }))
-  const admin = createAdminService({ db, admin: createAdminRepository(db), users, accounts, sessions: identity.sessions, security, jobs, clock, newId })
+  const admin = createAdminService({
+    ...{ db, admin: createAdminRepository(db), users, accounts, sessions: identity.sessions, presence, security, jobs, clock, newId },
+  })
   const { adminEmail: email, adminPassword: password } = config
   const firstAdmin = createFirstAdmin({ db, users, requireGoodPassword, passwords, security, clock, newId, log })
   if (email !== undefined && password !== undefined) await firstAdmin.ensure({ email, password })
   return { accounts, admin, erasure }
 }
-
-/** What was counted of a user's, as far as it can be named. */
-const guessesOf = ({ id, email, username }: UserRow): Subject[] => [
-  ...currentPasswordGuess(id),
-  { kind: 'code', name: email },
-  ...[email, username?.toLowerCase()].filter((name) => name !== undefined).map((name) => ({ kind: 'account' as const, name })),
-]

@@ -341,6 +341,20 @@ t.test('an erasure', async (t) => {
     t.equal((await pool.query("select count(*) from users where email like 'stuck%' and deletion_at is not null")).rows[0].count, 210, 'they stay due')
   })
 
+  t.test('of many at once takes one connection each, also of people who have blocked and written to each other', async (t) => {
+    const { signUp, pool, app, row } = await start(t, { maxConnections: 3 })
+    const people = await Promise.all(Array.from({ length: 10 }, () => signUp()))
+    const next = (index: number): UserId => people[(index + 1) % people.length]?.id as UserId
+    for (const [index, { api }] of people.entries()) await api.conversations.create({ type: 'direct', memberIds: [next(index)] })
+    for (const [index, { api }] of people.entries()) {
+      await api.users.block(next(index))
+      await api.users.block(next(index + people.length - 2))
+    }
+    await pool.query("update users set deletion_at = now() - interval '1 second'")
+    await Promise.all(people.map(({ id }) => app.services.erasure.erase(id)))
+    for (const { id } of people) t.match(await row(id), { erased_at: Date, deletion_at: null })
+  })
+
   t.test('leaves alone who is not due', async (t) => {
     const { signUp, row, app, deleteMe } = await start(t)
     const [alice, bob] = [await signUp(), await signUp()]

@@ -25,6 +25,8 @@ export interface Options {
   presenceTimes?: PresenceTimes
   /** A database that others use too; otherwise one of its own is made and dropped. */
   databaseUrl?: string
+  /** 10 when left out. */
+  maxConnections?: number
   /** Where the log goes instead of stdout. */
   log?: FastifyBaseLogger
 }
@@ -38,13 +40,13 @@ const unlimited = Object.fromEntries(['AUTH', 'DEFAULT', 'MESSAGES', 'UPLOADS', 
 /** Ends with the test, which fails when anything the server said was not in the contract. */
 export async function startServer(
   t: Pick<Test, 'teardown'>,
-  { env = {}, clock = systemClock, heartbeatSeconds, presenceTimes, databaseUrl, ...given }: Options = {},
+  { env = {}, clock = systemClock, heartbeatSeconds, presenceTimes, databaseUrl, maxConnections = 10, ...given }: Options = {},
 ) {
   const dataDir = await mkdtemp(join(tmpdir(), 'parley-data-'))
   const config = loadConfig({ NODE_ENV: 'development', LOG_LEVEL: 'silent', DATA_DIR: dataDir, PORT: '0', JWT_SECRET: jwtSecret, ...unlimited, ...env })
   const log = given.log ?? pino({ level: config.logLevel })
   const own = databaseUrl === undefined ? await createTestDatabase() : undefined
-  const database = createDatabase({ url: databaseUrl ?? own?.url ?? '', maxConnections: 10, log })
+  const database = createDatabase({ url: databaseUrl ?? own?.url ?? '', maxConnections, log })
   const app = await buildApp({
     config: { ...config, jwtSecret: config.jwtSecret ?? jwtSecret },
     database,

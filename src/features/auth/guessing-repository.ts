@@ -72,9 +72,9 @@ export const createGuessingRepository = (db: Executor) => ({
   },
 
   /** What was counted was no failure. */
-  async takeBack({ forgotten, lessened, unblocked }: Correction): Promise<void> {
+  async takeBack({ forgotten, lessened, unblocked }: Correction, executor: Executor = db): Promise<void> {
     const keys = (some: readonly string[]) => sql`any(${sql.param([...some])}::text[])`
-    await db.execute(sql`
+    await executor.execute(sql`
       with locked as (
         select key from sign_in_failures where key = ${keys([...forgotten, ...lessened])} order by key for update
       ), deleted as (

@@ -7,6 +7,8 @@ import { createHmac } from 'node:crypto'
 import type { UserId } from '../../../openapi/shared/ids.ts'
 import { networkOf } from '../../caller-address.ts'
 import type { Clock } from '../../clock.ts'
+import type { Executor } from '../../db/executor.ts'
+import type { UserRow } from '../../db/schema/users.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { SecurityService } from '../security/service.ts'
 import { normalizeEmail } from '../users/service.ts'
@@ -141,6 +143,13 @@ export function createGuessing({ failures, security, key, clock }: Dependencies)
     /** After proof of another kind of who it is: forgets the failures before, but those of the network. */
     async forget(subjects: readonly Subject[]): Promise<void> {
       await failures.takeBack({ forgotten: subjects.filter(({ kind }) => !isOfNetwork(kind)).map(keyOf), lessened: [], unblocked: [] })
+    },
+
+    /** Forgets what was counted of a user who is being erased, as far as it can be named: in which networks that was, nobody knows any more. */
+    async eraseWithin({ id, email, username }: Pick<UserRow, 'id' | 'email' | 'username'>, tx: Executor): Promise<void> {
+      const accounts = [email, ...(username === null ? [] : [normalizeEmail(username)])]
+      const subjects: Subject[] = [...currentPasswordGuess(id), { kind: 'code', name: email }, ...accounts.map((name) => ({ kind: 'account' as const, name }))]
+      await failures.takeBack({ forgotten: subjects.map(keyOf), lessened: [], unblocked: [] }, tx)
     },
   }
 }
