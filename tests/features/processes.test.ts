@@ -145,7 +145,8 @@ t.test('what ended while a process heard nothing, for longer than it looks back,
     await new Promise((resolve) => byCookie.once('message', resolve))
     return { sub, byKey, byCookie: { closed } }
   }
-  const endSessions = (sub: string) => pool.query(`update sessions set revoked_at = ${longAgo}, revoked_reason = 'revoked' where user_id = $1`, [sub])
+  const endSessions = (sub: string, table = 'sessions') =>
+    pool.query(`update ${table} set revoked_at = ${longAgo}, revoked_reason = 'revoked' where user_id = $1`, [sub])
 
   t.test('a key, a cookie, and a key whose user is suspended', async (t) => {
     const [alice, bob, carol] = [await sockets(), await sockets(), await sockets()]
@@ -162,11 +163,11 @@ t.test('what ended while a process heard nothing, for longer than it looks back,
     const lines: string[] = []
     const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) })
     const alice = await sockets(await startServer(t, { databaseUrl, log }))
-    await endSessions(alice.sub)
     await pool.query('alter table sessions rename to lost_sessions')
     t.teardown(() => pool.query('alter table if exists lost_sessions rename to sessions'))
     await cutListeners()
     await eventually(async () => lines.find((line) => line.includes('in use could not be compared')))
+    await endSessions(alice.sub, 'lost_sessions')
     await pool.query('alter table lost_sessions rename to sessions')
     t.equal(await alice.byCookie.closed, 4401)
   })
