@@ -69,7 +69,22 @@ export async function composeIdentity(foundation: Foundation, { users, security,
   const passwordService = createPasswordService({ ...given, sessions, passwords, resets, guessing })
   const providers = config.oauthProviders.map(createOAuthProvider)
   const oauth = createOAuthService({ ...given, flows: createOAuthRepository(db), providers, redirectUris: config, publicUrl, signIn, sessions, log })
-  return { auth, passwordService, oauth, sessions, sessionService, cookieSessions, apiKeys, accessTokens, revocations, useCredentials, passwords, guessing }
+  const eraseWithin = [sessions, apiKeys, oauth, devices, codes, resets, guessing].map((keeper) => keeper.eraseWithin)
+  return {
+    eraseWithin,
+    auth,
+    passwordService,
+    oauth,
+    sessions,
+    sessionService,
+    cookieSessions,
+    apiKeys,
+    accessTokens,
+    revocations,
+    useCredentials,
+    passwords,
+    guessing,
+  }
 }
 
 /** What somebody acts with once signed in, and how all processes hear that it has ended. */

@@ -10,6 +10,7 @@ import { createAdminService } from '../features/admin/service.ts'
 import { requireGoodPassword } from '../features/auth/password-rules.ts'
 import { createPictures } from '../features/avatars/pictures.ts'
 import { type AvatarService, createAvatarService } from '../features/avatars/service.ts'
+import type { BlockService } from '../features/blocks/service.ts'
 import type { ConversationService } from '../features/conversations/service.ts'
 import type { Authorship } from '../features/messages/authorship.ts'
 import { createAnnouncements } from '../features/presence/announcements.ts'
@@ -45,15 +46,16 @@ interface AccountDependencies {
   avatars: AvatarService
   conversations: ConversationService
   authorship: Authorship
+  blocks: BlockService
   presence: PresenceService
 }
 
 export async function composeAccounts(
   foundation: Foundation,
-  { identity, users, security, avatars, conversations, authorship, presence }: AccountDependencies,
+  { identity, users, security, avatars, conversations, authorship, blocks, presence }: AccountDependencies,
 ) {
   const { config, db, log, clock, newId, jobs, mailer } = foundation
-  const { passwords, guessing } = identity
+  const { passwords } = identity
   const repository = createAccountRepository(db)
   const exports = createExportRepository(db)
   const ends = { sessions: identity.sessions, apiKeys: identity.apiKeys }
@@ -61,10 +63,7 @@ export async function composeAccounts(
   const erasure = createErasure({
     ...{ db, accounts: repository, users, ends, conversations, clock, log },
     eraseMessages: config.erasedUsersMessages === 'erase' ? authorship.erase : undefined,
-    async discard(user, tx) {
-      await avatars.discard(user, tx)
-      await guessing.eraseWithin(user, tx)
-    },
+    eraseWithin: [avatars.discard, ...identity.eraseWithin, blocks.eraseWithin, presence.eraseWithin, security.eraseWithin],
   })
   await jobs.work('accounts.erase', ({ userId }) => erasure.erase(userId))
   await jobs.work('accounts.mailNotice', createNotices({ users, mailer }))

@@ -54,6 +54,6 @@ export async function composeServices(foundation: Foundation, { presenceTimes, p
   const { presence, attendance } = await composePresence(foundation, presenceTimes)
   const directory = createDirectoryService({ users: userRepository, directory: createDirectoryRepository(db), presence, hideUnverified })
   const blocks = createBlockService({ db, blocks: createBlockRepository(db), users, conversations, presence, clock })
-  const { accounts, admin, erasure } = await composeAccounts(foundation, { identity, users, security, avatars, conversations, authorship })
+  const { accounts, admin, erasure } = await composeAccounts(foundation, { identity, users, security, avatars, conversations, authorship, blocks, presence })
   return { ...identity, users, security, avatars, conversations, messages, sync, presence, attendance, directory, blocks, accounts, admin, erasure }
 }

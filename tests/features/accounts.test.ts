@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import t, { type Test } from 'tap'
-import type { ConversationId, UserId } from '../../openapi/shared/ids.ts'
+import type { ApiKeyId, ConversationId, UserId } from '../../openapi/shared/ids.ts'
 import { personalData } from '../../src/features/accounts/personal-data.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 import { tinyPng } from '../helpers/form.ts'
@@ -339,6 +339,20 @@ t.test('an erasure', async (t) => {
     await eraseDue()
     t.ok((await row(alice.id)).erased_at)
     t.equal((await pool.query("select count(*) from users where email like 'stuck%' and deletion_at is not null")).rows[0].count, 210, 'they stay due')
+  })
+
+  t.test('leaves of keys that ended lately what processes need to know that they did, and no more', async (t) => {
+    const { url: databaseUrl, drop } = await createTestDatabase()
+    t.teardown(drop)
+    const { signUp, pool, app } = await start(t, { databaseUrl })
+    const alice = await signUp()
+    const { key, ...apiKey } = await alice.api.apiKeys.create({ name: 'Alice Secret', scope: 'read' })
+    await pool.query("update users set deletion_at = now() - interval '1 second' where id = $1", [alice.id])
+    await app.services.erasure.erase(alice.id)
+    const { rows } = await pool.query('select name, hint, key_hash, last_used_at from api_keys where user_id = $1', [alice.id])
+    t.match(rows, [{ name: '', hint: '', key_hash: apiKey.apiKey.id, last_used_at: null }])
+    const another = await start(t, { databaseUrl })
+    t.equal(another.app.services.revocations.has(apiKey.apiKey.id as ApiKeyId), true)
   })
 
   t.test('of many at once takes one connection each, also of people who have blocked and written to each other', async (t) => {

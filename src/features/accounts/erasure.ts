@@ -21,8 +21,8 @@ interface Dependencies {
   conversations: { closeDirect(userId: UserId): Promise<void>; leaveAll(userId: UserId): Promise<void> }
   /** Undefined keeps them. */
   eraseMessages: ((userId: UserId) => Promise<void>) | undefined
-  /** What other features keep of a user beside the database's rows; called with what the row was before. */
-  discard(user: UserRow, tx: Executor): Promise<void>
+  /** Each takes away what one feature keeps of a user; called with what the row was before. See `personal-data.ts`. */
+  eraseWithin: readonly ((user: UserRow, tx: Executor) => Promise<void>)[]
   clock: Clock
   log: Log
 }
@@ -30,7 +30,7 @@ interface Dependencies {
 const sweepMilliseconds = 60_000
 const pageSize = 100
 
-export function createErasure({ db, accounts, users, ends, conversations, eraseMessages, discard, clock, log }: Dependencies) {
+export function createErasure({ db, accounts, users, ends, conversations, eraseMessages, eraseWithin, clock, log }: Dependencies) {
   const isDue = (user: UserRow | undefined): user is UserRow => user !== undefined && user.deletionAt !== null && user.deletionAt <= clock.now()
 
   /** @returns whether there is more to be done for this user */
@@ -41,8 +41,9 @@ export function createErasure({ db, accounts, users, ends, conversations, eraseM
       if (user.erasedAt !== null) return { sessionIds: [], keyIds: [] }
       const sessionIds = await ends.sessions.endWithin({ userId }, 'deletion', tx)
       const keyIds = await ends.apiKeys.endWithin({ userId }, tx)
-      await discard(user, tx)
-      await accounts.erase(user, clock.now(), tx)
+      for (const erase of eraseWithin) await erase(user, tx)
+      // Last: others who write of the user wait for this, and never this for what they hold meanwhile.
+      await accounts.erase(userId, clock.now(), tx)
       return { sessionIds, keyIds }
     })
     ends.sessions.tell(ended?.sessionIds ?? [])

@@ -1,19 +1,11 @@
 /**
- * What ends with an account, in all tables that refer to one: see `personal-data.ts`. Whoever changes an account locks its row first,
- * then what belongs to it, and no other account's, so that two who act at once never wait for each other.
+ * What becomes of the row of an account. Whoever changes an account locks its row first, then what belongs to it, and no other account's,
+ * so that two who act at once never wait for each other.
  */
-import { and, asc, eq, gt, inArray, isNotNull, isNull, lte, ne, or, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, isNotNull, isNull, lte, ne, sql } from 'drizzle-orm'
 import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
-import { apiKeys, knownDevices, oauthAccounts, oauthFlows, passwordResets } from '../../db/schema/credentials.ts'
-import { emailCodes } from '../../db/schema/email-codes.ts'
-import { onlineUsers } from '../../db/schema/presence.ts'
-import { securityEvents } from '../../db/schema/security.ts'
-import { refreshTokens, sessions } from '../../db/schema/sessions.ts'
-import { blocks, type UserRow, users } from '../../db/schema/users.ts'
-
-/** Access tokens of sessions that ended lately are refused because of these rows: they stay as long as such a token could live, and go as expired ones do. */
-const endedSessionMilliseconds = 20 * 60_000
+import { type UserRow, users } from '../../db/schema/users.ts'
 
 export type AccountRepository = ReturnType<typeof createAccountRepository>
 
@@ -55,21 +47,11 @@ export const createAccountRepository = (db: Executor) => ({
   },
 
   /** Empties the row itself: nobody can sign in any more, and the address and the username are free. */
-  async erase({ id, email }: UserRow, now: Date, tx: Executor): Promise<void> {
+  async erase(id: UserId, now: Date, tx: Executor): Promise<void> {
     await tx
       .update(users)
       .set({ ...nobody, email: `${id}@deleted.invalid`, erasedAt: now, updatedAt: now })
       .where(eq(users.id, id))
-    await tx.delete(emailCodes).where(eq(emailCodes.email, email))
-    await tx.delete(passwordResets).where(eq(passwordResets.email, email))
-    await tx.delete(apiKeys).where(eq(apiKeys.userId, id))
-    await tx.delete(oauthAccounts).where(eq(oauthAccounts.userId, id))
-    await tx.delete(oauthFlows).where(eq(oauthFlows.userId, id))
-    await tx.delete(knownDevices).where(eq(knownDevices.userId, id))
-    await tx.delete(blocks).where(or(eq(blocks.blockerId, id), eq(blocks.blockedId, id)))
-    await tx.delete(securityEvents).where(eq(securityEvents.userId, id))
-    await tx.delete(onlineUsers).where(eq(onlineUsers.userId, id))
-    await eraseSessions(id, now, tx)
   },
 })
 
@@ -93,14 +75,3 @@ const nobody = {
   lastSeenAt: null,
   suspendedAt: null,
 } as const satisfies Partial<UserRow>
-
-async function eraseSessions(userId: UserId, now: Date, tx: Executor): Promise<void> {
-  const own = tx.select({ id: sessions.id }).from(sessions).where(eq(sessions.userId, userId))
-  await tx.delete(refreshTokens).where(inArray(refreshTokens.sessionId, own))
-  const lately = new Date(now.getTime() - endedSessionMilliseconds)
-  await tx.delete(sessions).where(and(eq(sessions.userId, userId), or(isNull(sessions.revokedAt), lte(sessions.revokedAt, lately))))
-  await tx
-    .update(sessions)
-    .set({ ip: null, userAgent: null, cookieHash: null, expiresAt: new Date(now.getTime() + endedSessionMilliseconds) })
-    .where(and(eq(sessions.userId, userId), gt(sessions.revokedAt, lately)))
-}

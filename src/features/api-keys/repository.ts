@@ -95,6 +95,16 @@ export const createApiKeyRepository = (db: Executor) => ({
       .where(and(eq(apiKeys.id, id), isDue))
   },
 
+  /** Of those that were revoked after `since` the ids stay, until `deleteRevoked`, and nothing else: by them processes that have missed it learn of it. */
+  async erase(userId: UserId, since: Date, executor: Executor): Promise<void> {
+    const isOwn = eq(apiKeys.userId, userId)
+    await executor.delete(apiKeys).where(and(isOwn, or(isNull(apiKeys.revokedAt), lte(apiKeys.revokedAt, since))))
+    await executor
+      .update(apiKeys)
+      .set({ name: '', keyHash: sql`${apiKeys.id}::text`, hint: '', lastUsedAt: null, expiresAt: null })
+      .where(isOwn)
+  },
+
   /** Of anybody. Skips what others have locked, so that nobody waits for it. */
   async deleteRevoked(before: Date, executor: Executor): Promise<void> {
     const revoked = executor

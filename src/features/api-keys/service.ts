@@ -124,6 +124,11 @@ export function createApiKeyService(dependencies: Dependencies) {
       return revoked
     },
 
+    /** All of them are revoked. */
+    async eraseWithin({ id }: { id: UserId }, tx: Executor): Promise<void> {
+      await apiKeys.erase(id, new Date(clock.now().getTime() - revokedMilliseconds), tx)
+    },
+
     /** Within a transaction that changes what the keys of a user may do: call `tellForgotten` with what it returns after the commit. */
     async forgetWithin({ userId }: { userId: UserId }, tx: Executor): Promise<ApiKeyId[]> {
       const ids = await apiKeys.listLiveIds(userId, clock.now(), tx)

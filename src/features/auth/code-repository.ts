@@ -58,6 +58,10 @@ export const createCodeRepository = (db: Executor) => ({
     return rows.length > 0
   },
 
+  async delete(email: string, executor: Executor): Promise<void> {
+    await executor.delete(emailCodes).where(eq(emailCodes.email, email))
+  },
+
   async deleteExpired(before: Date): Promise<void> {
     const expired = db
       .select({ email: emailCodes.email })

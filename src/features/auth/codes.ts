@@ -5,6 +5,7 @@
 import { createHmac, randomInt, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../../clock.ts'
 import type { Executor } from '../../db/executor.ts'
+import type { UserRow } from '../../db/schema/users.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { Mailer } from '../../integrations/mailer.ts'
 import type { JobData } from '../../jobs/job-types.ts'
@@ -62,6 +63,10 @@ export function createCodes({ codes, users, mailer, security, keys, clock, fixed
       const isTaken = isRegistration && user.emailVerifiedAt !== null
       await mailer.send(isTaken ? takenAddressMail(user, code, codeMinutes) : codeMail(user, code, codeMinutes))
       if (!isRegistration) await security.record({ type: 'code_requested', userId: user.id, ip })
+    },
+
+    async eraseWithin({ email }: Pick<UserRow, 'email'>, tx: Executor): Promise<void> {
+      await codes.delete(email, tx)
     },
 
     /**

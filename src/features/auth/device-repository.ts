@@ -11,6 +11,10 @@ interface KnownDevice {
 export type DeviceRepository = ReturnType<typeof createDeviceRepository>
 
 export const createDeviceRepository = () => ({
+  async deleteOf(userId: UserId, executor: Executor): Promise<void> {
+    await executor.delete(knownDevices).where(eq(knownDevices.userId, userId))
+  },
+
   /** @returns whether it was not known before */
   async put({ userId, deviceHash }: KnownDevice, at: Date, executor: Executor): Promise<boolean> {
     const [row] = await executor

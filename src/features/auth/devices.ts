@@ -59,6 +59,10 @@ export const createDevices = ({ devices, users, security, jobs, mailer, clock }:
     if (newOthers < mailsPerDay) await jobs.enqueue(tx, 'auth.mailNewDevice', { userId, device, ip, at: now.toISOString() })
   },
 
+  async eraseWithin({ id }: { id: UserId }, tx: Executor): Promise<void> {
+    await devices.deleteOf(id, tx)
+  },
+
   /** @throws what the mailer throws; doing it again is safe */
   async mail({ userId, ...signIn }: NewDevice): Promise<void> {
     const user = await users.find(userId)

@@ -72,6 +72,11 @@ export const createOAuthRepository = (db: Executor) => ({
     await db.delete(oauthFlows).where(inArray(oauthFlows.stateHash, expired))
   },
 
+  async deleteOf(userId: UserId, executor: Executor): Promise<void> {
+    await executor.delete(oauthFlows).where(eq(oauthFlows.userId, userId))
+    await executor.delete(oauthAccounts).where(eq(oauthAccounts.userId, userId))
+  },
+
   /** @returns whose it is, if it is anybody's */
   async findUserId(key: AccountKey, executor: Executor): Promise<UserId | undefined> {
     const [row] = await executor.select({ userId: oauthAccounts.userId }).from(oauthAccounts).where(isAccount(key))

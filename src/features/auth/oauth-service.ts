@@ -4,7 +4,7 @@
  * theirs, and to the client by its `codeChallenge`, so that a code that was seen on the way is worth nothing. Each step takes the flow out
  * of the table, so it can be taken once. Secrets are kept as hashes.
  */
-import type { SessionId } from '../../../openapi/shared/ids.ts'
+import type { SessionId, UserId } from '../../../openapi/shared/ids.ts'
 import { Email } from '../../../openapi/shared/scalars.ts'
 import type { Caller } from '../../actor.ts'
 import type { Clock, NewId } from '../../clock.ts'
@@ -113,6 +113,10 @@ export function createOAuthService(dependencies: Dependencies) {
 
   return {
     list: (): readonly OAuthProvider[] => providers,
+
+    async eraseWithin({ id }: { id: UserId }, tx: Executor): Promise<void> {
+      await flows.deleteOf(id, tx)
+    },
 
     /**
      * @returns where to send the browser

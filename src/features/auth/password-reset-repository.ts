@@ -51,6 +51,10 @@ export const createPasswordResetRepository = (db: Executor) => ({
       .where(and(eq(passwordResets.email, email), isNull(passwordResets.usedAt)))
   },
 
+  async delete(email: string, executor: Executor): Promise<void> {
+    await executor.delete(passwordResets).where(eq(passwordResets.email, email))
+  },
+
   async deleteExpired(before: Date): Promise<void> {
     const expired = db
       .select({ email: passwordResets.email })

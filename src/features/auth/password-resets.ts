@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../clock.ts'
 import type { Executor } from '../../db/executor.ts'
+import type { UserRow } from '../../db/schema/users.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { Mailer } from '../../integrations/mailer.ts'
 import type { JobData } from '../../jobs/job-types.ts'
@@ -69,6 +70,10 @@ export function createPasswordResets({ resets, users, mailer, security, pageUrl,
           if (!(await resets.markUsed(tokenHash, now, executor))) throw new AppError('invalid_token')
         },
       }
+    },
+
+    async eraseWithin({ email }: Pick<UserRow, 'email'>, tx: Executor): Promise<void> {
+      await resets.delete(email, tx)
     },
 
     /** What was mailed before is good no longer. */

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, inArray, isNull, lt, ne, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, isNull, lt, lte, ne, or, sql } from 'drizzle-orm'
 import type { SessionId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import { type RefreshTokenRow, type RevokedReason, refreshTokens, type SessionRow, sessions } from '../../db/schema/sessions.ts'
@@ -161,6 +161,23 @@ export const createSessionRepository = (db: Executor) => ({
       .limit(cleanupLimit)
       .for('update', { skipLocked: true })
     await executor.delete(sessions).where(inArray(sessions.id, expired))
+  },
+
+  /**
+   * Of those that ended after `since` the ids stay until `expiresAt`, and nothing else: by them access tokens are refused.
+   * They are locked before their tokens, as everywhere.
+   */
+  async erase(userId: UserId, { since, expiresAt }: { since: Date; expiresAt: Date }, executor: Executor): Promise<void> {
+    const isOwn = eq(sessions.userId, userId)
+    const own = await executor.select({ id: sessions.id }).from(sessions).where(isOwn).orderBy(asc(sessions.id)).for('update')
+    await executor.delete(refreshTokens).where(
+      inArray(
+        refreshTokens.sessionId,
+        own.map(({ id }) => id),
+      ),
+    )
+    await executor.delete(sessions).where(and(isOwn, or(isNull(sessions.revokedAt), lte(sessions.revokedAt, since))))
+    await executor.update(sessions).set({ ip: null, userAgent: null, cookieHash: null, expiresAt }).where(isOwn)
   },
 
   async deleteExpiredTokens(sessionId: SessionId, before: Date, executor: Executor): Promise<void> {

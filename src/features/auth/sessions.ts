@@ -21,6 +21,8 @@ import { nextExpiry } from './session-lifetimes.ts'
 import type { SessionRepository, SessionSelection } from './session-repository.ts'
 
 const retryGraceMilliseconds = 10_000
+/** Processes that have missed something look back to what was revoked, no longer than this. */
+const endedMilliseconds = 20 * 60_000
 
 /** A refresh token in clear, and what the access token that goes with it is made from. */
 export interface IssuedSession {
@@ -141,6 +143,12 @@ export function createSessions({ db, users, sessions, revocations, bus, security
     endWithin,
     tell,
     accept,
+
+    /** All of them have ended. */
+    async eraseWithin({ id }: { id: UserId }, tx: Executor): Promise<void> {
+      const now = clock.now().getTime()
+      await sessions.erase(id, { since: new Date(now - endedMilliseconds), expiresAt: new Date(now + endedMilliseconds) }, tx)
+    },
 
     /** Ends the sessions that fit all that is given: refresh tokens, access tokens, cookies and sockets. Ending them twice changes nothing. @returns those that ended now */
     async end(selection: SessionSelection, reason: RevokedReason): Promise<SessionId[]> {

@@ -1,4 +1,4 @@
-import { and, desc, eq, isNull, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, isNull, or, sql } from 'drizzle-orm'
 import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import { type BlockRow, blocks, users } from '../../db/schema/users.ts'
@@ -31,6 +31,13 @@ export const createBlockRepository = (db: Executor) => ({
       .where(and(eq(blocks.blockerId, blockerId), eq(blocks.blockedId, blockedId)))
       .returning({ blockedId: blocks.blockedId })
     return deleted.length > 0
+  },
+
+  /** By and of a user, in one order: of two who have blocked each other, both may be erased at once. */
+  async deleteOf(userId: UserId, executor: Executor): Promise<void> {
+    const own = or(eq(blocks.blockerId, userId), eq(blocks.blockedId, userId))
+    await executor.select().from(blocks).where(own).orderBy(asc(blocks.blockerId), asc(blocks.blockedId)).for('update')
+    await executor.delete(blocks).where(own)
   },
 
   /** The latest first; whoever is erased is nobody to unblock. */

@@ -5,7 +5,7 @@
 import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'
 import type { Clock } from '../../clock.ts'
-import type { TransactionRunner } from '../../db/executor.ts'
+import type { Executor, TransactionRunner } from '../../db/executor.ts'
 import { AppError } from '../../errors/app-error.ts'
 import { decodeTimeCursor, type Page, timePage } from '../../pagination.ts'
 import type { ConversationService } from '../conversations/service.ts'
@@ -56,6 +56,10 @@ export function createBlockService({ db, blocks, users, conversations, presence,
         return deleted
       })
       if (wasBlocked) presence.tellBlock(blockerId, blockedId)
+    },
+
+    async eraseWithin({ id }: { id: UserId }, tx: Executor): Promise<void> {
+      await blocks.deleteOf(id, tx)
     },
 
     /** Whom the actor blocked last comes first. */

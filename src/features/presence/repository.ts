@@ -123,8 +123,12 @@ export const createPresenceRepository = ({ db, pool }: Pick<Database, 'db' | 'po
     return row && { presence: presenceOf(row), hasChanged: row.isThere && before.status !== status }
   },
 
-  /** What one user may see of others; those of whom nothing may be seen are left out. */
-  async statusOf(viewerId: UserId, userIds: readonly UserId[]): Promise<PresenceEntity[]> {
+  async deleteOf(userId: UserId, tx: Executor): Promise<void> {
+    await tx.execute(sql`delete from online_users where user_id = ${userId}`)
+  },
+
+  /** What one user may see of others, or null, whom nobody blocks; those of whom nothing may be seen are left out. */
+  async statusOf(viewerId: UserId | null, userIds: readonly UserId[]): Promise<PresenceEntity[]> {
     const { rows } = await pool.query<PresenceRow>({
       name: 'presence-status',
       text: `select ${presenceColumns} from ${usersWithBeats} where u.id = any($2::uuid[]) and u.erased_at is null

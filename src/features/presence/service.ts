@@ -38,8 +38,12 @@ export function createPresenceService({ db, presence, announcements, bus, clock 
       return chosen.presence
     },
 
-    /** What a user may see of others: one statement for a page of them. @returns an entry for each of `userIds` */
-    async statusOf(viewerId: UserId, userIds: readonly UserId[]): Promise<Map<UserId, Pick<PresenceEntity, 'status' | 'lastSeen'>>> {
+    async eraseWithin({ id }: { id: UserId }, tx: Executor): Promise<void> {
+      await presence.deleteOf(id, tx)
+    },
+
+    /** What a user may see of others, or null, whom nobody blocks: one statement for a page of them. @returns an entry for each of `userIds` */
+    async statusOf(viewerId: UserId | null, userIds: readonly UserId[]): Promise<Map<UserId, Pick<PresenceEntity, 'status' | 'lastSeen'>>> {
       const seen = userIds.length === 0 ? [] : await presence.statusOf(viewerId, userIds)
       const statuses = new Map(seen.map(({ userId, status, lastSeen }) => [userId, { status, lastSeen }]))
       return new Map(userIds.map((userId) => [userId, statuses.get(userId) ?? { status: 'offline', lastSeen: null }]))

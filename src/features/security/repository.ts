@@ -78,6 +78,10 @@ export const createSecurityRepository = (db: Executor) => ({
     return rowCount ?? 0
   },
 
+  async deleteEventsOf(userId: UserId, executor: Executor): Promise<void> {
+    await executor.delete(securityEvents).where(eq(securityEvents.userId, userId))
+  },
+
   /** The newest first. */
   async listAuditLog({ action, actorId, targetId, ...range }: AuditSelection, { before, limit }: Position): Promise<AuditLogRow[]> {
     const isWanted = [action && eq(auditLog.action, action), actorId && eq(auditLog.actorId, actorId), targetId && eq(auditLog.targetId, targetId)]

@@ -77,6 +77,11 @@ export function createSecurityService({ security, clock, newId, log }: Dependenc
       await security.insertAuditLogEntry({ id: newId<never>(), ...act, metadata: bounded(metadata), createdAt: clock.now() }, executor)
     },
 
+    /** What administrators did stays on record. */
+    async eraseWithin({ id }: { id: UserId }, tx: Executor): Promise<void> {
+      await security.deleteEventsOf(id, tx)
+    },
+
     /** The newest first. @throws `not_found` for those about somebody else, unless the actor is an administrator */
     async listEvents(actor: Actor, { cursor, limit = 50, ...selection }: EventSelection & PageRequest): Promise<Page<SecurityEventRow>> {
       const position = { before: cursor === undefined ? undefined : decodeTimeCursor(cursor), limit: limit + 1 }
