@@ -138,9 +138,11 @@ function compose({ db }: Database, bus: Awaited<ReturnType<typeof createEventBus
     ...{ db, accounts: createAccountRepository(db), exports: createExportRepository(db), ends: { sessions, apiKeys }, users, security, jobs, clock },
     messages: { batches: async function* () {} },
   })
+  // Nobody is shown anything here.
+  const presence = { statusOf: async () => new Map() }
   return {
     users,
-    admin: createAdminService({ db, admin: createAdminRepository(db), users, accounts, sessions, security, jobs, clock, newId }),
+    admin: createAdminService({ db, admin: createAdminRepository(db), users, accounts, sessions, presence, security, jobs, clock, newId }),
     firstAdmin: createFirstAdmin({ db, users, requireGoodPassword, passwords, security, clock, newId, log }),
   }
 }

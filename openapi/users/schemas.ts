@@ -203,7 +203,12 @@ export const AdminUser = component(
     {
       ...User.properties,
       suspendedAt: nullable(described(Timestamp, 'Since when the user may not sign in: ISO 8601, UTC; null for those who may')),
-      lastSeen: LastSeen,
+      lastSeen: nullable(
+        described(
+          Timestamp,
+          'When the user had a socket open last, to some seconds, and for one who hides when that began: ISO 8601, UTC; null if never. No block keeps it from you',
+        ),
+      ),
       deleted: Type.Boolean({ description: 'The account was erased: nothing of the person is left in it' }),
     },
     { description: 'What administrators see of a user' },

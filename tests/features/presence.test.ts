@@ -1,5 +1,6 @@
 /** Who is there: told at once to those who may know, across processes, and to nobody else. */
 import { randomUUID } from 'node:crypto'
+import pg from 'pg'
 import pino from 'pino'
 import t, { type Test } from 'tap'
 import type { UserId } from '../../openapi/shared/ids.ts'
@@ -59,6 +60,19 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
 
 const isWritten = async (person: Person, on = server): Promise<boolean> =>
   (await on.database.pool.query('select from online_users where user_id = $1', [person.id])).rowCount === 1
+
+/** From now on, those that ask whose processes live, but for the processes' own. */
+function countStatements(t: Test): () => string[] {
+  const { pool } = server.database
+  const statements: string[] = []
+  t.intercept(pool, 'query', {
+    value: (...asked: unknown[]) => {
+      statements.push(JSON.stringify(asked[0]))
+      return Reflect.apply(pg.Pool.prototype.query, pool, asked)
+    },
+  })
+  return () => statements.filter((text) => text.includes('last_beat_at') && !text.includes('insert into'))
+}
 
 /** Open, and known to everybody. */
 async function come(person: Person, on = server): Promise<Socket> {
@@ -321,6 +335,38 @@ t.test('a thousand who come and go at once cost a handful of transactions, and e
   t.ok(writes <= 4, `${writes} transactions`)
 })
 
+t.test('administrators see when somebody was there last, in whichever answer, also whoever has blocked them', async (t) => {
+  const [admin, alice, bob, carol, dave] = (await people(5)) as [Person, Person, Person, Person, Person]
+  const { pool } = server.database
+  await pool.query("update users set role = 'admin' where id = $1", [admin.id])
+  const { accessToken: token } = await admin.api.auth.verifyEmail({ email: admin.email, code: '000000' })
+  const seenAt = async (person: Person): Promise<string | null> => (await server.request('GET', `/v1/admin/users/${person.id}`, { token })).json.lastSeen
+  await come(alice)
+  await server.request('PUT', `/v1/users/${admin.id}/block`, { token: alice.accessToken })
+  const bobs = await come(bob)
+  bobs.close()
+  await until(async () => !(await isWritten(bob)))
+  await come(carol)
+  await setPresence(carol, 'offline')
+  const hidden = await seenAt(carol)
+
+  t.ok(Math.abs(Date.parse((await seenAt(alice)) ?? '') - Date.now()) < 60_000, 'who is there for the first time')
+  t.equal(await seenAt(bob), (await seenBy(dave, bob)).lastSeen, 'who has gone')
+  t.not(await seenAt(bob), null)
+  t.equal(hidden, (await seenBy(dave, carol)).lastSeen, 'who hides')
+  t.equal(await seenAt(dave), null, 'who was never there')
+  const { json } = await server.request('PATCH', `/v1/users/${alice.id}`, { token, body: { displayName: 'Alice' } })
+  t.not(json.lastSeen, null)
+
+  const statements = countStatements(t)
+  const list = (await server.request('GET', '/v1/admin/users?limit=100', { token })).json.items
+  t.equal(statements().length, 1, 'a page of them is one question')
+  const listed = new Map(list.map(({ id, lastSeen }: { id: string; lastSeen: string | null }) => [id, lastSeen]))
+  t.equal(listed.get(bob.id), await seenAt(bob))
+  t.equal(listed.get(carol.id), hidden)
+  t.not(listed.get(alice.id), null)
+})
+
 t.test('what cannot be written while the database is away is written afterwards', async (t) => {
   const database = await createTestDatabase()
   t.teardown(() => database.drop())
@@ -347,11 +393,18 @@ t.test('a page of users is one question, and those of whom nothing is known are 
   await come(alice)
   const { presence } = server.app.services
   const unknown = randomUUID() as UserId
+  const statements = countStatements(t)
   const statuses = await presence.statusOf(bob.id, [alice.id, bob.id, unknown])
+  t.equal(statements().length, 1)
   t.match(statuses.get(alice.id), { status: 'online', lastSeen: Date })
   t.same([...statuses.keys()], [alice.id, bob.id, unknown])
   t.same([statuses.get(bob.id), statuses.get(unknown)], Array(2).fill({ status: 'offline', lastSeen: null }))
   t.equal((await presence.statusOf(bob.id, [])).size, 0)
+  t.equal(statements().length, 1, 'about nobody nothing is asked')
+
+  const { json } = await server.request('GET', '/v1/users?limit=100', { token: bob.accessToken })
+  t.ok(json.items.length > 10)
+  t.equal(statements().length, 2, 'nor does the directory ask about each')
 })
 
 t.test('what is refused', async (t) => {

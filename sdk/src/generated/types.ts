@@ -94,7 +94,7 @@ export interface AdminUser {
     suspendedAt: string | null;
     /**
      * Format: date-time
-     * When the user had a socket open last, to some seconds: ISO 8601, UTC; null if never, or not for you to see
+     * When the user had a socket open last, to some seconds, and for one who hides when that began: ISO 8601, UTC; null if never. No block keeps it from you
      */
     lastSeen: string | null;
     /** The account was erased: nothing of the person is left in it */

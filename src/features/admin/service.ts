@@ -10,6 +10,7 @@ import { AppError } from '../../errors/app-error.ts'
 import type { Jobs } from '../../jobs/queue.ts'
 import { decodeTimeCursor, type Page, timePage } from '../../pagination.ts'
 import type { AccessEnds, AccountService, LockedAccount } from '../accounts/service.ts'
+import type { PresenceService } from '../presence/service.ts'
 import type { SecurityService } from '../security/service.ts'
 import type { UserService } from '../users/service.ts'
 import type { AdminRepository, UserFilter } from './repository.ts'
@@ -33,6 +34,9 @@ export interface UserToCreate {
   emailVerified?: boolean | undefined
 }
 
+/** With when they were there last, whomever they have blocked. */
+export type AdministeredUser = UserRow & { lastSeen: Date | null }
+
 type ProfileChanges = Omit<UpdateMeRequest, 'settings'>
 
 export interface UserChanges extends ProfileChanges {
@@ -46,6 +50,7 @@ interface Dependencies {
   users: Pick<UserService, 'create' | 'get' | 'lock' | 'updateProfile'>
   accounts: Pick<AccountService, 'change' | 'deleteNow'>
   sessions: AccessEnds['sessions']
+  presence: Pick<PresenceService, 'statusOf'>
   security: Pick<SecurityService, 'audit' | 'record'>
   jobs: Pick<Jobs, 'enqueue' | 'wake'>
   clock: Clock
@@ -54,9 +59,22 @@ interface Dependencies {
 
 export type AdminService = ReturnType<typeof createAdminService>
 
-export function createAdminService({ db, admin, users, accounts, sessions, security, jobs, clock, newId }: Dependencies) {
+export function createAdminService({ db, admin, users, accounts, sessions, presence, security, jobs, clock, newId }: Dependencies) {
   const audit = (action: AuditAction, targetId: UserId, { actor, caller, reason }: Act, metadata: EventMetadata, tx: Executor): Promise<void> =>
     security.audit({ action, actorId: actor?.userId, targetId, ip: caller?.ip, reason, metadata }, tx)
+
+  const withLastSeen = async (users: UserRow[]): Promise<AdministeredUser[]> => {
+    const seen = await presence.statusOf(
+      null,
+      users.map(({ id }) => id),
+    )
+    return users.map((user) => ({ ...user, lastSeen: seen.get(user.id)?.lastSeen ?? null }))
+  }
+
+  const oneWithLastSeen = async (user: UserRow): Promise<AdministeredUser> => {
+    const [one = { ...user, lastSeen: null }] = await withLastSeen([user])
+    return one
+  }
 
   const changeRole = async ({ user, tx, keepAnAdmin, endAccess }: LockedAccount, role: Role, act: Act): Promise<void> => {
     if (user.role === role) return
@@ -88,16 +106,17 @@ export function createAdminService({ db, admin, users, accounts, sessions, secur
 
   return {
     /** Those who registered last come first. @throws `validation_error` for a wrong cursor */
-    async list({ cursor, limit = 50, ...filter }: UserFilter & { cursor?: string | undefined; limit?: number | undefined }): Promise<Page<UserRow>> {
+    async list({ cursor, limit = 50, ...filter }: UserFilter & { cursor?: string | undefined; limit?: number | undefined }): Promise<Page<AdministeredUser>> {
       const before = cursor === undefined ? undefined : decodeTimeCursor(cursor)
-      return timePage(await admin.list(filter, { before, limit: limit + 1 }), limit)
+      const { rows, nextCursor } = timePage(await admin.list(filter, { before, limit: limit + 1 }), limit)
+      return { rows: await withLastSeen(rows), nextCursor }
     },
 
     /** Erased ones too. @throws `not_found` */
-    get: (userId: UserId): Promise<UserRow> => users.get(userId),
+    get: async (userId: UserId): Promise<AdministeredUser> => oneWithLastSeen(await users.get(userId)),
 
     /** The user is mailed a code to sign in with. @throws `conflict` when the address or the username is taken */
-    async create({ emailVerified = false, role = 'user', ...profile }: UserToCreate, act: Act): Promise<UserRow> {
+    async create({ emailVerified = false, role = 'user', ...profile }: UserToCreate, act: Act): Promise<AdministeredUser> {
       const now = clock.now()
       const created = await db.transaction(async (tx) => {
         const user = await users.create({ ...profile, id: newId(), role, emailVerifiedAt: emailVerified ? now : null, createdAt: now, updatedAt: now }, tx)
@@ -106,21 +125,22 @@ export function createAdminService({ db, admin, users, accounts, sessions, secur
         return user
       })
       jobs.wake('auth.mailCode')
-      return created
+      return { ...created, lastSeen: null }
     },
 
     /**
      * All of it, or nothing.
      * @throws `not_found`; `conflict` for somebody who is erased, for the last administrator, or when the username is taken
      */
-    update(userId: UserId, { role, suspended, ...profile }: UserChanges, act: Act): Promise<UserRow> {
-      return accounts.change(userId, async (account) => {
+    async update(userId: UserId, { role, suspended, ...profile }: UserChanges, act: Act): Promise<AdministeredUser> {
+      const changed = await accounts.change(userId, async (account) => {
         if (account.user.erasedAt !== null) throw new AppError('conflict', 'This account was erased.')
         if (keysOf(profile).length > 0) await changeProfile(account, profile, act)
         if (role !== undefined) await changeRole(account, role, act)
         if (suspended !== undefined) await suspend(account, suspended, act)
         return (await users.lock({ id: userId }, account.tx)) ?? account.user
       })
+      return oneWithLastSeen(changed)
     },
 
     /** API keys stay as they are. @returns how many have ended @throws `not_found` */
