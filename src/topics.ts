@@ -8,11 +8,11 @@ import type { PresenceStatus } from '../openapi/users/schemas.ts'
 import type { CredentialId } from './actor.ts'
 import type { ConversationRow, MemberRow } from './db/schema/conversations.ts'
 import type { MessageRow } from './db/schema/messages.ts'
-import type { UserRow } from './db/schema/users.ts'
+import type { UserSummaryRow } from './db/schema/users.ts'
 import type { Log } from './log.ts'
 
 /** A member together with what others may see of the user. */
-export type MemberEntity = MemberRow & { user: Pick<UserRow, 'id' | 'username' | 'displayName' | 'avatarKey' | 'erasedAt'> }
+export type MemberEntity = MemberRow & { user: UserSummaryRow }
 
 interface Numbered<Type extends string> {
   type: Type

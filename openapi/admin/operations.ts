@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { RevokeAllResult } from '../auth/schemas.ts'
 import { defineOperation, described, ref } from '../contract.ts'
-import { UserId } from '../shared/ids.ts'
+import { UserParams } from '../shared/ids.ts'
 import { Cursor, limit, page } from '../shared/pagination.ts'
 import { storableText, Timestamp } from '../shared/scalars.ts'
 import { aliceForAdmins } from '../users/examples.ts'
@@ -40,7 +40,7 @@ export const getUser = defineOperation({
   summary: 'Get a user as an administrator',
   access: 'admin',
   rateLimit: 'default',
-  params: Type.Object({ userId: UserId }),
+  params: UserParams,
   responses: { 200: { description: 'All of the user', body: ref(AdminUser), example: aliceForAdmins } },
   errors: ['not_found'],
 })
@@ -54,7 +54,7 @@ export const revokeSessions = defineOperation({
   access: 'admin',
   rateLimit: 'default',
   repeatable: true,
-  params: Type.Object({ userId: UserId }),
+  params: UserParams,
   body: ref(RevokeUserSessionsRequest),
   examples: { any: { reason: 'A laptop was stolen' } },
   responses: { 200: { description: 'They have ended', body: ref(RevokeAllResult), example: { revokedCount: 2 } } },

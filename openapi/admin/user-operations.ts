@@ -1,10 +1,7 @@
-import { Type } from '@sinclair/typebox'
 import { defineOperation, ref } from '../contract.ts'
-import { UserId } from '../shared/ids.ts'
+import { UserParams } from '../shared/ids.ts'
 import { aliceForAdmins } from '../users/examples.ts'
 import { AdminUser, CreateUserRequest, DeleteUserRequest, ScheduledDeletion, UpdateUserRequest } from '../users/schemas.ts'
-
-const UserParams = Type.Object({ userId: UserId })
 
 export const create = defineOperation({
   operationId: 'users.create',

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { binaryContent, defineOperation, ref } from '../contract.ts'
 import { aliceExample } from '../users/examples.ts'
 import { User } from '../users/schemas.ts'
-import { avatarBytes, SetAvatarRequest } from './schemas.ts'
+import { avatarBytes, avatarsPath, SetAvatarRequest } from './schemas.ts'
 
 export const setAvatar = defineOperation({
   operationId: 'users.setAvatar',
@@ -34,7 +34,7 @@ export const deleteAvatar = defineOperation({
 export const getAvatar = defineOperation({
   operationId: 'users.getAvatar',
   method: 'GET',
-  path: '/v1/avatars/{avatarKey}',
+  path: `${avatarsPath}{avatarKey}`,
   summary: 'Get a picture',
   description:
     'For browsers to show: `avatarUrl` of a user is its address, which nobody can guess and which never shows another picture, so it may be kept for ever. `If-None-Match` is heeded.',

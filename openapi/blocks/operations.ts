@@ -1,11 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { defineOperation, ref } from '../contract.ts'
-import { UserId } from '../shared/ids.ts'
+import { UserParams } from '../shared/ids.ts'
 import { Cursor, limit, page } from '../shared/pagination.ts'
 import { bobSummary } from '../users/examples.ts'
 import { BlockedUser } from '../users/schemas.ts'
-
-const UserParams = Type.Object({ userId: UserId })
 
 export const block = defineOperation({
   operationId: 'users.block',

@@ -11,6 +11,8 @@ const id = <Name extends string>(description: string) => Type.Unsafe<Id<Name>>({
 
 export type UserId = Id<'User'>
 export const UserId = id<'User'>('Id of a user')
+/** Of the operations on one user. */
+export const UserParams = Type.Object({ userId: UserId })
 
 export type SessionId = Id<'Session'>
 export const SessionId = id<'Session'>('Id of a session: one sign-in on one device, with all the tokens that follow from it')

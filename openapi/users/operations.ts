@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { defineOperation, ref } from '../contract.ts'
-import { canonicalUuid, UserId } from '../shared/ids.ts'
+import { canonicalUuid, UserParams } from '../shared/ids.ts'
 import { Cursor, limit } from '../shared/pagination.ts'
 import { storableText } from '../shared/scalars.ts'
 import { aliceExample, bobProfile } from './examples.ts'
@@ -8,8 +8,6 @@ import { UpdateMeRequest, User, UserProfile, userPage } from './schemas.ts'
 
 /** Without its anchors. */
 const uuid = canonicalUuid.slice(1, -1)
-
-const UserParams = Type.Object({ userId: UserId })
 
 export const getMe = defineOperation({
   operationId: 'users.getMe',

@@ -2,6 +2,7 @@
  * Answers that PostgreSQL writes itself: for reads that are hot, one text value that goes out as it is costs half of rows that are
  * mapped in Node. The shapes are the contract's; the tests hold every answer against it.
  */
+import { avatarsPath } from '../../openapi/avatars/schemas.ts'
 
 /** A `timestamptz` as the contract writes times. */
 export const isoTime = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
@@ -14,7 +15,7 @@ export const messageText = (row: string): string => `'{"id":"' || ${row}.id || '
 
 /** `UserSummary`, of a row of `users`. */
 const userSummaryJson = (user: string): string => `json_build_object('id', ${user}.id, 'username', ${user}.username, 'displayName', ${user}.display_name,
-  'avatarUrl', '/v1/avatars/' || ${user}.avatar_key, 'deleted', ${user}.erased_at is not null)`
+  'avatarUrl', '${avatarsPath}' || ${user}.avatar_key, 'deleted', ${user}.erased_at is not null)`
 
 /** `Member`, of a row of `members` and its row of `users`. */
 export const memberJson = (member: string, user: string): string => `json_build_object(

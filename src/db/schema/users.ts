@@ -65,6 +65,10 @@ export const users = pgTable(
 
 export type UserRow = typeof users.$inferSelect
 
+/** What others see of a user wherever one is mentioned. */
+export const userSummary = { id: users.id, username: users.username, displayName: users.displayName, avatarKey: users.avatarKey, erasedAt: users.erasedAt }
+export type UserSummaryRow = Pick<UserRow, keyof typeof userSummary>
+
 /** Who has blocked whom. */
 export const blocks = pgTable(
   'blocks',

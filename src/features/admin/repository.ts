@@ -4,6 +4,7 @@ import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { Role } from '../../../openapi/users/schemas.ts'
 import type { Executor } from '../../db/executor.ts'
 import { type UserRow, users } from '../../db/schema/users.ts'
+import { escapeLike, isBefore } from '../../db/sql.ts'
 import type { TimePosition } from '../../pagination.ts'
 
 /** Users who fit all that is given. */
@@ -23,11 +24,10 @@ export type AdminRepository = ReturnType<typeof createAdminRepository>
 export const createAdminRepository = (db: Executor) => ({
   /** Those who registered last come first; erased ones are left out. */
   async list(filter: UserFilter, { before, limit }: { before: TimePosition | undefined; limit: number }): Promise<UserRow[]> {
-    const isBefore = before && sql`(${users.createdAt}, ${users.id}) < (${before.createdAt.toISOString()}::timestamptz, ${before.id}::uuid)`
     return db
       .select()
       .from(users)
-      .where(and(isNull(users.erasedAt), ...conditionsOf(filter), isBefore))
+      .where(and(isNull(users.erasedAt), ...conditionsOf(filter), isBefore(users, before)))
       .orderBy(desc(users.createdAt), desc(users.id))
       .limit(limit)
   },
@@ -41,7 +41,7 @@ export const createAdminRepository = (db: Executor) => ({
 })
 
 function conditionsOf({ search, role, verified, suspended, createdFrom, createdTo }: UserFilter): (SQL | undefined)[] {
-  const beginsSo = search === undefined ? undefined : `${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`
+  const beginsSo = search === undefined ? undefined : `${escapeLike(search.toLowerCase())}%`
   return [
     beginsSo === undefined ? undefined : or(...[users.email, users.username, users.displayName].map((column) => like(sql`lower(${column})`, beginsSo))),
     role && eq(users.role, role),

@@ -1,11 +1,12 @@
-import { and, asc, desc, eq, isNull, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, isNull, or } from 'drizzle-orm'
 import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
-import { type BlockRow, blocks, users } from '../../db/schema/users.ts'
+import { type BlockRow, blocks, type UserSummaryRow, userSummary, users } from '../../db/schema/users.ts'
+import { isBefore } from '../../db/sql.ts'
 import type { TimePosition } from '../../pagination.ts'
 
 /** A block together with what others may see of the blocked user. */
-export type BlockEntity = BlockRow & { user: Pick<typeof users.$inferSelect, 'id' | 'username' | 'displayName' | 'avatarKey' | 'erasedAt'> }
+export type BlockEntity = BlockRow & { user: UserSummaryRow }
 
 export type BlockRepository = ReturnType<typeof createBlockRepository>
 
@@ -42,16 +43,13 @@ export const createBlockRepository = (db: Executor) => ({
 
   /** The latest first; whoever is erased is nobody to unblock. */
   async list(blockerId: UserId, { before, limit }: { before: TimePosition | undefined; limit: number }): Promise<BlockEntity[]> {
-    const isEarlier = before && sql`(${blocks.createdAt}, ${blocks.blockedId}) < (${before.createdAt.toISOString()}::timestamptz, ${before.id}::uuid)`
     const rows = await db
-      .select({ block: blocks, user: summary })
+      .select({ block: blocks, user: userSummary })
       .from(blocks)
       .innerJoin(users, eq(users.id, blocks.blockedId))
-      .where(and(eq(blocks.blockerId, blockerId), isNull(users.erasedAt), isEarlier))
+      .where(and(eq(blocks.blockerId, blockerId), isNull(users.erasedAt), isBefore({ createdAt: blocks.createdAt, id: blocks.blockedId }, before)))
       .orderBy(desc(blocks.createdAt), desc(blocks.blockedId))
       .limit(limit)
     return rows.map(({ block, user }) => ({ ...block, user }))
   },
 })
-
-const summary = { id: users.id, username: users.username, displayName: users.displayName, avatarKey: users.avatarKey, erasedAt: users.erasedAt }

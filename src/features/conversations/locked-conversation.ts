@@ -8,7 +8,7 @@ import type { MemberRole } from '../../../openapi/conversations/schemas.ts'
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Transaction } from '../../db/client.ts'
 import { type ConversationRow, conversations, type MemberRow, members } from '../../db/schema/conversations.ts'
-import { users } from '../../db/schema/users.ts'
+import { userSummary, users } from '../../db/schema/users.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { Change, MemberEntity } from '../../topics.ts'
 
@@ -42,7 +42,7 @@ export async function lockConversation(tx: Transaction, conversationId: Conversa
 
   const memberEntities = async (userIds: UserId[]): Promise<Map<UserId, MemberEntity>> => {
     const found = await tx
-      .select({ member: members, user: summary })
+      .select({ member: members, user: userSummary })
       .from(members)
       .innerJoin(users, eq(users.id, members.userId))
       .where(and(eq(members.conversationId, conversationId), inArray(members.userId, userIds)))
@@ -178,8 +178,6 @@ export async function lockConversation(tx: Transaction, conversationId: Conversa
     },
   }
 }
-
-const summary = { id: users.id, username: users.username, displayName: users.displayName, avatarKey: users.avatarKey, erasedAt: users.erasedAt }
 
 function written(entities: ReadonlyMap<UserId, MemberEntity>, userId: UserId): MemberEntity {
   const entity = entities.get(userId)

@@ -1,9 +1,9 @@
 import { and, desc, eq, gte, inArray, lt, type SQL, sql } from 'drizzle-orm'
-import type { PgColumn } from 'drizzle-orm/pg-core'
 import type { AuditAction, SecurityEventType, Severity } from '../../../openapi/security/schemas.ts'
 import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import { type AuditLogRow, auditLog, type SecurityEventRow, securityEvents } from '../../db/schema/security.ts'
+import { isBefore } from '../../db/sql.ts'
 import type { TimePosition } from '../../pagination.ts'
 
 /** From the first moment on, up to and without the second. */
@@ -104,6 +104,3 @@ const isSelected = ({ userId, type, severity, ...range }: EventSelection): SQL |
 
 const isWithin = (column: typeof securityEvents.createdAt | typeof auditLog.createdAt, { from, to }: TimeRange): SQL | undefined =>
   and(from && gte(column, from), to && lt(column, to))
-
-const isBefore = ({ createdAt, id }: { createdAt: PgColumn; id: PgColumn }, before: TimePosition | undefined): SQL | undefined =>
-  before && sql`(${createdAt}, ${id}) < (${before.createdAt.toISOString()}::timestamptz, ${before.id}::uuid)`

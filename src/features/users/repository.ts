@@ -3,6 +3,7 @@ import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { UserSettings } from '../../../openapi/users/schemas.ts'
 import type { Executor } from '../../db/executor.ts'
 import { type UserRow, users } from '../../db/schema/users.ts'
+import { one } from '../../db/sql.ts'
 
 export type NewUser = typeof users.$inferInsert
 
@@ -109,8 +110,3 @@ export const createUserRepository = (db: Executor) => ({
     return row
   },
 })
-
-function one<T>([row]: T[]): T {
-  if (row === undefined) throw new Error('The statement returned no row')
-  return row
-}

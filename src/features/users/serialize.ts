@@ -1,5 +1,6 @@
+import { avatarsPath } from '../../../openapi/avatars/schemas.ts'
 import type { User, UserProfile, UserSummary } from '../../../openapi/users/schemas.ts'
-import type { UserRow } from '../../db/schema/users.ts'
+import type { UserRow, UserSummaryRow } from '../../db/schema/users.ts'
 
 /** For the user alone. */
 export const serializeUser = (row: UserRow): User => ({
@@ -26,11 +27,8 @@ export const serializeUser = (row: UserRow): User => ({
   updatedAt: row.updatedAt.toISOString(),
 })
 
-/** What a summary is made of. */
-export type SummarizedUser = Pick<UserRow, 'id' | 'username' | 'displayName' | 'avatarKey' | 'erasedAt'>
-
 /** For everybody else. */
-export const serializeUserSummary = (row: SummarizedUser): UserSummary => ({
+export const serializeUserSummary = (row: UserSummaryRow): UserSummary => ({
   id: row.id,
   ...(row.erasedAt === null
     ? { username: row.username, displayName: row.displayName, avatarUrl: avatarUrl(row.avatarKey) }
@@ -51,4 +49,4 @@ export function serializeUserProfile({ user, presence }: { user: UserRow; presen
   }
 }
 
-const avatarUrl = (key: string | null): string | null => (key === null ? null : `/v1/avatars/${key}`)
+const avatarUrl = (key: string | null): string | null => (key === null ? null : avatarsPath + key)
