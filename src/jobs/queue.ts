@@ -27,6 +27,9 @@ const queueOptions = {
   deleteAfterSeconds: 3600,
 }
 
+/** Long enough to be looked at; there may be addresses in them, and who is erased is not looked for there. */
+const deadLetterOptions = { retentionSeconds: 24 * 3600 }
+
 /** The process that enqueues wakes its own worker at once; this is how soon another one sees the job. */
 const pollingIntervalSeconds = 1
 
@@ -103,11 +106,11 @@ function watchConnection(pool: pg.Pool) {
 }
 
 async function createQueues(boss: PgBoss): Promise<void> {
-  await boss.createQueue(deadLetters)
-  for (const name of jobNames) {
-    await boss.createQueue(name, queueOptions)
+  const queues = [[deadLetters, deadLetterOptions], ...jobNames.map((name) => [name, queueOptions] as const)] as const
+  for (const [name, options] of queues) {
+    await boss.createQueue(name, options)
     // One that an earlier version has made keeps its options otherwise.
-    await boss.updateQueue(name, queueOptions)
+    await boss.updateQueue(name, options)
   }
 }
 

@@ -128,8 +128,10 @@ t.test('a job', async (t) => {
       await tx.execute("update jobs.job set retry_limit = 0 where data->>'email' = 'hopeless'")
     })
     jobs.wake('auth.mailCode')
-    const parked = await eventually(async () => (await pool.query("select data from jobs.job where name = 'dead-letters'")).rows[0])
+    const parked = await eventually(async () => (await pool.query("select data, keep_until from jobs.job where name = 'dead-letters'")).rows[0])
     t.same(parked.data, request('hopeless'))
+    const hours = (parked.keep_until.getTime() - Date.now()) / 3_600_000
+    t.ok(hours > 23 && hours <= 24, 'for a day: an address is in it, which an erasure does not find there')
   })
 
   t.test('is done although the database closed every connection in between', async (t) => {
