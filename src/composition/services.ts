@@ -5,6 +5,7 @@ import { createBlockService } from '../features/blocks/service.ts'
 import { createConversationRepository } from '../features/conversations/repository.ts'
 import { createConversationService } from '../features/conversations/service.ts'
 import { createAuthorship } from '../features/messages/authorship.ts'
+import { createAuthorshipRepository } from '../features/messages/authorship-repository.ts'
 import { createMessageRepository } from '../features/messages/repository.ts'
 import { createMessageService } from '../features/messages/service.ts'
 import type { PresenceTimes } from '../features/presence/attendance.ts'
@@ -48,7 +49,7 @@ export async function composeServices(foundation: Foundation, { presenceTimes, p
     },
   })
   const messages = createMessageService({ messages: messageRepository, conversations, clock, newId })
-  const authorship = createAuthorship({ database, topics, clock })
+  const authorship = createAuthorship({ authorship: createAuthorshipRepository(db), topics, clock })
   const sync = createSyncService({ sync: createSyncRepository(database) })
 
   const { presence, attendance } = await composePresence(foundation, presenceTimes)

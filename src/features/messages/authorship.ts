@@ -2,16 +2,14 @@
  * All that one user has written, wherever it stands, for taking it along and for erasing it. Conversations are read in windows of
  * numbers, so that no statement takes longer for a long conversation in which the user has said little.
  */
-import { and, asc, eq, gt, gte, inArray, isNull, lte, sql } from 'drizzle-orm'
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Clock } from '../../clock.ts'
-import type { Database } from '../../db/client.ts'
-import { conversations, members } from '../../db/schema/conversations.ts'
-import { type MessageRow, messages } from '../../db/schema/messages.ts'
+import type { MessageRow } from '../../db/schema/messages.ts'
 import type { Topics } from '../../topics.ts'
+import type { AuthorshipRepository } from './authorship-repository.ts'
 
 interface Dependencies {
-  database: Pick<Database, 'db'>
+  authorship: AuthorshipRepository
   topics: Pick<Topics, 'publish'>
   clock: Clock
 }
@@ -21,18 +19,11 @@ const batchSize = 200
 
 export type Authorship = ReturnType<typeof createAuthorship>
 
-export function createAuthorship({ database: { db }, topics, clock }: Dependencies) {
-  /** Whoever wrote in a conversation is or was a member of it. */
+export function createAuthorship({ authorship, topics, clock }: Dependencies) {
   async function* conversationsOf(userId: UserId): AsyncGenerator<{ id: ConversationId; lastSeq: number }> {
     let after: ConversationId | undefined
     for (;;) {
-      const found = await db
-        .select({ id: conversations.id, lastSeq: conversations.lastSeq })
-        .from(members)
-        .innerJoin(conversations, eq(conversations.id, members.conversationId))
-        .where(and(eq(members.userId, userId), after === undefined ? undefined : gt(members.conversationId, after)))
-        .orderBy(asc(members.conversationId))
-        .limit(batchSize)
+      const found = await authorship.conversationsOf(userId, after, batchSize)
       if (found.length === 0) return
       after = found.at(-1)?.id
       yield* found
@@ -43,8 +34,7 @@ export function createAuthorship({ database: { db }, topics, clock }: Dependenci
     let next = 1
     while (next <= lastSeq) {
       const end = next + windowSize - 1
-      const isOwn = and(eq(messages.conversationId, conversationId), gte(messages.seq, next), lte(messages.seq, end), eq(messages.senderId, senderId))
-      const rows = await db.select().from(messages).where(isOwn).orderBy(asc(messages.seq)).limit(batchSize)
+      const rows = await authorship.list(conversationId, senderId, { from: next, to: end }, batchSize)
       yield rows
       next = ((rows.length === batchSize && rows.at(-1)?.seq) || end) + 1
     }
@@ -54,36 +44,6 @@ export function createAuthorship({ database: { db }, topics, clock }: Dependenci
   async function* batches(userId: UserId): AsyncGenerator<MessageRow[]> {
     for await (const { id, lastSeq } of conversationsOf(userId)) yield* batchesIn(id, lastSeq, userId)
   }
-
-  /** Each is a change of its own, numbered under the lock of the conversation, whose sends wait meanwhile. */
-  const empty = (conversationId: ConversationId, seqs: number[]): Promise<MessageRow[]> =>
-    db.transaction(async (tx) => {
-      const [conversation] = await tx.select().from(conversations).where(eq(conversations.id, conversationId)).for('no key update')
-      if (conversation === undefined) return []
-      const left = await tx
-        .select({ seq: messages.seq })
-        .from(messages)
-        .where(and(eq(messages.conversationId, conversationId), inArray(messages.seq, seqs), isNull(messages.deletedAt)))
-        .orderBy(asc(messages.seq))
-      if (left.length === 0) return []
-      const ordered = sql.param(left.map(({ seq }) => seq))
-      const emptied = await tx
-        .update(messages)
-        .set({
-          content: '',
-          metadata: {},
-          clientId: null,
-          deletedAt: clock.now(),
-          changeSeq: sql`${conversation.lastChangeSeq} + array_position(${ordered}::bigint[], ${messages.seq})`,
-        })
-        .where(and(eq(messages.conversationId, conversationId), sql`${messages.seq} = any(${ordered}::bigint[])`))
-        .returning()
-      await tx
-        .update(conversations)
-        .set({ lastChangeSeq: conversation.lastChangeSeq + left.length })
-        .where(eq(conversations.id, conversationId))
-      return emptied.sort((a, b) => a.changeSeq - b.changeSeq)
-    })
 
   return {
     batches,
@@ -95,9 +55,10 @@ export function createAuthorship({ database: { db }, topics, clock }: Dependenci
         const left = batch.filter(({ deletedAt }) => deletedAt === null)
         if (first === undefined || left.length === 0) continue
         const { conversationId } = first
-        const emptied = await empty(
+        const emptied = await authorship.empty(
           conversationId,
           left.map(({ seq }) => seq),
+          clock.now(),
         )
         for (const message of emptied) {
           const { changeSeq } = message
