@@ -52,8 +52,7 @@ export function createCommands({ messages, conversations, counters }: Dependenci
     /** Counts a frame, before anything else is made of it. @throws `rate_limit_exceeded` when the actor has used up the limit of its class, over requests and sockets together. */
     count(actor: Actor, { type = '' }: ParsedFrame): void {
       const seconds = counters.exceeded(limitClasses.get(type) ?? 'default', actor.userId)
-      if (seconds !== undefined)
-        throw new AppError('rate_limit_exceeded', `Too many commands; try again in ${seconds} s.`, { retryAfterSeconds: seconds })
+      if (seconds !== undefined) throw new AppError('rate_limit_exceeded', `Too many commands; try again in ${seconds} s.`, { retryAfterSeconds: seconds })
     },
 
     /** @returns the result, for commands that have one. @throws `insufficient_scope` when the actor is an API key that may not say this */
