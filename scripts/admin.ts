@@ -52,7 +52,9 @@ const acts: Readonly<Record<string, (email: string) => Promise<string>>> = {
       const user = await users.findByEmail(email)
       if (user === undefined) throw new StartError(`Nobody has the address ${email}: \`npm run admin -- create ${email}\` makes an account.`)
       if (user.role === 'admin') return `${email} is an administrator already.`
-      await admin.update(user.id, { role: 'admin' }, {})
+      const { suspendedAt, emailVerifiedAt } = await admin.update(user.id, { role: 'admin' }, {})
+      if (suspendedAt !== null) return `${email} is an administrator as soon as the account is not suspended any more.`
+      if (emailVerifiedAt === null) return `${email} is an administrator as soon as the address is verified: a code that is mailed does that.`
       return `${email} is an administrator now, and has to sign in again.`
     })
   },

@@ -245,7 +245,7 @@ export const UpdateUserRequest = component(
       suspended: Type.Optional(Type.Boolean({ description: 'Whether the user may not sign in; all their sessions end when it begins' })),
       reason: Type.Optional(Reason),
     },
-    { description: 'What to change of a user; what is left out stays as it is, and null takes it away', minProperties: 1 },
+    { description: 'What to change of a user, a reason alone being nothing; what is left out stays as it is, and null takes it away', minProperties: 1 },
   ),
 )
 export type UpdateUserRequest = Static<typeof UpdateUserRequest>

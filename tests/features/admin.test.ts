@@ -108,7 +108,7 @@ t.test('changing a user', async (t) => {
     t.equal(status, 200)
     t.match(json, { displayName: 'Alice', phone: '+442079460000' })
     t.equal((await update(alice.id, { displayName: 'Alice', role: 'user', suspended: false })).status, 200)
-    t.equal((await update(alice.id, { reason: 'Just so' })).status, 200)
+    t.match(await update(alice.id, { reason: 'Just so' }), { status: 400, json: { error: { code: 'validation_error' } } }, 'a reason alone is for nothing')
     const entries = await auditOf(alice.id)
     t.match(entries, [{ action: 'user.update', actor_id: adminId, ip: '127.0.0.1', reason: 'Asked by phone', metadata: { fields: 'displayName, phone' } }])
     t.equal(entries.length, 1)
@@ -420,6 +420,11 @@ t.test('npm run admin', async (t) => {
     const { user } = await alice.api.auth.verifyEmail({ email: alice.email, code: '000000' })
     t.equal(user.role, 'admin')
     t.match((await admin(['promote', alice.email])).stdout, /already/)
+    const { user: waiting } = await alice.api.auth.register({ email: 'waiting@example.com' })
+    t.match((await admin(['promote', waiting.email])).stdout, /as soon as the address is verified/)
+    const banned = await installation.signUp('banned')
+    await alice.api.users.update((await banned.api.users.getMe()).id, { suspended: true })
+    t.match((await admin(['promote', banned.email])).stdout, /as soon as the account is not suspended/)
   })
 
   await t.test('says in a sentence what is wrong', async (t) => {

@@ -1302,7 +1302,7 @@ export interface UpdateMemberRequest {
     role: "owner" | "admin" | "member";
 }
 
-/** What to change of a user; what is left out stays as it is, and null takes it away */
+/** What to change of a user, a reason alone being nothing; what is left out stays as it is, and null takes it away */
 export interface UpdateUserRequest {
     /** 3–32 letters, digits, `_`, `.`, `-`; unique in any letter case */
     username?: string | null;

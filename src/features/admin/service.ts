@@ -6,7 +6,7 @@ import type { Actor, Caller } from '../../actor.ts'
 import type { Clock, NewId } from '../../clock.ts'
 import type { Executor, TransactionRunner } from '../../db/executor.ts'
 import type { UserRow } from '../../db/schema/users.ts'
-import { AppError } from '../../errors/app-error.ts'
+import { AppError, invalidField } from '../../errors/app-error.ts'
 import type { Jobs } from '../../jobs/queue.ts'
 import { decodeTimeCursor, type Page, timePage } from '../../pagination.ts'
 import type { AccessEnds, AccountService, LockedAccount } from '../accounts/service.ts'
@@ -47,7 +47,7 @@ export interface UserChanges extends ProfileChanges {
 interface Dependencies {
   db: TransactionRunner
   admin: AdminRepository
-  users: Pick<UserService, 'create' | 'get' | 'lock' | 'updateProfile'>
+  users: Pick<UserService, 'create' | 'find' | 'get' | 'lock' | 'updateProfile'>
   accounts: Pick<AccountService, 'change' | 'deleteNow'>
   sessions: AccessEnds['sessions']
   presence: Pick<PresenceService, 'statusOf'>
@@ -130,15 +130,17 @@ export function createAdminService({ db, admin, users, accounts, sessions, prese
 
     /**
      * All of it, or nothing.
-     * @throws `not_found`; `conflict` for somebody who is erased, for the last administrator, or when the username is taken
+     * @throws `not_found`; `validation_error` for a reason without a change; `conflict` for somebody who is erased, for the last
+     * administrator, or when the username is taken
      */
     async update(userId: UserId, { role, suspended, ...profile }: UserChanges, act: Act): Promise<AdministeredUser> {
+      if (keysOf(profile).length === 0 && role === undefined && suspended === undefined) throw invalidField('body', 'must name something to change')
       const changed = await accounts.change(userId, async (account) => {
         if (account.user.erasedAt !== null) throw new AppError('conflict', 'This account was erased.')
         if (keysOf(profile).length > 0) await changeProfile(account, profile, act)
         if (role !== undefined) await changeRole(account, role, act)
         if (suspended !== undefined) await suspend(account, suspended, act)
-        return (await users.lock({ id: userId }, account.tx)) ?? account.user
+        return (await users.find(userId, account.tx)) ?? account.user
       })
       return oneWithLastSeen(changed)
     },

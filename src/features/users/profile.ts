@@ -20,7 +20,7 @@ export function normalizePhone(phone: string): string {
   return known?.isPossible() ? known.number : phone
 }
 
-/** In the letter case of its list. An older or newer name of the same zone stays the one that was chosen. */
+/** In the letter case of its list, where it is in it. An older or newer name of a zone that is stays as it was written. */
 function normalizeTimezone(timezone: string): string {
   const canonical = /^[a-z]/i.test(timezone) ? knownTimezone(timezone) : undefined
   if (canonical === undefined) throw invalidField('body.timezone', 'must be a time zone of the IANA list, such as Europe/London')

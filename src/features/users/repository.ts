@@ -67,8 +67,8 @@ export const createUserRepository = (db: Executor) => ({
     return row
   },
 
-  async findById(id: UserId): Promise<UserRow | undefined> {
-    const [row] = await db.select().from(users).where(eq(users.id, id))
+  async findById(id: UserId, executor: Executor = db): Promise<UserRow | undefined> {
+    const [row] = await executor.select().from(users).where(eq(users.id, id))
     return row
   },
 

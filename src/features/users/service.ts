@@ -97,8 +97,8 @@ export function createUserService({ users, hideUnverified, clock }: Dependencies
       })
     },
 
-    async find(userId: UserId): Promise<UserRow | undefined> {
-      return users.findById(userId)
+    async find(userId: UserId, executor?: Executor): Promise<UserRow | undefined> {
+      return users.findById(userId, executor)
     },
 
     /** In any letter case. */
