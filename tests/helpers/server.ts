@@ -37,16 +37,37 @@ export const jwtSecret = 'a secret for tests, long enough to be one'
 
 const unlimited = Object.fromEntries(['AUTH', 'DEFAULT', 'MESSAGES', 'UPLOADS', 'PUBLIC', 'SOCKETS'].map((name) => [`RATE_LIMIT_${name}`, 'off']))
 
+const dataDirs = new Map<string, { path: Promise<string>; servers: number }>()
+
+/** One folder for all servers on a database, as operators are told: each does the jobs of all, and writes their mails. */
+async function shareDataDir(databaseUrl: string) {
+  // A proxy has another port.
+  const { pathname } = new URL(databaseUrl)
+  const dir = dataDirs.get(pathname) ?? { path: mkdtemp(join(tmpdir(), 'parley-data-')), servers: 0 }
+  dataDirs.set(pathname, dir)
+  dir.servers += 1
+  const dataDir = await dir.path
+
+  const leave = async (): Promise<void> => {
+    dir.servers -= 1
+    if (dir.servers > 0) return
+    dataDirs.delete(pathname)
+    await rm(dataDir, { recursive: true, force: true })
+  }
+  return { dataDir, leave }
+}
+
 /** Ends with the test, which fails when anything the server said was not in the contract. */
 export async function startServer(
   t: Pick<Test, 'teardown'>,
   { env = {}, clock = systemClock, heartbeatSeconds, presenceTimes, databaseUrl, maxConnections = 10, ...given }: Options = {},
 ) {
-  const dataDir = await mkdtemp(join(tmpdir(), 'parley-data-'))
+  const own = databaseUrl === undefined ? await createTestDatabase() : undefined
+  const url = databaseUrl ?? own?.url ?? ''
+  const { dataDir, leave } = await shareDataDir(url)
   const config = loadConfig({ NODE_ENV: 'development', LOG_LEVEL: 'silent', DATA_DIR: dataDir, PORT: '0', JWT_SECRET: jwtSecret, ...unlimited, ...env })
   const log = given.log ?? pino({ level: config.logLevel })
-  const own = databaseUrl === undefined ? await createTestDatabase() : undefined
-  const database = createDatabase({ url: databaseUrl ?? own?.url ?? '', maxConnections, log })
+  const database = createDatabase({ url, maxConnections, log })
   const app = await buildApp({
     config: { ...config, jwtSecret: config.jwtSecret ?? jwtSecret },
     database,
@@ -56,7 +77,7 @@ export async function startServer(
     ...(presenceTimes && { presenceTimes }),
   })
   const guard = guardContract(app.server)
-  const url = await app.server.listen({ host: '127.0.0.1', port: 0 })
+  const baseUrl = await app.server.listen({ host: '127.0.0.1', port: 0 })
 
   let stopped = false
   const stop = async (): Promise<void> => {
@@ -65,7 +86,7 @@ export async function startServer(
     await app.server.close()
     await database.close()
     await own?.drop()
-    await rm(dataDir, { recursive: true, force: true })
+    await leave()
   }
   t.teardown(async () => {
     await stop()
@@ -74,10 +95,10 @@ export async function startServer(
   })
 
   let people = 0
-  const client = (options: Partial<ParleyOptions> = {}) => new Parley({ baseUrl: url, ...options })
+  const client = (options: Partial<ParleyOptions> = {}) => new Parley({ baseUrl, ...options })
 
   return {
-    url,
+    url: baseUrl,
     dataDir,
     app,
     database,
@@ -96,7 +117,7 @@ export async function startServer(
     /** A bare request, for what the SDK would not send. */
     async request(method: string, path: string, { body, token, headers = {} }: { body?: unknown; token?: string; headers?: Record<string, string> } = {}) {
       const isReady = typeof body === 'string' || body instanceof FormData || body === undefined
-      const response = await fetch(`${url}${path}`, {
+      const response = await fetch(`${baseUrl}${path}`, {
         method,
         redirect: 'manual',
         headers: { ...(!isReady && { 'content-type': 'application/json' }), ...(token && { authorization: `Bearer ${token}` }), ...headers },
@@ -107,7 +128,7 @@ export async function startServer(
     },
 
     /** A bare socket, for what the SDK would not say. */
-    socket: (accessToken: string) => openSocket(`${url.replace('http', 'ws')}/v1/ws`, accessToken),
+    socket: (accessToken: string) => openSocket(`${baseUrl.replace('http', 'ws')}/v1/ws`, accessToken),
 
     /** Mails in the order in which they were written. */
     async mails() {
