@@ -4,8 +4,6 @@ import type { Log } from './log.ts'
 /** After the database did not answer. */
 const retryMilliseconds = 1_000
 
-export type Reload = ReturnType<typeof createReload>
-
 /** @param failure what the log says when it did not succeed */
 export function createReload({ load, failure, log }: { load(): Promise<void>; failure: string; log: Log }) {
   let retry: NodeJS.Timeout | undefined

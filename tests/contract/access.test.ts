@@ -167,7 +167,7 @@ t.test('a limit that is used up is told with the seconds to wait, and then begin
   t.same(limitsOf(refused).slice(0, 2), [2, 0])
   const wait = Number(refused.headers.get('retry-after'))
   t.ok(wait > 35 && wait <= 40, `${wait} s: the window began with the first call`)
-  t.match(refused.json.error, { code: 'rate_limit_exceeded', message: new RegExp(`${wait} seconds`) })
+  t.match(refused.json.error, { code: 'rate_limit_exceeded', message: new RegExp(`in ${wait} s\\.`) })
 
   t.equal((await ask(bob.accessToken)).status, 200, 'somebody else has a limit of their own, from the same address')
   clock.advance((wait - 1) * 1000)
