@@ -63,7 +63,7 @@ export function bindOperations<M extends Record<string, Operation>>(app: Fastify
         ...(operation.multipart ? [requireForm] : []),
       ],
       handler: async (request, reply) => {
-        if (mayLackBody) request.body ??= {}
+        if (mayLackBody && request.body === undefined) request.body = {}
         if (request.isMultipart()) request.body = await readFormOf(operation, request)
         if (operation.idempotent) useIdempotencyKey(request)
         validate(request)

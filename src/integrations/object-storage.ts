@@ -97,10 +97,15 @@ async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return
   const folder = await open(path)
   try {
-    await folder.sync()
+    await folder.sync().catch(ignoreUnsupported)
   } finally {
     await folder.close()
   }
+}
+
+/** Some file systems sync no folders. */
+function ignoreUnsupported(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EINVAL' && error.code !== 'ENOTSUP') throw error
 }
 
 function undefinedIfMissing(error: NodeJS.ErrnoException): undefined {

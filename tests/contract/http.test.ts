@@ -239,6 +239,13 @@ t.test('a body means what it says: nothing is converted, nothing unknown is drop
   t.same(await fieldsOf('GET', `${messages}?limit=1`), ['answered 200'], 'a query is text on the wire, so 1 is a number there')
 })
 
+t.test('where every field may be left out, so may the body; but null is none', async (t) => {
+  const { accessToken: token } = await server.signUp()
+  const revokeAll = (body?: string) => server.request('POST', '/v1/auth/revoke-all', { token, headers: json, ...(body !== undefined && { body }) })
+  t.equal((await revokeAll('null')).json.error.code, 'validation_error')
+  t.equal((await revokeAll()).status, 200)
+})
+
 t.test('JSON that would reach for prototypes, or is no number that JSON knows, is refused', async (t) => {
   for (const body of [
     '{"content":"a","__proto__":{"admin":true}}',

@@ -375,6 +375,21 @@ t.test('an erasure', async (t) => {
     for (const { id } of people) t.match(await row(id), { erased_at: Date, deletion_at: null })
   })
 
+  t.test('takes along what others were writing of the user meanwhile', async (t) => {
+    const { signUp, pool, row, deleteMe, clock, app } = await start(t)
+    const [alice, bob] = [await signUp(), await signUp()]
+    await deleteMe(alice)
+    clock.advance(30 * day)
+    const { client } = await hold(pool, 'insert into blocks (blocker_id, blocked_id, created_at) values ($1, $2, now())', [bob.id, alice.id])
+    const erased = app.services.erasure.erase(alice.id)
+    await waiting(pool, 1)
+    await client.query('commit')
+    client.release()
+    await erased
+    t.ok((await row(alice.id)).erased_at)
+    t.equal((await pool.query('select from blocks where blocked_id = $1', [alice.id])).rowCount, 0)
+  })
+
   t.test('leaves alone who is not due', async (t) => {
     const { signUp, row, app, deleteMe } = await start(t)
     const [alice, bob] = [await signUp(), await signUp()]

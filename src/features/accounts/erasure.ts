@@ -42,7 +42,7 @@ export function createErasure({ db, accounts, users, ends, conversations, eraseM
       const sessionIds = await ends.sessions.endWithin({ userId }, 'deletion', tx)
       const keyIds = await ends.apiKeys.endWithin({ userId }, tx)
       for (const erase of eraseWithin) await erase(user, tx)
-      // Last: others who write of the user wait for this, and never this for what they hold meanwhile.
+      // Last, for it waits for all who are writing of the user: none of them waits for what is held by then.
       await accounts.erase(userId, clock.now(), tx)
       return { sessionIds, keyIds }
     })
@@ -51,13 +51,21 @@ export function createErasure({ db, accounts, users, ends, conversations, eraseM
     return ended !== undefined
   }
 
+  /** What others were writing of the user while the person was erased is there by now, and goes as well. */
+  const finish = (userId: UserId): Promise<void> =>
+    db.transaction(async (tx) => {
+      const user = await users.lock({ id: userId }, tx)
+      if (user !== undefined) for (const erase of eraseWithin) await erase(user, tx)
+      await accounts.setDeletionAt(userId, null, clock.now(), tx)
+    })
+
   /** Erases an account that is due; any other one is left alone. Doing it twice, at once or after a half one, is no harm. */
   const erase = async (userId: UserId): Promise<void> => {
     if (!(await erasePerson(userId))) return
     await conversations.closeDirect(userId)
     await conversations.leaveAll(userId)
     await eraseMessages?.(userId)
-    await accounts.setDeletionAt(userId, null, clock.now())
+    await finish(userId)
   }
 
   let stopped = false

@@ -11,11 +11,15 @@ export type AccountRepository = ReturnType<typeof createAccountRepository>
 
 export const createAccountRepository = (db: Executor) => ({
   /**
-   * To be called before what takes an administrator away. Of two that would each leave the other's administrator as the last one, the
-   * second waits for the first to end and then sees what it has done.
+   * Until the transaction ends: to be called before what takes an administrator away. Of two that would each leave the other's
+   * administrator as the last one, the second waits for the first and then sees what it has done.
    */
-  async hasOtherAdmins(userId: UserId, tx: Executor): Promise<boolean> {
+  async lockAdministrators(tx: Executor): Promise<void> {
     await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended('administrators', 0))`)
+  },
+
+  /** Whether there is another one who can sign in. */
+  async hasOtherAdmins(userId: UserId, tx: Executor): Promise<boolean> {
     const canAdminister = [
       eq(users.role, 'admin'),
       isNotNull(users.emailVerifiedAt),

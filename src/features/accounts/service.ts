@@ -96,7 +96,9 @@ export function createAccountService({ db, accounts, exports, ends, users, messa
         user,
         tx,
         async keepAnAdmin() {
-          if (user.role !== 'admin' || (await accounts.hasOtherAdmins(userId, tx))) return
+          if (user.role !== 'admin') return
+          await accounts.lockAdministrators(tx)
+          if (await accounts.hasOtherAdmins(userId, tx)) return
           throw new AppError('conflict', 'This is the last administrator: make somebody else one first.')
         },
         async endAccess(reason) {
