@@ -19,6 +19,7 @@ import { createApiKeyRepository } from '../src/features/api-keys/repository.ts'
 import { createApiKeyService } from '../src/features/api-keys/service.ts'
 import { requireGoodPassword } from '../src/features/auth/password-rules.ts'
 import { createPasswords } from '../src/features/auth/passwords.ts'
+import { keptMilliseconds } from '../src/features/auth/revocations.ts'
 import { createSessionRepository } from '../src/features/auth/session-repository.ts'
 import { createSessions } from '../src/features/auth/sessions.ts'
 import { createSecurityRepository } from '../src/features/security/repository.ts'
@@ -122,7 +123,7 @@ function compose({ db }: Database, bus: Awaited<ReturnType<typeof createEventBus
   const clock = systemClock
   const users = createUserService({ users: createUserRepository(db), hideUnverified: false, clock })
   const security = createSecurityService({ security: createSecurityRepository(db), clock, newId, log })
-  const revocations = { has: () => false, revoke: () => undefined }
+  const revocations = { has: () => false, revoke: () => undefined, keptMilliseconds }
   const jobs = {
     wake: () => undefined,
     async enqueue() {

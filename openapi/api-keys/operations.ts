@@ -19,7 +19,7 @@ export const list = defineOperation({
   method: 'GET',
   path: '/v1/api-keys',
   summary: 'List your API keys',
-  description: 'The newest first. Revoked ones are left out; the last 50 that have expired stay for 30 days.',
+  description: 'The newest first. Revoked ones are left out; those that have expired stay for 30 days, the last 50 of them at least.',
   access: 'session',
   rateLimit: 'default',
   query: Type.Object({ limit: limit(100, 50), cursor: Type.Optional(Cursor) }),
@@ -33,7 +33,7 @@ export const create = defineOperation({
   path: '/v1/api-keys',
   summary: 'Create an API key',
   description:
-    'A program that bears it acts as you, as far as its scope allows. It is shown this once, and you are told of it by mail. At most 50 at a time; `admin` is for administrators.',
+    'A program that bears it acts as you, as far as its scope allows. It is shown this once, and you are told of it by mail. At most 50 at a time, and 20 new ones within 24 hours, revoked ones counted; `admin` is for administrators.',
   access: 'session',
   rateLimit: 'default',
   body: ref(CreateApiKeyRequest),

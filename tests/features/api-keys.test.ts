@@ -33,6 +33,14 @@ async function list({ accessToken }: Person): Promise<ApiKey[]> {
   return (await server.request('GET', '/v1/api-keys', { token: accessToken })).json.items
 }
 
+/** More than a user may create within a day. */
+const insertKeys = (userId: UserId, count: number, { name = 'Bot', expiresAt }: { name?: string; expiresAt?: string } = {}) =>
+  pool.query(
+    `insert into api_keys (id, user_id, name, scope, key_hash, hint, created_at, expires_at)
+      select id, $1, $2, 'read', id::text, 'none', $3, $4 from (select gen_random_uuid() as id from generate_series(1, $5)) new`,
+    [userId, name, clock.now(), expiresAt, count],
+  )
+
 const revoke = ({ accessToken }: Person, id: string) => server.request('DELETE', `/v1/api-keys/${id}`, { token: accessToken })
 
 /** Whose key it is, or the error. */
@@ -103,8 +111,8 @@ t.test('creating a key', async (t) => {
 
   t.test('is possible for 50 at a time, also when several are created at once; what is revoked or expired makes room', async (t) => {
     const alice = await server.signUp()
-    const made = []
-    for (let count = 0; count < 46; count++) made.push(await create(alice, count === 0 ? { expiresAt: inAnHour() } : {}))
+    await insertKeys(alice.id, 44)
+    const made = [await create(alice, { expiresAt: inAnHour() }), await create(alice)]
     const answers = await Promise.all(Array.from({ length: 8 }, () => create(alice)))
     t.same(answers.map(({ status }) => status).toSorted(), [201, 201, 201, 201, 409, 409, 409, 409])
     t.match(await create(alice), { status: 409, error: { code: 'conflict' } })
@@ -114,6 +122,25 @@ t.test('creating a key', async (t) => {
     clock.advance(60 * minute)
     const { accessToken } = await server.client().auth.verifyEmail({ email: alice.email, code: '000000' })
     t.equal((await create({ accessToken, id: alice.id })).status, 201)
+  })
+
+  t.test('is possible 20 times within 24 hours, also at once, whatever was revoked meanwhile, and is not told by mail beyond that', async (t) => {
+    const alice = await server.signUp()
+    const again = async () => ({ ...(await server.client().auth.verifyEmail({ email: alice.email, code: '000000' })), id: alice.id })
+    for (let times = 0; times < 15; times++) await revoke(alice, (await create(alice)).apiKey.id)
+    clock.advance(60 * minute)
+    // By this the rows of the revoked ones go.
+    await create(await server.signUp())
+    const later = await again()
+    t.same(await list(later), [])
+    const answers = await Promise.all(Array.from({ length: 8 }, () => create(later)))
+    t.same(answers.map(({ status }) => status).toSorted(), [201, 201, 201, 201, 201, 409, 409, 409])
+    const { rows } = await pool.query("select from jobs.job where name = 'auth.mailNewCredential' and data->>'userId' = $1", [alice.id])
+    t.equal(rows.length, 20)
+    clock.advance(23 * 60 * minute - minute)
+    t.match(await create(await again()), { status: 409, error: { code: 'conflict', message: /24 hours/ } })
+    clock.advance(2 * minute)
+    t.equal((await create(await again())).status, 201)
   })
 
   t.test('cannot be done by a key, whatever its scope, nor can keys be listed or revoked', async (t) => {
@@ -171,16 +198,16 @@ t.test('what has ended', async (t) => {
 
   t.test('is listed for 30 days when it has expired, the last 50', async (t) => {
     const alice = await server.signUp()
-    const expiring = async (person: Person, hint: string) => {
-      for (let times = 0; times < 26; times++) await create(person, { name: hint, expiresAt: new Date(clock.now().getTime() + 3 * minute).toISOString() })
+    const expiring = async (name: string) => {
+      await insertKeys(alice.id, 26, { name, expiresAt: new Date(clock.now().getTime() + 3 * minute).toISOString() })
       clock.advance(3 * minute)
     }
     const names = async (person: Person) => {
       const { json } = await server.request('GET', '/v1/api-keys?limit=100', { token: person.accessToken })
       return json.items.map(({ name }: ApiKey) => name).join('')
     }
-    await expiring(alice, 'a')
-    await expiring(alice, 'b')
+    await expiring('a')
+    await expiring('b')
     await create(alice, { name: 'c' })
     t.equal(await names(alice), `c${'b'.repeat(26)}${'a'.repeat(24)}`)
     clock.advance(29 * day)
@@ -189,6 +216,7 @@ t.test('what has ended', async (t) => {
     t.equal(await names(later), `dc${'b'.repeat(26)}${'a'.repeat(24)}`)
     clock.advance(day)
     const last = await again(alice)
+    t.equal(await names(last), 'dc', 'whether or not another is created')
     await create(last, { name: 'e' })
     t.equal(await names(last), 'edc')
   })

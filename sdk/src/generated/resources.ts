@@ -277,7 +277,7 @@ export interface ApiKeys {
   /**
    * Create an API key.
    *
-   * A program that bears it acts as you, as far as its scope allows. It is shown this once, and you are told of it by mail. At most 50 at a time; `admin` is for administrators.
+   * A program that bears it acts as you, as far as its scope allows. It is shown this once, and you are told of it by mail. At most 50 at a time, and 20 new ones within 24 hours, revoked ones counted; `admin` is for administrators.
    *
    * `POST /v1/api-keys`
    *
@@ -292,7 +292,7 @@ export interface ApiKeys {
   /**
    * List your API keys.
    *
-   * The newest first. Revoked ones are left out; the last 50 that have expired stay for 30 days.
+   * The newest first. Revoked ones are left out; those that have expired stay for 30 days, the last 50 of them at least.
    *
    * `GET /v1/api-keys`
    *

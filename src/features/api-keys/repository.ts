@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, inArray, isNull, lt, lte, notInArray, or, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, gte, inArray, isNull, lt, lte, notInArray, or, sql } from 'drizzle-orm'
 import type { ApiKeyId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import { type ApiKeyRow, apiKeys } from '../../db/schema/credentials.ts'
@@ -15,6 +15,12 @@ export interface KeyWithUser {
   user: Pick<UserRow, 'role' | 'suspendedAt' | 'erasedAt'>
 }
 
+interface ListPosition {
+  before: TimePosition | undefined
+  expiredSince: Date
+  limit: number
+}
+
 export type ApiKeyRepository = ReturnType<typeof createApiKeyRepository>
 
 export const createApiKeyRepository = (db: Executor) => ({
@@ -26,12 +32,13 @@ export const createApiKeyRepository = (db: Executor) => ({
     return executor.$count(apiKeys, and(eq(apiKeys.userId, userId), isLive(now)))
   },
 
-  /** The newest first, expired ones as well. */
-  async list(userId: UserId, { before, limit }: { before: TimePosition | undefined; limit: number }): Promise<ApiKeyRow[]> {
+  /** The newest first, expired ones as well, unless that was before `expiredSince`. */
+  async list(userId: UserId, { before, expiredSince, limit }: ListPosition): Promise<ApiKeyRow[]> {
+    const isListed = and(isNull(apiKeys.revokedAt), or(isNull(apiKeys.expiresAt), gte(apiKeys.expiresAt, expiredSince)))
     return db
       .select()
       .from(apiKeys)
-      .where(and(eq(apiKeys.userId, userId), isNull(apiKeys.revokedAt), isBefore(apiKeys, before)))
+      .where(and(eq(apiKeys.userId, userId), isListed, isBefore(apiKeys, before)))
       .orderBy(desc(apiKeys.createdAt), desc(apiKeys.id))
       .limit(limit)
   },

@@ -19,10 +19,10 @@ import { createVerification, type VerificationDependencies } from './verificatio
 interface Dependencies extends VerificationDependencies {
   db: TransactionRunner
   users: Pick<UserService, 'lock'>
-  revocations: VerificationDependencies['revocations'] & { revoke(credentialId: CredentialId): void }
+  revocations: VerificationDependencies['revocations'] & { revoke(credentialId: CredentialId): void; keptMilliseconds: number }
   topics: Pick<Topics, 'publish'>
   bus: Pick<EventBus, 'publish' | 'on' | 'onGap'>
-  security: Pick<SecurityService, 'record'>
+  security: Pick<SecurityService, 'record' | 'count'>
   jobs: Pick<Jobs, 'enqueue' | 'wake'>
   newId: NewId
 }
@@ -34,11 +34,12 @@ export interface NewApiKey {
 }
 
 const maximumLiveKeys = 50
+/** Each is told by mail: beyond some, nobody would find the one that matters among those that were revoked again. */
+const maximumCreatedKeys = 20
+const createdMilliseconds = 24 * 60 * 60_000
 /** How long they are listed after they have expired, and how many of them. */
 const expiredMilliseconds = 30 * 24 * 60 * 60_000
 const maximumExpiredKeys = 50
-/** Processes that have missed something look back to what was revoked, no longer than this. */
-const revokedMilliseconds = 20 * 60_000
 
 export type ApiKeyService = ReturnType<typeof createApiKeyService>
 
@@ -46,16 +47,24 @@ export function createApiKeyService(dependencies: Dependencies) {
   const { db, apiKeys, users, revocations, topics, bus, security, jobs, clock, newId } = dependencies
   const { verify, forget, forgetAll, findEnded } = createVerification(dependencies)
 
+  /** Keys that are gone count for the day as well, by what was written down when they were made. */
+  const assertMayCreate = async (userId: UserId, now: Date, tx: Executor): Promise<void> => {
+    if ((await apiKeys.countLive(userId, now, tx)) >= maximumLiveKeys)
+      throw new AppError('conflict', `You have ${maximumLiveKeys} API keys; revoke one that you do not need.`)
+    const from = new Date(now.getTime() - createdMilliseconds)
+    if ((await security.count({ userId, type: 'api_key_created', from }, tx)) >= maximumCreatedKeys)
+      throw new AppError('conflict', `You have created ${maximumCreatedKeys} API keys within 24 hours; create the next one tomorrow.`)
+  }
+
   const insert = async (userId: UserId, { name, scope, expiresAt }: NewApiKey, { ip }: Caller, tx: Executor): Promise<{ row: ApiKeyRow; key: string }> => {
     // Of several that create at once, each counts what the one before has made.
     const user = await users.lock({ id: userId }, tx)
     if (user === undefined || user.suspendedAt !== null || user.deletionAt !== null || user.erasedAt !== null) throw new AppError('unauthorized')
     if (scope === 'admin' && user.role !== 'admin') throw new AppError('forbidden', 'Only administrators can have keys of scope `admin`.')
     const now = clock.now()
-    await apiKeys.deleteRevoked(new Date(now.getTime() - revokedMilliseconds), tx)
+    await assertMayCreate(userId, now, tx)
+    await apiKeys.deleteRevoked(new Date(now.getTime() - revocations.keptMilliseconds), tx)
     await apiKeys.deleteExpired(userId, { now, before: new Date(now.getTime() - expiredMilliseconds), kept: maximumExpiredKeys }, tx)
-    if ((await apiKeys.countLive(userId, now, tx)) >= maximumLiveKeys)
-      throw new AppError('conflict', `You have ${maximumLiveKeys} API keys; revoke one that you do not need.`)
     const key = newKey()
     const row = await apiKeys.insert({ id: newId(), userId, name, scope, keyHash: hashOf(key), hint: hintOf(key), createdAt: now, expiresAt }, tx)
     await security.record({ type: 'api_key_created', userId, ip, metadata: { apiKeyId: row.id, scope } }, tx)
@@ -84,10 +93,11 @@ export function createApiKeyService(dependencies: Dependencies) {
     forgetAll,
     findEnded,
 
-    /** The newest first. @throws `validation_error` for a wrong cursor */
+    /** The newest first, expired ones as well for a while. @throws `validation_error` for a wrong cursor */
     async list({ userId }: SessionActor, { cursor, limit = 50 }: { cursor?: string | undefined; limit?: number | undefined }): Promise<Page<ApiKeyRow>> {
       const before = cursor === undefined ? undefined : decodeTimeCursor(cursor)
-      return timePage(await apiKeys.list(userId, { before, limit: limit + 1 }), limit)
+      const expiredSince = new Date(clock.now().getTime() - expiredMilliseconds)
+      return timePage(await apiKeys.list(userId, { before, expiredSince, limit: limit + 1 }), limit)
     },
 
     async countLive(userId: UserId): Promise<number> {
@@ -97,7 +107,7 @@ export function createApiKeyService(dependencies: Dependencies) {
     /**
      * It outlives sessions and passwords: its user is told by mail.
      * @returns the key in clear, for this once
-     * @throws `validation_error` for one that would have expired already, `forbidden` for a scope beyond the user's role, `conflict` when there are too many
+     * @throws `validation_error` for one that would have expired already, `forbidden` for a scope beyond the user's role, `conflict` when there are too many, or were made within a day
      */
     async create({ userId }: SessionActor, command: NewApiKey, caller: Caller): Promise<{ row: ApiKeyRow; key: string }> {
       if (command.expiresAt !== undefined && command.expiresAt <= clock.now()) throw invalidField('body.expiresAt', 'must be in the future')
@@ -126,7 +136,7 @@ export function createApiKeyService(dependencies: Dependencies) {
 
     /** All of them are revoked. */
     async eraseWithin({ id }: { id: UserId }, tx: Executor): Promise<void> {
-      await apiKeys.erase(id, new Date(clock.now().getTime() - revokedMilliseconds), tx)
+      await apiKeys.erase(id, new Date(clock.now().getTime() - revocations.keptMilliseconds), tx)
     },
 
     /** Within a transaction that changes what the keys of a user may do: call `tellForgotten` with what it returns after the commit. */

@@ -17,6 +17,9 @@ const leewaySeconds = 60
 
 const rememberedMilliseconds = (accessTokenSeconds + leewaySeconds) * 1000
 
+/** How long the database keeps what was revoked: longer than anybody looks back, for clocks differ and reading takes its time. */
+export const keptMilliseconds = rememberedMilliseconds + 4 * 60_000
+
 interface Dependencies {
   /** Each reads one kind of credential. */
   listRevokedSince: readonly ((since: Date) => Promise<CredentialId[]>)[]
@@ -67,6 +70,7 @@ export function createRevocations({ listRevokedSince, topics, bus, clock, log }:
     revoke,
     load,
     reload,
+    keptMilliseconds,
     has: (credentialId: CredentialId): boolean => revoked.has(credentialId),
     close,
   }

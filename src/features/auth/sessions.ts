@@ -21,8 +21,6 @@ import { nextExpiry } from './session-lifetimes.ts'
 import type { SessionRepository, SessionSelection } from './session-repository.ts'
 
 const retryGraceMilliseconds = 10_000
-/** Processes that have missed something look back to what was revoked, no longer than this. */
-const endedMilliseconds = 20 * 60_000
 
 /** A refresh token in clear, and what the access token that goes with it is made from. */
 export interface IssuedSession {
@@ -38,7 +36,7 @@ interface Dependencies {
   db: TransactionRunner
   users: Pick<UserService, 'lock'>
   sessions: SessionRepository
-  revocations: Pick<Revocations, 'revoke'>
+  revocations: Pick<Revocations, 'revoke' | 'keptMilliseconds'>
   bus: Pick<EventBus, 'publish'>
   security: Pick<SecurityService, 'record'>
   /** They derive refresh tokens. */
@@ -147,7 +145,7 @@ export function createSessions({ db, users, sessions, revocations, bus, security
     /** All of them have ended. */
     async eraseWithin({ id }: { id: UserId }, tx: Executor): Promise<void> {
       const now = clock.now().getTime()
-      await sessions.erase(id, { since: new Date(now - endedMilliseconds), expiresAt: new Date(now + endedMilliseconds) }, tx)
+      await sessions.erase(id, { since: new Date(now - revocations.keptMilliseconds), expiresAt: new Date(now + revocations.keptMilliseconds) }, tx)
     },
 
     /** Ends the sessions that fit all that is given: refresh tokens, access tokens, cookies and sockets. Ending them twice changes nothing. @returns those that ended now */

@@ -59,6 +59,10 @@ export const createSecurityRepository = (db: Executor) => ({
       .limit(limit)
   },
 
+  async count(selection: EventSelection, executor: Executor): Promise<number> {
+    return executor.$count(securityEvents, isSelected(selection))
+  },
+
   async countEvents(selection: EventSelection): Promise<EventCount[]> {
     const day = sql<string>`to_char(${securityEvents.createdAt} at time zone 'UTC', 'YYYY-MM-DD')`
     const { type, severity } = securityEvents

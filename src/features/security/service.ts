@@ -72,6 +72,11 @@ export function createSecurityService({ security, clock, newId, log }: Dependenc
       deleteOld()
     },
 
+    /** How many there are, for limits: within the transaction that writes down the next one, so that each counts the one before. */
+    async count(selection: EventSelection, tx: Executor): Promise<number> {
+      return security.count(selection, tx)
+    },
+
     /** Writes down what an administrator does, with the transaction that does it. */
     async audit({ metadata = {}, ...act }: AdministrativeAct, executor: Executor): Promise<void> {
       await security.insertAuditLogEntry({ id: newId<never>(), ...act, metadata: bounded(metadata), createdAt: clock.now() }, executor)
