@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import type { UserId } from '../../openapi/shared/ids.ts'
 import { createAnnouncements } from '../../src/features/presence/announcements.ts'
 import { createPresenceRepository } from '../../src/features/presence/repository.ts'
 import { createTopics } from '../../src/topics.ts'
@@ -287,6 +288,50 @@ t.test('a presence that was read before the block is not told after it', async (
   toldOfBlock.resolve()
   while (told.length < 2) await setImmediate()
   t.same(told, ['online', 'offline'])
+})
+
+t.test('any number of blocks at once is one question, about those who are connected here; nobody else is asked about', async (t) => {
+  const [alice, bob, carol, dave] = (await people(4)) as [Person, Person, Person, Person]
+  const { conversation } = await alice.api.conversations.create({ type: 'group', memberIds: [bob.id, carol.id] })
+  await Promise.all([server.socket(alice.accessToken), server.socket(carol.accessToken)])
+  const { pool, db } = server.database
+  const areThere = async () => (await pool.query('select from online_users where user_id = any($1)', [[alice.id, carol.id]])).rowCount === 2
+  while (!(await areThere())) await setImmediate()
+  await block(alice, bob)
+  const presence = createPresenceRepository({ pool, db })
+  const questions: string[][] = []
+  const views: typeof presence.views = (pairs) => {
+    questions.push(pairs.map(({ viewerId }) => viewerId))
+    return presence.views(pairs)
+  }
+  const topics = createTopics({ log: silentLog })
+  const told: unknown[] = []
+  for (const { id } of [bob, carol, dave]) {
+    topics.subscribe('user', id, (event) => event.type === 'presence.changed' && told.push([id, event.presence.userId, event.presence.status]))
+  }
+  const announcements = createAnnouncements({
+    ...{ presence: { ...presence, views }, topics, log: silentLog },
+    connected: () => [bob, carol, dave].map(({ id }) => id),
+  })
+  announcements.announce([dave.id])
+  for (let index = 0; index < 500; index++) announcements.announceTo(randomUUID() as UserId, alice.id)
+  for (const viewer of [bob, dave, bob, carol]) announcements.announceTo(viewer.id, alice.id)
+  announcements.announceTo(bob.id, carol.id)
+  announcements.announceTo(carol.id, bob.id)
+  while (told.length < 3) await setImmediate()
+  t.same(questions, [[bob, dave, carol, bob, carol].map(({ id }) => id)])
+  const expected = [
+    [bob.id, alice.id, 'offline'],
+    [bob.id, carol.id, 'online'],
+    [carol.id, alice.id, 'online'],
+  ]
+  t.same([...told].sort(), expected.sort(), 'not of whom they share no conversation with, nor of whom is not there')
+
+  await alice.api.conversations.removeMember(conversation.id, bob.id)
+  announcements.announceTo(bob.id, alice.id)
+  announcements.announceTo(carol.id, alice.id)
+  while (told.length < 4) await setImmediate()
+  t.same(told.at(-1), [carol.id, alice.id, 'online'], 'and no more of whom they shared one with')
 })
 
 t.test('the one who blocked goes on seeing the blocked one', async (t) => {

@@ -1,6 +1,7 @@
 /**
- * Who has blocked whom. A blocked user cannot write to the one who blocked, nor see their presence; what both have written stays with
- * both, and groups go on as they are. The rule is kept where the writing is: see `setBlocked` of the conversations.
+ * Who has blocked whom. A blocked user cannot write to the one who blocked, nor bring them into a group, nor see their presence; what
+ * both have written stays with both, and groups that both are in go on. The rules are kept where the acts are: for writing, the
+ * conversations are told by `setBlocked`; for groups, they ask `isBlocked` of the locked conversation; presence asks for itself.
  */
 import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'

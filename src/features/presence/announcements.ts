@@ -7,17 +7,17 @@
 import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { Log } from '../../log.ts'
 import type { PresenceEntity, Topics } from '../../topics.ts'
-import type { PresenceRepository } from './repository.ts'
+import type { Pair, PresenceRepository } from './repository.ts'
 
 interface Dependencies {
-  presence: Pick<PresenceRepository, 'audiences' | 'statusOf' | 'areTogether'>
+  presence: Pick<PresenceRepository, 'audiences' | 'views'>
   /** Who has a socket in this process. */
   connected(): UserId[]
   topics: Topics
   log: Log
 }
 
-/** Users of one question; others wait for the next. */
+/** Users, or pairs of them, of one question; others wait for the next. */
 const maximumAsked = 500
 
 export type Announcements = ReturnType<typeof createAnnouncements>
@@ -25,8 +25,8 @@ export type Announcements = ReturnType<typeof createAnnouncements>
 export function createAnnouncements({ presence, connected, topics, log }: Dependencies) {
   /** Of whom something changed, and whether their own sockets are told too. */
   const changed = new Map<UserId, boolean>()
-  /** Who may see whom, or may no more. */
-  const pairs: { viewerId: UserId; userId: UserId }[] = []
+  /** Who may see whom, or may no more; each pair once, by both ids. */
+  const pairs = new Map<string, Pair>()
   let running = false
 
   /** One event for all: whoever makes a frame of it does that once. */
@@ -38,12 +38,12 @@ export function createAnnouncements({ presence, connected, topics, log }: Depend
   const run = async (): Promise<void> => {
     if (running) return
     running = true
-    while (changed.size + pairs.length > 0) {
+    while (changed.size + pairs.size > 0) {
       const asked = new Map([...changed].slice(0, maximumAsked))
       for (const userId of asked.keys()) changed.delete(userId)
       if (asked.size > 0) await tell(asked).catch((error: unknown) => log.warn({ err: error }, 'Who came and went could not be told'))
-      const pair = pairs.shift()
-      if (pair !== undefined) await tellViewer(pair).catch((error: unknown) => log.warn({ err: error }, 'Who may see whom could not be told'))
+      const toTell = takePairs()
+      if (toTell.length > 0) await tellViewers(toTell).catch((error: unknown) => log.warn({ err: error }, 'Who may see whom could not be told'))
     }
     running = false
   }
@@ -54,11 +54,18 @@ export function createAnnouncements({ presence, connected, topics, log }: Depend
     }
   }
 
-  /** Says nothing of somebody who is not there: who blocks does not show that way when it was. */
-  const tellViewer = async ({ viewerId, userId }: { viewerId: UserId; userId: UserId }): Promise<void> => {
-    const [[truth], [seen]] = [await presence.statusOf(userId, [userId]), await presence.statusOf(viewerId, [userId])]
-    if (truth === undefined || truth.status === 'offline' || !(await presence.areTogether(userId, viewerId))) return
-    publish([viewerId], seen ?? { userId, status: 'offline', lastSeen: null })
+  /** Nothing is asked for viewers without a socket here: every process hears of every block. */
+  const takePairs = (): Pair[] => {
+    if (pairs.size === 0) return []
+    const here = new Set(connected())
+    for (const [key, { viewerId }] of pairs) if (!here.has(viewerId)) pairs.delete(key)
+    const taken = [...pairs].slice(0, maximumAsked)
+    for (const [key] of taken) pairs.delete(key)
+    return taken.map(([, pair]) => pair)
+  }
+
+  const tellViewers = async (asked: readonly Pair[]): Promise<void> => {
+    for (const { viewerId, presence: of } of await presence.views(asked)) publish([viewerId], of)
   }
 
   return {
@@ -70,7 +77,7 @@ export function createAnnouncements({ presence, connected, topics, log }: Depend
 
     /** Whether this viewer may see that user has changed. */
     announceTo(viewerId: UserId, userId: UserId): void {
-      pairs.push({ viewerId, userId })
+      pairs.set(`${viewerId} ${userId}`, { viewerId, userId })
       void run()
     },
   }

@@ -30,6 +30,16 @@ export interface Audience {
   viewerIds: UserId[]
 }
 
+export interface Pair {
+  viewerId: UserId
+  userId: UserId
+}
+
+export interface View {
+  viewerId: UserId
+  presence: PresenceEntity
+}
+
 export interface ChosenResult {
   presence: PresenceEntity
   /** Whether others are shown something else now. */
@@ -148,10 +158,20 @@ export const createPresenceRepository = ({ db, pool }: Pick<Database, 'db' | 'po
     return rows.map((row) => ({ presence: presenceOf(row), viewerIds: row.viewerIds ?? [] }))
   },
 
-  /** Whether somebody hears of a user's presence, blocks aside. */
-  async areTogether(userId: UserId, viewerId: UserId): Promise<boolean> {
-    const { rowCount } = await pool.query(`select from ${sharedConversations} where them.user_id = $1 and me.user_id = $2 limit 1`, [userId, viewerId])
-    return rowCount === 1
+  /**
+   * What viewers are shown of users after a block or its end. Pairs that share no conversation are left out, and so are users who are
+   * not there, or hide: who blocks does not show that way when it was.
+   */
+  async views(pairs: readonly Pair[]): Promise<View[]> {
+    const { rows } = await pool.query<PresenceRow & { viewerId: UserId; isBlocked: boolean }>({
+      name: 'presence-views',
+      text: viewsStatement,
+      values: [pairs.map(({ viewerId }) => viewerId), pairs.map(({ userId }) => userId)],
+    })
+    return rows.map(({ viewerId, isBlocked, ...row }) => ({
+      viewerId,
+      presence: isBlocked ? { userId: row.userId, status: 'offline', lastSeen: null } : presenceOf(row),
+    }))
   },
 })
 
@@ -199,6 +219,14 @@ const audiencesStatement = `
     group by them.user_id
   ) seen on seen.user_id = u.id
   where u.id = any($1::uuid[])`
+
+/** The limit has each pair looked up by itself: joined, all memberships might be read for a few pairs. */
+const viewsStatement = `
+  select pair.viewer_id as "viewerId", ${presenceColumns},
+    exists (select from blocks b where b.blocker_id = u.id and b.blocked_id = pair.viewer_id) as "isBlocked"
+  from unnest($1::uuid[], $2::uuid[]) pair (viewer_id, user_id), ${usersWithBeats},
+    lateral (select from ${sharedConversations} where them.user_id = u.id and me.user_id = pair.viewer_id limit 1) together
+  where u.id = pair.user_id and u.erased_at is null and there.last_beat_at is not null and ${isVisible('u')}`
 
 /** Always in the same order, so that two processes do not wait for each other. */
 async function lockUsers(which: SQL, tx: Executor): Promise<void> {
