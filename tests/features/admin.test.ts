@@ -100,7 +100,7 @@ t.test('creating a user', async (t) => {
 })
 
 t.test('changing a user', async (t) => {
-  const { signUp, update, auditOf, eventTypes, adminId, token, me, socket, request, signUpAdmin, get } = await start(t)
+  const { signUp, update, auditOf, eventTypes, adminId, token, me, socket, request, signUpAdmin, get, pool } = await start(t)
 
   t.test('names the fields in the audit log and not what is in them; what changes nothing is not in it', async (t) => {
     const alice = await signUp()
@@ -186,6 +186,16 @@ t.test('changing a user', async (t) => {
     t.match((await get(alice.id)).json, { role: 'user', suspendedAt: null, username: null })
     t.same(await auditOf(alice.id), [])
     t.equal((await me(alice.accessToken)).status, 200)
+  })
+
+  t.test('is not done when it is answered as failed because nothing can be learned of their presence', async (t) => {
+    const alice = await signUp()
+    await pool.query('alter table online_users rename to online_users_away')
+    t.teardown(() => pool.query('alter table if exists online_users_away rename to online_users'))
+    t.equal((await update(alice.id, { displayName: 'Alice', suspended: true })).status, 500)
+    await pool.query('alter table online_users_away rename to online_users')
+    t.match((await get(alice.id)).json, { displayName: null, suspendedAt: null })
+    t.same(await auditOf(alice.id), [])
   })
 
   t.test('takes nothing that is not named, and knows nobody who is not there', async (t) => {

@@ -63,18 +63,15 @@ export function createAdminService({ db, admin, users, accounts, sessions, prese
   const audit = (action: AuditAction, targetId: UserId, { actor, caller, reason }: Act, metadata: EventMetadata, tx: Executor): Promise<void> =>
     security.audit({ action, actorId: actor?.userId, targetId, ip: caller?.ip, reason, metadata }, tx)
 
-  const withLastSeen = async (users: UserRow[]): Promise<AdministeredUser[]> => {
+  const withLastSeen = async (rows: UserRow[]): Promise<AdministeredUser[]> => {
     const seen = await presence.statusOf(
       null,
-      users.map(({ id }) => id),
+      rows.map(({ id }) => id),
     )
-    return users.map((user) => ({ ...user, lastSeen: seen.get(user.id)?.lastSeen ?? null }))
+    return rows.map((user) => ({ ...user, lastSeen: seen.get(user.id)?.lastSeen ?? null }))
   }
 
-  const oneWithLastSeen = async (user: UserRow): Promise<AdministeredUser> => {
-    const [one = { ...user, lastSeen: null }] = await withLastSeen([user])
-    return one
-  }
+  const lastSeenOf = async (userId: UserId): Promise<Date | null> => (await presence.statusOf(null, [userId])).get(userId)?.lastSeen ?? null
 
   const changeRole = async ({ user, tx, keepAnAdmin, endAccess }: LockedAccount, role: Role, act: Act): Promise<void> => {
     if (user.role === role) return
@@ -113,7 +110,7 @@ export function createAdminService({ db, admin, users, accounts, sessions, prese
     },
 
     /** Erased ones too. @throws `not_found` */
-    get: async (userId: UserId): Promise<AdministeredUser> => oneWithLastSeen(await users.get(userId)),
+    get: async (userId: UserId): Promise<AdministeredUser> => ({ ...(await users.get(userId)), lastSeen: await lastSeenOf(userId) }),
 
     /** The user is mailed a code to sign in with. @throws `conflict` when the address or the username is taken */
     async create({ emailVerified = false, role = 'user', ...profile }: UserToCreate, act: Act): Promise<AdministeredUser> {
@@ -135,6 +132,8 @@ export function createAdminService({ db, admin, users, accounts, sessions, prese
      */
     async update(userId: UserId, { role, suspended, ...profile }: UserChanges, act: Act): Promise<AdministeredUser> {
       if (keysOf(profile).length === 0 && role === undefined && suspended === undefined) throw invalidField('body', 'must name something to change')
+      // Before the change: what fails after the commit would answer that nothing was changed.
+      const lastSeen = await lastSeenOf(userId)
       const changed = await accounts.change(userId, async (account) => {
         if (account.user.erasedAt !== null) throw new AppError('conflict', 'This account was erased.')
         if (keysOf(profile).length > 0) await changeProfile(account, profile, act)
@@ -142,7 +141,7 @@ export function createAdminService({ db, admin, users, accounts, sessions, prese
         if (suspended !== undefined) await suspend(account, suspended, act)
         return (await users.find(userId, account.tx)) ?? account.user
       })
-      return oneWithLastSeen(changed)
+      return { ...changed, lastSeen }
     },
 
     /** API keys stay as they are. @returns how many have ended @throws `not_found` */
