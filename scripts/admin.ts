@@ -137,12 +137,12 @@ function compose({ db }: Database, bus: Awaited<ReturnType<typeof createEventBus
   const apiKeys = createApiKeyService({
     ...{ db, apiKeys: createApiKeyRepository(db), users, revocations, topics: createTopics({ log }), bus, security, jobs, clock, newId, log },
   })
-  const accounts = createAccountService({
-    ...{ db, accounts: createAccountRepository(db), exports: createExportRepository(db), ends: { sessions, apiKeys }, users, security, jobs, clock },
-    messages: { batches: async function* () {} },
-  })
   // Nobody is shown anything here.
   const presence = { statusOf: async () => new Map() }
+  const accounts = createAccountService({
+    ...{ db, accounts: createAccountRepository(db), exports: createExportRepository(db), ends: { sessions, apiKeys }, users, presence, security, jobs, clock },
+    messages: { batches: async function* () {} },
+  })
   return {
     users,
     admin: createAdminService({ db, admin: createAdminRepository(db), users, accounts, sessions, presence, security, jobs, clock, newId }),

@@ -59,7 +59,7 @@ export async function composeAccounts(
   const repository = createAccountRepository(db)
   const exports = createExportRepository(db)
   const ends = { sessions: identity.sessions, apiKeys: identity.apiKeys }
-  const accounts = createAccountService({ db, accounts: repository, exports, ends, users, messages: authorship, security, jobs, clock })
+  const accounts = createAccountService({ db, accounts: repository, exports, ends, users, messages: authorship, presence, security, jobs, clock })
   const erasure = createErasure({
     ...{ db, accounts: repository, users, ends, conversations, clock, log },
     eraseMessages: config.erasedUsersMessages === 'erase' ? authorship.erase : undefined,

@@ -367,6 +367,19 @@ t.test('administrators see when somebody was there last, in whichever answer, al
   t.not(listed.get(alice.id), null)
 })
 
+t.test('the export says when somebody was there last, as administrators see it', async (t) => {
+  const [alice, bob, carol] = (await people(3)) as [Person, Person, Person]
+  const exported = async ({ accessToken: token }: Person): Promise<string | null> =>
+    (await server.request('GET', '/v1/users/me/export', { token })).json.sections.account[0].lastSeenAt
+  await come(alice)
+  const bobs = await come(bob)
+  bobs.close()
+  await until(async () => !(await isWritten(bob)))
+  t.ok(Math.abs(Date.parse((await exported(alice)) ?? '') - Date.now()) < 60_000, 'who is there for the first time')
+  t.equal(await exported(bob), (await seenBy(carol, bob)).lastSeen, 'who has gone')
+  t.equal(await exported(carol), null, 'who was never there')
+})
+
 t.test('what cannot be written while the database is away is written afterwards', async (t) => {
   const database = await createTestDatabase()
   t.teardown(() => database.drop())

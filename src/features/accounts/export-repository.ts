@@ -21,6 +21,12 @@ interface Source {
   key: PgColumn[]
 }
 
+/** Whose data it is, and when they were there last: of somebody who is there, the row does not know that yet. */
+interface Owner {
+  userId: UserId
+  lastSeen: Date | null
+}
+
 const batchSize = 200
 
 export type ExportRepository = ReturnType<typeof createExportRepository>
@@ -44,7 +50,7 @@ export const createExportRepository = (db: Executor) => {
 
   return {
     /** Everything but messages, by the name of its section. */
-    sections: (userId: UserId): [name: string, rows: Batches][] => Object.entries(sources(userId)).map(([name, source]) => [name, read(source, userId)]),
+    sections: (owner: Owner): [name: string, rows: Batches][] => Object.entries(sources(owner)).map(([name, source]) => [name, read(source, owner.userId)]),
   }
 }
 
@@ -55,11 +61,15 @@ function without<T extends PgTable>(table: T, ...left: string[]): Record<string,
   return Object.fromEntries(Object.entries(getTableColumns(table)).filter(([name]) => !left.includes(name)))
 }
 
-const sources = (userId: UserId): Record<string, Source> => ({
+const sources = ({ userId, lastSeen }: Owner): Record<string, Source> => ({
   // What the profile does not tell.
   account: {
     table: users,
-    columns: { emailVerifiedAt: users.emailVerifiedAt, lastSeenAt: users.lastSeenAt, suspendedAt: users.suspendedAt },
+    columns: {
+      emailVerifiedAt: users.emailVerifiedAt,
+      lastSeenAt: sql`${sql.param(lastSeen, users.lastSeenAt)}::timestamptz`.mapWith(users.lastSeenAt),
+      suspendedAt: users.suspendedAt,
+    },
     of: (id) => eq(users.id, id),
     key: [users.id],
   },

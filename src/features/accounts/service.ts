@@ -12,6 +12,7 @@ import type { UserRow } from '../../db/schema/users.ts'
 import { AppError, invalidField } from '../../errors/app-error.ts'
 import type { JobData, JobName } from '../../jobs/job-types.ts'
 import type { Jobs } from '../../jobs/queue.ts'
+import type { PresenceService } from '../presence/service.ts'
 import type { SecurityService } from '../security/service.ts'
 import { normalizeEmail, type UserService } from '../users/service.ts'
 import type { Batches, ExportRepository } from './export-repository.ts'
@@ -61,6 +62,7 @@ interface Dependencies {
   ends: AccessEnds
   users: Pick<UserService, 'find' | 'lock'>
   messages: { batches(userId: UserId): AsyncIterable<MessageRow[]> }
+  presence: Pick<PresenceService, 'statusOf'>
   security: Pick<SecurityService, 'record'>
   jobs: Pick<Jobs, 'enqueue' | 'wake'>
   clock: Clock
@@ -68,7 +70,7 @@ interface Dependencies {
 
 export type AccountService = ReturnType<typeof createAccountService>
 
-export function createAccountService({ db, accounts, exports, ends, users, messages, security, jobs, clock }: Dependencies) {
+export function createAccountService({ db, accounts, exports, ends, users, messages, presence, security, jobs, clock }: Dependencies) {
   const inTurn = createExportTurns()
 
   /** Keys outlive a suspension, during which they are good for nothing; sessions do not. */
@@ -153,7 +155,8 @@ export function createAccountService({ db, accounts, exports, ends, users, messa
     async exportOf({ userId }: SessionActor): Promise<AccountExport> {
       const user = await users.find(userId)
       if (user === undefined || user.erasedAt !== null) throw new AppError('unauthorized')
-      const sections: AccountExport['sections'] = [...exports.sections(userId), ['messages', messages.batches(userId)]]
+      const lastSeen = (await presence.statusOf(null, [userId])).get(userId)?.lastSeen ?? null
+      const sections: AccountExport['sections'] = [...exports.sections({ userId, lastSeen }), ['messages', messages.batches(userId)]]
       return { exportedAt: clock.now(), user, sections: sections.map(([name, batches]) => [name, inTurn(userId, batches)]) }
     },
   }
