@@ -3,11 +3,8 @@ import type { ApiKeyId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import { type ApiKeyRow, apiKeys } from '../../db/schema/credentials.ts'
 import { type UserRow, users } from '../../db/schema/users.ts'
-import { isBefore, one } from '../../db/sql.ts'
+import { isBefore, one, sweep } from '../../db/sql.ts'
 import type { TimePosition } from '../../pagination.ts'
-
-/** How many revoked keys go when a new one comes: more than one, so that what is left behind never grows. */
-const cleanupLimit = 20
 
 /** A key, and what its user is allowed. */
 export interface KeyWithUser {
@@ -75,7 +72,7 @@ export const createApiKeyRepository = (db: Executor) => ({
   /** @returns what is not revoked, in the order of the hashes; undefined where there is none */
   async findByHashes(hashes: readonly string[]): Promise<(KeyWithUser | undefined)[]> {
     const rows = await db
-      .select({ key: apiKeys, user: { role: users.role, suspendedAt: users.suspendedAt, erasedAt: users.erasedAt } })
+      .select(keyWithUser)
       .from(apiKeys)
       .innerJoin(users, eq(users.id, apiKeys.userId))
       .where(and(inArray(apiKeys.keyHash, [...hashes]), isNull(apiKeys.revokedAt)))
@@ -87,7 +84,7 @@ export const createApiKeyRepository = (db: Executor) => ({
   async listLive(ids: readonly ApiKeyId[], now: Date): Promise<KeyWithUser[]> {
     if (ids.length === 0) return []
     return db
-      .select({ key: apiKeys, user: { role: users.role, suspendedAt: users.suspendedAt, erasedAt: users.erasedAt } })
+      .select(keyWithUser)
       .from(apiKeys)
       .innerJoin(users, eq(users.id, apiKeys.userId))
       .where(and(sql`${apiKeys.id} = any(${sql.param([...ids])}::uuid[])`, isLive(now)))
@@ -112,15 +109,9 @@ export const createApiKeyRepository = (db: Executor) => ({
       .where(isOwn)
   },
 
-  /** Of anybody. Skips what others have locked, so that nobody waits for it. */
+  /** Of anybody. */
   async deleteRevoked(before: Date, executor: Executor): Promise<void> {
-    const revoked = executor
-      .select({ id: apiKeys.id })
-      .from(apiKeys)
-      .where(lt(apiKeys.revokedAt, before))
-      .limit(cleanupLimit)
-      .for('update', { skipLocked: true })
-    await executor.delete(apiKeys).where(inArray(apiKeys.id, revoked))
+    await sweep(apiKeys, apiKeys.id, lt(apiKeys.revokedAt, before), executor)
   },
 
   /** Those of one user that expired before `before`, and all but the last `kept` of those that have expired. */
@@ -130,5 +121,7 @@ export const createApiKeyRepository = (db: Executor) => ({
     await executor.delete(apiKeys).where(and(expired, or(lt(apiKeys.expiresAt, before), notInArray(apiKeys.id, last))))
   },
 })
+
+const keyWithUser = { key: apiKeys, user: { role: users.role, suspendedAt: users.suspendedAt, erasedAt: users.erasedAt } }
 
 const isLive = (now: Date) => and(isNull(apiKeys.revokedAt), or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)))

@@ -1,9 +1,8 @@
-import { and, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm'
+import { and, eq, gt, isNull, lt, sql } from 'drizzle-orm'
 import type { Executor } from '../../db/executor.ts'
 import { type EmailCodeRow, emailCodes } from '../../db/schema/email-codes.ts'
+import { sweep } from '../../db/sql.ts'
 import { type MailLimit, replacement } from './mail-limit.ts'
-
-const cleanupLimit = 20
 
 export interface NewCode {
   email: string
@@ -63,12 +62,6 @@ export const createCodeRepository = (db: Executor) => ({
   },
 
   async deleteExpired(before: Date): Promise<void> {
-    const expired = db
-      .select({ email: emailCodes.email })
-      .from(emailCodes)
-      .where(lt(emailCodes.expiresAt, before))
-      .limit(cleanupLimit)
-      .for('update', { skipLocked: true })
-    await db.delete(emailCodes).where(inArray(emailCodes.email, expired))
+    await sweep(emailCodes, emailCodes.email, lt(emailCodes.expiresAt, before), db)
   },
 })

@@ -1,10 +1,8 @@
-import { and, eq, gt, inArray, isNull, lt } from 'drizzle-orm'
+import { and, eq, gt, isNull, lt } from 'drizzle-orm'
 import type { SessionId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import { type OauthFlowRow, oauthAccounts, oauthFlows } from '../../db/schema/credentials.ts'
-
-/** How many expired flows go when a new one comes: more than one, so that what is left behind never grows. */
-const cleanupLimit = 20
+import { sweep } from '../../db/sql.ts'
 
 /** An account at a provider. */
 export interface AccountKey {
@@ -61,15 +59,8 @@ export const createOAuthRepository = (db: Executor) => ({
     await executor.update(oauthFlows).set({ sessionId }).where(eq(oauthFlows.codeHash, codeHash))
   },
 
-  /** Skips what others have locked, so that nobody waits for it. */
   async deleteExpiredFlows(before: Date): Promise<void> {
-    const expired = db
-      .select({ stateHash: oauthFlows.stateHash })
-      .from(oauthFlows)
-      .where(lt(oauthFlows.expiresAt, before))
-      .limit(cleanupLimit)
-      .for('update', { skipLocked: true })
-    await db.delete(oauthFlows).where(inArray(oauthFlows.stateHash, expired))
+    await sweep(oauthFlows, oauthFlows.stateHash, lt(oauthFlows.expiresAt, before), db)
   },
 
   async deleteOf(userId: UserId, executor: Executor): Promise<void> {

@@ -1,9 +1,8 @@
-import { and, eq, gt, inArray, isNull, lt } from 'drizzle-orm'
+import { and, eq, gt, isNull, lt } from 'drizzle-orm'
 import type { Executor } from '../../db/executor.ts'
 import { passwordResets } from '../../db/schema/credentials.ts'
+import { sweep } from '../../db/sql.ts'
 import { type MailLimit, replacement } from './mail-limit.ts'
-
-const cleanupLimit = 20
 
 export interface NewPasswordReset {
   email: string
@@ -56,13 +55,7 @@ export const createPasswordResetRepository = (db: Executor) => ({
   },
 
   async deleteExpired(before: Date): Promise<void> {
-    const expired = db
-      .select({ email: passwordResets.email })
-      .from(passwordResets)
-      .where(lt(passwordResets.expiresAt, before))
-      .limit(cleanupLimit)
-      .for('update', { skipLocked: true })
-    await db.delete(passwordResets).where(inArray(passwordResets.email, expired))
+    await sweep(passwordResets, passwordResets.email, lt(passwordResets.expiresAt, before), db)
   },
 })
 

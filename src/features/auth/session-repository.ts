@@ -3,11 +3,8 @@ import type { SessionId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import { type RefreshTokenRow, type RevokedReason, refreshTokens, type SessionRow, sessions } from '../../db/schema/sessions.ts'
 import { type UserRow, users } from '../../db/schema/users.ts'
-import { isBefore, one } from '../../db/sql.ts'
+import { isBefore, one, sweep } from '../../db/sql.ts'
 import type { TimePosition } from '../../pagination.ts'
-
-/** How many expired sessions go when a new one comes: more than one, so that what is left behind never grows. */
-const cleanupLimit = 20
 
 /** Sessions that fit all that is given. */
 export interface SessionSelection {
@@ -152,15 +149,9 @@ export const createSessionRepository = (db: Executor) => ({
     return rows.map(({ id }) => id)
   },
 
-  /** Skips what others have locked, so that nobody waits for it. Their tokens go with them. */
+  /** Their tokens go with them. */
   async deleteExpired(before: Date, executor: Executor = db): Promise<void> {
-    const expired = executor
-      .select({ id: sessions.id })
-      .from(sessions)
-      .where(lt(sessions.expiresAt, before))
-      .limit(cleanupLimit)
-      .for('update', { skipLocked: true })
-    await executor.delete(sessions).where(inArray(sessions.id, expired))
+    await sweep(sessions, sessions.id, lt(sessions.expiresAt, before), executor)
   },
 
   /**
