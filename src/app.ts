@@ -46,8 +46,8 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
 
   const metrics = createMetrics({ pool: database.pool, socketCount: () => gateway.size })
   const services = await composeServices(foundation, { presenceTimes, publicUrl, onMessage: metrics.countMessage })
-  const { accessTokens, apiKeys, cookieSessions, passwords, revocations, useCredentials, attendance, erasure, messages, conversations, sync } = services
-  const credentialEnds = createCredentialEnds({ topics, clock, log, useCredentials })
+  const { accessTokens, apiKeys, cookieSessions, passwords, revocations, checkCredentials, attendance, erasure, messages, conversations, sync } = services
+  const credentialEnds = createCredentialEnds({ topics, clock, log, checkCredentials })
   const commands = createCommands({ messages, conversations, counters })
   const gateway = createGateway({ topics, onCredentialEnd: credentialEnds.onEnd, sync, commands, presence: attendance, clock, log, heartbeatSeconds })
   database.onRecovered(topics.publishStale)

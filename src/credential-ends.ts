@@ -17,7 +17,7 @@ interface Waiting {
 }
 
 /** What the database says of credentials that are in use. */
-export interface UseOfCredentials {
+export interface CheckedCredentials {
   /** They are worth nothing any more, or something else than they were. */
   ended: ReadonlySet<CredentialId>
   /** Being used they are good for longer than they were. */
@@ -28,7 +28,8 @@ interface Dependencies {
   topics: Topics
   clock: Clock
   log: Log
-  useCredentials(actors: readonly Actor[]): Promise<UseOfCredentials>
+  /** Being asked for, sessions by cookie go on. */
+  checkCredentials(actors: readonly Actor[]): Promise<CheckedCredentials>
 }
 
 export type CredentialEnds = ReturnType<typeof createCredentialEnds>
@@ -36,7 +37,7 @@ export type CredentialEnds = ReturnType<typeof createCredentialEnds>
 const sweepMilliseconds = 1_000
 const compareMilliseconds = 10 * 60_000
 
-export function createCredentialEnds({ topics, clock, log, useCredentials }: Dependencies) {
+export function createCredentialEnds({ topics, clock, log, checkCredentials }: Dependencies) {
   const waiting = new Set<Waiting>()
   let timer: NodeJS.Timeout | undefined
   let comparedAt = 0
@@ -44,7 +45,7 @@ export function createCredentialEnds({ topics, clock, log, useCredentials }: Dep
   const compare = async (): Promise<void> => {
     const compared = [...waiting]
     if (compared.length === 0) return
-    const { ended, prolonged } = await useCredentials(compared.map(({ actor }) => actor))
+    const { ended, prolonged } = await checkCredentials(compared.map(({ actor }) => actor))
     for (const one of compared) {
       one.expiresAt = prolonged.get(one.actor.credentialId)?.getTime() ?? one.expiresAt
       if (waiting.has(one) && ended.has(one.actor.credentialId)) one.callback()

@@ -1,6 +1,6 @@
 /** Who somebody is: passwords, codes, other providers, sessions with their tokens and cookies, API keys. */
 import type { Actor } from '../actor.ts'
-import type { UseOfCredentials } from '../credential-ends.ts'
+import type { CheckedCredentials } from '../credential-ends.ts'
 import { createAdmission } from '../features/accounts/admission.ts'
 import { createAccountRepository } from '../features/accounts/repository.ts'
 import { createApiKeyRepository } from '../features/api-keys/repository.ts'
@@ -47,7 +47,11 @@ export async function composeIdentity(foundation: Foundation, { users, security,
   const given = { db, users, security, jobs, clock, newId }
   const secrets = [config.jwtSecret, ...(config.jwtSecretPrevious ? [config.jwtSecretPrevious] : [])] as const
 
-  const { revocations, useCredentials, sessions, sessionService, cookieSessions, apiKeys } = await composeCredentials(foundation, { users, security }, secrets)
+  const { revocations, checkCredentials, sessions, sessionService, cookieSessions, apiKeys } = await composeCredentials(
+    foundation,
+    { users, security },
+    secrets,
+  )
   const accessTokens = createAccessTokens({ secrets, revocations, clock })
 
   const fixedCode = config.environment === 'development' ? '000000' : undefined
@@ -81,7 +85,7 @@ export async function composeIdentity(foundation: Foundation, { users, security,
     apiKeys,
     accessTokens,
     revocations,
-    useCredentials,
+    checkCredentials,
     passwords,
     guessing,
   }
@@ -105,12 +109,12 @@ async function composeCredentials(
   const cookieSessions = createCookieSessions({ db, sessions, repository: sessionRepository, revocations, clock, newId })
   const apiKeys = createApiKeyService({ db, apiKeys: apiKeyRepository, users, revocations, topics, bus, security, jobs, clock, newId, log })
   database.onRecovered(apiKeys.forgetAll)
-  const useCredentials = async (actors: readonly Actor[]): Promise<UseOfCredentials> => {
+  const checkCredentials = async (actors: readonly Actor[]): Promise<CheckedCredentials> => {
     const [bySession, endedKeys] = await Promise.all([
       cookieSessions.useBySocket(actors.flatMap((actor) => (actor.kind === 'session' ? [actor.credentialId] : []))),
       apiKeys.findEnded(actors.flatMap((actor) => (actor.kind === 'apiKey' ? [actor] : []))),
     ])
     return { ended: new Set([...bySession.ended, ...endedKeys]), prolonged: bySession.prolonged }
   }
-  return { revocations, useCredentials, sessions, sessionService, cookieSessions, apiKeys }
+  return { revocations, checkCredentials, sessions, sessionService, cookieSessions, apiKeys }
 }

@@ -63,7 +63,7 @@ export async function composeAccounts(
   const erasure = createErasure({
     ...{ db, accounts: repository, users, ends, conversations, clock, log },
     eraseMessages: config.erasedUsersMessages === 'erase' ? authorship.erase : undefined,
-    eraseWithin: [avatars.discard, ...identity.eraseWithin, blocks.eraseWithin, presence.eraseWithin, security.eraseWithin],
+    eraseWithin: [avatars.eraseWithin, ...identity.eraseWithin, blocks.eraseWithin, presence.eraseWithin, security.eraseWithin],
   })
   await jobs.work('accounts.erase', ({ userId }) => erasure.erase(userId))
   await jobs.work('accounts.mailNotice', createNotices({ users, mailer }))

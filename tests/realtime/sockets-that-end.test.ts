@@ -39,7 +39,7 @@ function startGateway() {
   const presence = { opened() {}, closed() {} }
   return createGateway({
     topics,
-    onCredentialEnd: createCredentialEnds({ topics, clock, log, useCredentials: services.useCredentials }).onEnd,
+    onCredentialEnd: createCredentialEnds({ topics, clock, log, checkCredentials: services.checkCredentials }).onEnd,
     sync: services.sync,
     commands,
     presence,
@@ -118,7 +118,7 @@ t.test('the end of a session is told once: when it is revoked or when the token 
   let ahead = 0
   const own = createTopics({ log })
   const clock = { now: () => new Date(Date.now() + ahead) }
-  const { onEnd: onCredentialEnd } = createCredentialEnds({ topics: own, clock, log, useCredentials: services.useCredentials })
+  const { onEnd: onCredentialEnd } = createCredentialEnds({ topics: own, clock, log, checkCredentials: services.checkCredentials })
   const heard: string[] = []
   const [revoked, expired, gone] = [actorUntil(Date.now() + 60_000), actorUntil(Date.now() + 90_000), actorUntil(Date.now() + 60_000)]
   const revoke = ({ credentialId }: Actor) => own.publish('credential', credentialId, { type: 'credential.revoked', credentialId })

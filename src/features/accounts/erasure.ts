@@ -21,7 +21,7 @@ interface Dependencies {
   conversations: { closeDirect(userId: UserId): Promise<void>; leaveAll(userId: UserId): Promise<void> }
   /** Undefined keeps them. */
   eraseMessages: ((userId: UserId) => Promise<void>) | undefined
-  /** Each takes away what one feature keeps of a user; called with what the row was before. See `personal-data.ts`. */
+  /** Each takes away what one feature keeps of a user, by the row as it was before; and once more, at the end, by the row that is left. See `personal-data.ts`. */
   eraseWithin: readonly ((user: UserRow, tx: Executor) => Promise<void>)[]
   clock: Clock
   log: Log

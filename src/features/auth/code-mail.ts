@@ -38,3 +38,6 @@ export const greeting = ({ emailVerifiedAt, displayName, firstName }: UserRow): 
   const name = displayName ?? firstName
   return emailVerifiedAt === null || name === null ? 'Hello,' : `Hello ${name.replace(/\s+/g, ' ')},`
 }
+
+/** @param at ISO 8601 */
+export const minuteOf = (at: string): string => `${at.slice(0, 16).replace('T', ' ')} UTC`

@@ -14,7 +14,7 @@ import { hashOf, newSecret } from '../../secret.ts'
 import type { Revocations } from './revocations.ts'
 import { lastMoment, nextExpiry } from './session-lifetimes.ts'
 import type { SessionRepository } from './session-repository.ts'
-import type { SessionOwner, Sessions } from './sessions.ts'
+import type { ReplacedSession, Sessions } from './sessions.ts'
 
 /** How long the database is not asked again; also how exactly the last use is known. */
 const believedMilliseconds = 60_000
@@ -91,7 +91,7 @@ export function createCookieSessions({ db, sessions, repository, revocations, cl
     return actor
   }
 
-  const findReplaced = async (cookie: string | undefined): Promise<SessionOwner | undefined> =>
+  const findReplaced = async (cookie: string | undefined): Promise<ReplacedSession | undefined> =>
     cookie === undefined || !isCookie.test(cookie) ? undefined : (await repository.findByCookieHash(hashOf(cookie), clock.now()))?.session
 
   return {

@@ -3,7 +3,7 @@ import type { UserRow } from '../../db/schema/users.ts'
 import type { Mail, Mailer } from '../../integrations/mailer.ts'
 import type { JobData } from '../../jobs/job-types.ts'
 import type { UserService } from '../users/service.ts'
-import { greeting } from './code-mail.ts'
+import { greeting, minuteOf } from './code-mail.ts'
 
 type NewCredential = JobData['auth.mailNewCredential']
 
@@ -55,5 +55,3 @@ If it was you, you need not do anything.
 If it was not you, somebody else has an account at ${provider} with your address, or can read your mails: secure both, end all your sessions at Parley, and tell whoever runs this server. A new password does not end this way to sign in.
 `,
 })
-
-const minuteOf = (at: string): string => `${at.slice(0, 16).replace('T', ' ')} UTC`

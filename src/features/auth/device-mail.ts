@@ -1,6 +1,6 @@
 import type { UserRow } from '../../db/schema/users.ts'
 import type { Mail } from '../../integrations/mailer.ts'
-import { greeting } from './code-mail.ts'
+import { greeting, minuteOf } from './code-mail.ts'
 
 export const newDeviceMail = (user: UserRow, { device, ip, at }: { device: string; ip: string; at: string }): Mail => ({
   to: user.email,
@@ -10,7 +10,7 @@ export const newDeviceMail = (user: UserRow, { device, ip, at }: { device: strin
 Your account was signed in to on a device that you have not used before:
 
     Device:   ${device}
-    Time:     ${at.slice(0, 16).replace('T', ' ')} UTC
+    Time:     ${minuteOf(at)}
     Address:  ${ip}
 
 If it was you, you need not do anything.

@@ -1,8 +1,9 @@
 /**
  * Signing in at a provider, in three steps: `start` sends the browser there, `finish` has it back, finds out whose account it is and gives it a
  * one-time code, `exchange` gives tokens for the code. A flow is bound twice: to the browser by a cookie, so that nobody has somebody else finish
- * theirs, and to the client by its `codeChallenge`, so that a code that was seen on the way is worth nothing. Each step takes the flow out
- * of the table, so it can be taken once. Secrets are kept as hashes.
+ * theirs, and to the client by its `codeChallenge`, so that a code that was seen on the way is worth nothing. Each step can be taken
+ * once: the first two take the flow out of the table; the last one leaves it there with the session that begins, which ends should the code come again
+ * (RFC 6749, section 4.1.2). Secrets are kept as hashes.
  */
 import type { SessionId, UserId } from '../../../openapi/shared/ids.ts'
 import { Email } from '../../../openapi/shared/scalars.ts'

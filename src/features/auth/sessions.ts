@@ -50,7 +50,7 @@ type Refused = { outcome: 'unknown' } | { outcome: 'compromised'; sessionId: Ses
 type Rotation = { outcome: 'rotated'; issued: IssuedSession } | Refused
 /** The session of the token, and all that have ended by it. */
 export type Redemption = { outcome: 'redeemed'; user: UserRow; session: SessionRow; ended: SessionId[] } | Refused
-export type SessionOwner = Pick<SessionRow, 'id' | 'userId'>
+export type ReplacedSession = Pick<SessionRow, 'id' | 'userId'>
 
 const unknown: Refused = { outcome: 'unknown' }
 
@@ -174,7 +174,7 @@ export function createSessions({ db, users, sessions, revocations, bus, security
      * Uses up a refresh token for a session of another kind: its own ends, and so does the one that is replaced. Call `accept` after the
      * commit, and `tell` where it was good.
      */
-    async redeem(refreshToken: string, replaced: SessionOwner | undefined, caller: Caller, tx: Executor): Promise<Redemption> {
+    async redeem(refreshToken: string, replaced: ReplacedSession | undefined, caller: Caller, tx: Executor): Promise<Redemption> {
       const userId = await sessions.findOwner(hashOf(refreshToken), tx)
       const lockedUsers = await lockUsers([userId, replaced?.userId], tx)
       const user = lockedUsers.find(({ id }) => id === userId)

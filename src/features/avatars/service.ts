@@ -49,7 +49,7 @@ export function createAvatarService({ db, users, objects, makeAvatar, jobs }: De
   }
 
   return {
-    discard,
+    eraseWithin: discard,
 
     /**
      * @param image the bytes of a picture in whatever format
