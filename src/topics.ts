@@ -3,16 +3,20 @@
  * live clients (the socket gateway is the first, not the only one) subscribes. Changes are numbered by their conversation, so a
  * listener that sees a jump, or hears `stale`, reads from the database what it missed: no promise rests on this delivery.
  */
+import type { ReplyTo } from '../openapi/messages/schemas.ts'
 import type { ConversationId, UserId } from '../openapi/shared/ids.ts'
 import type { PresenceStatus } from '../openapi/users/schemas.ts'
 import type { CredentialId } from './actor.ts'
-import type { ConversationRow, MemberRow } from './db/schema/conversations.ts'
+import type { ConversationRow, MemberRow, SeqRange } from './db/schema/conversations.ts'
 import type { MessageRow } from './db/schema/messages.ts'
 import type { UserSummaryRow } from './db/schema/users.ts'
 import type { Log } from './log.ts'
 
 /** A member together with what others may see of the user. */
 export type MemberEntity = MemberRow & { user: UserSummaryRow }
+
+/** A message together with what it shows of the one that it answers. */
+export type MessageEntity = MessageRow & { replyTo: ReplyTo | null }
 
 interface Numbered<Type extends string> {
   type: Type
@@ -22,11 +26,13 @@ interface Numbered<Type extends string> {
 
 /** A numbered change of a conversation, with the state that it led to. */
 export type Change =
-  | (Numbered<'message.created' | 'message.deleted'> & { message: MessageRow })
+  | (Numbered<'message.created' | 'message.updated' | 'message.deleted'> & { message: MessageEntity })
   | (Numbered<'conversation.updated'> & { conversation: ConversationRow })
   | (Numbered<'member.joined' | 'member.updated'> & { member: MemberEntity })
   | (Numbered<'member.left'> & { userId: UserId })
-  | (Numbered<'read'> & { userId: UserId; readSeq: number })
+  | (Numbered<'read'> & { userId: UserId; readSeq: number; readRanges: SeqRange[] })
+  | (Numbered<'delivered'> & { userId: UserId; deliveredSeq: number })
+  | (Numbered<'membership.updated'> & { userId: UserId; muted: boolean; pinned: boolean })
 
 export interface Typing {
   type: 'typing'

@@ -4,7 +4,7 @@ import { conversationId } from '../messages/examples.ts'
 import { ConversationId, UserId } from '../shared/ids.ts'
 import { ids } from '../users/examples.ts'
 import { conversationState, memberExample } from './examples.ts'
-import { ConversationState, MarkedSeq, Member, ReadMark, ReadSeq, Typing } from './schemas.ts'
+import { ConversationState, DeliveredSeq, MarkedSeq, Member, Muted, Pinned, ReadMark, ReadRanges, ReadSeq, Typing } from './schemas.ts'
 
 export const conversationUpdated = defineEvent({
   type: 'conversation.updated',
@@ -43,10 +43,28 @@ export const memberLeft = defineEvent({
 export const read = defineEvent({
   type: 'read',
   kind: 'change',
-  summary: 'A member has read up to a message',
+  summary: 'A member has read messages',
   description: 'A numbered change like every other, but it moves neither `updatedAt` nor the place in the list.',
-  data: Type.Object({ userId: described(UserId, 'Who has read'), readSeq: ReadSeq }),
-  example: { userId: ids.bob, readSeq: 41 },
+  data: Type.Object({ userId: described(UserId, 'Who has read'), readSeq: ReadSeq, readRanges: ReadRanges }),
+  example: { userId: ids.bob, readSeq: 41, readRanges: [] },
+})
+
+export const delivered = defineEvent({
+  type: 'delivered',
+  kind: 'change',
+  summary: "Messages have reached a member's device",
+  description: 'As `read` is, a numbered change that moves neither `updatedAt` nor the place in the list.',
+  data: Type.Object({ userId: described(UserId, 'Whose device'), deliveredSeq: DeliveredSeq }),
+  example: { userId: ids.bob, deliveredSeq: 41 },
+})
+
+export const membershipUpdated = defineEvent({
+  type: 'membership.updated',
+  kind: 'change',
+  summary: 'You have changed what a conversation is to you',
+  description: 'Told to you alone, on all your devices; others hear `change.hidden`.',
+  data: Type.Object({ muted: Muted, pinned: Pinned }),
+  example: { muted: true, pinned: false },
 })
 
 export const typing = defineEvent({

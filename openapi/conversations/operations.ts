@@ -162,7 +162,7 @@ export const markRead = defineOperation({
   params: ConversationParams,
   body: ref(MarkReadRequest),
   examples: { any: { seq: 41 } },
-  responses: { 200: { description: 'Where the mark stands', body: ref(ReadMark), example: { readSeq: 41, unreadCount: 0 } } },
+  responses: { 200: { description: 'Where the mark stands', body: ref(ReadMark), example: { readSeq: 41, readRanges: [], unreadCount: 0 } } },
   errors: ['not_found'],
 })
 

@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { closed, component, described, nullable, oneOfWords, ref } from '../contract.ts'
 import { Message } from '../messages/schemas.ts'
 import { ConversationId, UserId } from '../shared/ids.ts'
-import { ClientId, Count, Sequence, storableText, Timestamp } from '../shared/scalars.ts'
+import { ClientId, Count, Metadata, Sequence, storableText, Timestamp } from '../shared/scalars.ts'
 import { UserSummary } from '../users/schemas.ts'
 
 export const ConversationType = oneOfWords(['direct', 'group'], {
@@ -15,8 +15,25 @@ export const MemberRole = oneOfWords(['owner', 'admin', 'member'], {
 })
 export type MemberRole = Static<typeof MemberRole>
 
+export const ConversationStatus = oneOfWords(['active', 'archived', 'closed'], {
+  description: '`active`: all goes on; `closed`: it can be read and is listed; `archived`: it can be read and is listed where that is asked for',
+})
+export type ConversationStatus = Static<typeof ConversationStatus>
+
+export const HistoryVisibility = oneOfWords(['all', 'sinceJoined'], {
+  description: 'What those who join from now on may read: everything, or what is said after they joined. Whoever is a member keeps what they could read',
+})
+export type HistoryVisibility = Static<typeof HistoryVisibility>
+
 const Title = Type.String({ minLength: 1, maxLength: 200, pattern: storableText, description: '1–200 characters' })
 export const ReadSeq = described(Sequence, 'Every message up to this `seq` is read')
+export const ReadRanges = Type.Array(Type.Array(Sequence, { minItems: 2, maxItems: 2, description: 'First and last `seq` of a range' }), {
+  description: 'What is read beyond `readSeq`, in order: `[[43, 43], [45, 47]]` are four messages',
+})
+export const DeliveredSeq = described(Sequence, 'Every message up to this `seq` has reached a device, as far as it said so')
+export const FirstSeq = described(Sequence, '`seq` of the oldest message that is kept; more than `lastSeq` when there is none')
+export const Muted = Type.Boolean({ description: 'You want no notifications of it' })
+export const Pinned = Type.Boolean({ description: 'It stands first in your list where that is asked for' })
 export const MarkedSeq = described(Sequence, 'Every message up to this one is read; beyond the newest means the newest; a mark never moves back')
 export const Typing = Type.Boolean({ description: 'False when it is over' })
 const UnreadCount = described(Count, 'Exactly how many messages you have not read, less those that are deleted')
@@ -28,6 +45,8 @@ export const Member = component(
       user: described(ref(UserSummary), 'Who it is'),
       role: MemberRole,
       readSeq: ReadSeq,
+      readRanges: ReadRanges,
+      deliveredSeq: DeliveredSeq,
       joinedAt: described(Timestamp, 'When the membership began: ISO 8601, UTC, milliseconds'),
     },
     { description: 'A member of a conversation' },
@@ -40,6 +59,16 @@ const conversationFields = {
   id: ConversationId,
   type: ConversationType,
   title: nullable(Type.String({ description: 'Null in direct conversations and where none was given' })),
+  description: nullable(Type.String({ description: 'What a group is for; null where none was given' })),
+  summary: nullable(Type.String({ description: 'What was said so far, in short, as a member or an application wrote it; null where nobody did' })),
+  status: ConversationStatus,
+  tags: Type.Array(Type.String(), { description: 'Words of your own, in order' }),
+  metadata: Metadata,
+  isPrivate: Type.Boolean({ description: 'False for a group that everybody finds and may join; otherwise one is added or invited' }),
+  allowInvites: Type.Boolean({ description: 'Whether every member may invite by link; owners and admins may always' }),
+  historyVisibility: HistoryVisibility,
+  messageRetentionDays: nullable(Type.Integer({ description: 'Messages are deleted when they are this old; null: never' })),
+  firstSeq: FirstSeq,
   createdBy: described(UserId, 'Who created it'),
   createdAt: described(Timestamp, 'When it was created: ISO 8601, UTC, milliseconds'),
 }
@@ -60,10 +89,14 @@ export const Conversation = component(
       members: Type.Array(ref(Member), { description: 'The first 10 who joined; `conversations.listMembers` has all' }),
       lastMessage: Type.Union([ref(Message), Type.Null()], { description: 'The newest message; null when there is none' }),
       lastSeq: described(Sequence, '`seq` of the newest message; 0 when there is none'),
+      messageCount: described(Count, 'How many messages there are, less those that are deleted'),
       changeSeq: described(Sequence, 'Number of the last change, read marks included: a cursor for the socket and for `sync.pull`'),
       readSeq: described(ReadSeq, 'Up to where you have read'),
+      readRanges: ReadRanges,
+      muted: Muted,
+      pinned: Pinned,
       unreadCount: UnreadCount,
-      updatedAt: described(Timestamp, 'When there was last a message, or a change of title or members; read marks do not move it'),
+      updatedAt: described(Timestamp, 'When there was last a message, or a change of the conversation or its members; read marks do not move it'),
     },
     { description: 'A conversation, as you see it' },
   ),
@@ -116,7 +149,10 @@ export const UpdateMemberRequest = component('UpdateMemberRequest', closed({ rol
 
 export const MarkReadRequest = component('MarkReadRequest', closed({ seq: MarkedSeq }, { description: 'Up to where you have read' }))
 
-export const ReadMark = component('ReadMark', Type.Object({ readSeq: ReadSeq, unreadCount: UnreadCount }, { description: 'Your read mark in a conversation' }))
+export const ReadMark = component(
+  'ReadMark',
+  Type.Object({ readSeq: ReadSeq, readRanges: ReadRanges, unreadCount: UnreadCount }, { description: 'Your read mark in a conversation' }),
+)
 export type ReadMark = Static<typeof ReadMark>
 
 export const SetTypingRequest = component('SetTypingRequest', closed({ typing: Typing }, { description: 'Whether you are typing' }))

@@ -12,6 +12,16 @@ export const messageCreated = defineEvent({
   example: { message: messageExample },
 })
 
+export const messageUpdated = defineEvent({
+  type: 'message.updated',
+  kind: 'change',
+  summary: 'A message is different now',
+  description:
+    'It was edited, somebody reacted to it, or what it answers has changed: replace what you hold, and keep it where you held nothing, for after a resume a message that is new to you may come this way.',
+  data: Type.Object({ message: described(ref(Message), 'As it is now') }),
+  example: { message: { ...messageExample, content: 'Shall we meet at one?', editedAt: '2026-11-20T10:05:00.000Z' } },
+})
+
 export const messageDeleted = defineEvent({
   type: 'message.deleted',
   kind: 'change',

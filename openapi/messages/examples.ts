@@ -13,6 +13,11 @@ export const messageExample = {
   content: 'Shall we meet at noon?',
   clientId: 'b2c1f0de-1',
   metadata: {},
+  replyTo: null,
+  mentions: [],
+  attachments: [],
+  reactions: [],
   createdAt: '2026-11-20T10:00:00.000Z',
+  editedAt: null,
   deletedAt: null,
 } satisfies Record<keyof Message, unknown>

@@ -61,6 +61,15 @@ export const pong = defineEvent({
   example: {},
 })
 
+export const changeHidden = defineEvent({
+  type: 'change.hidden',
+  kind: 'change',
+  summary: 'Something changed that is not for you',
+  description: 'It has a number as every change has, and tells nothing else: a message from before you joined was edited, or a member muted the conversation.',
+  data: Type.Object({}),
+  example: {},
+})
+
 /** Why the server ends a socket. Codes from 4000 on are ours (RFC 6455, section 7.4.2). */
 export const closeCodes = {
   4400: 'The client keeps sending frames that are not commands',

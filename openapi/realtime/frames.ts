@@ -12,17 +12,21 @@ import * as realtimeCommands from './commands.ts'
 import * as realtimeEvents from './events.ts'
 import { changeEnvelope } from './schemas.ts'
 
-const { conversationUpdated, memberJoined, memberUpdated, memberLeft, read, typing } = conversationEvents
-const { hello, ready, gap, gone, pong } = realtimeEvents
+const { conversationUpdated, memberJoined, memberUpdated, memberLeft, read, delivered, membershipUpdated, typing } = conversationEvents
+const { hello, ready, gap, gone, pong, changeHidden } = realtimeEvents
 
 export const changeEvents = [
   messageEvents.messageCreated,
+  messageEvents.messageUpdated,
   messageEvents.messageDeleted,
   conversationUpdated,
   memberJoined,
   memberUpdated,
   memberLeft,
   read,
+  delivered,
+  membershipUpdated,
+  changeHidden,
 ] as const
 export const signalEvents = [hello, ready, gap, gone, pong, typing, presenceChanged] as const
 export const commands = [

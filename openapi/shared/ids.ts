@@ -23,6 +23,12 @@ export const ConversationId = id<'Conversation'>('Id of a conversation')
 export type MessageId = Id<'Message'>
 export const MessageId = id<'Message'>('Id of a message')
 
+export type InviteId = Id<'Invite'>
+export const InviteId = id<'Invite'>('Id of an invite')
+
+export type FileId = Id<'File'>
+export const FileId = id<'File'>('Id of a file')
+
 export type ApiKeyId = Id<'ApiKey'>
 export const ApiKeyId = id<'ApiKey'>('Id of an API key')
 

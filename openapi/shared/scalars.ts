@@ -1,5 +1,5 @@
 /** Times, counters and words that every feature uses. */
-import { Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 
 export const Timestamp = Type.String({ format: 'date-time', description: 'ISO 8601, UTC, milliseconds' })
 
@@ -31,3 +31,4 @@ export const Metadata = Type.Record(
     description: 'Up to 50 entries of your own',
   },
 )
+export type Metadata = Static<typeof Metadata>

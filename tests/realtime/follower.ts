@@ -169,11 +169,11 @@ export function applyChange(state: Folded, change: Change): void {
   if (change.type === 'message.created') {
     addMessage(state, change.data.message)
     mark(change.data.message.senderId, change.data.message.seq)
-  } else if (change.type === 'message.deleted') addMessage(state, change.data.message)
+  } else if (change.type === 'message.updated' || change.type === 'message.deleted') addMessage(state, change.data.message)
   else if (change.type === 'conversation.updated') state.title = change.data.conversation.title
   else if (change.type === 'member.left') state.members.delete(change.data.userId)
   else if (change.type === 'read') mark(change.data.userId, change.data.readSeq)
-  else {
+  else if (change.type === 'member.joined' || change.type === 'member.updated') {
     const { user, role, readSeq } = change.data.member
     state.members.set(user.id, { role, readSeq: Math.max(readSeq, state.members.get(user.id)?.readSeq ?? 0) })
   }

@@ -145,7 +145,12 @@ function createServer({ resumeLimit, pageSize, keepsEvery }: { resumeLimit: numb
       content,
       clientId: null,
       metadata: {},
+      replyTo: null,
+      mentions: [],
+      attachments: [],
+      reactions: [],
       createdAt: '',
+      editedAt: null,
       deletedAt: null,
     }
     const change = { type: 'message.created' as const, conversationId: id, changeSeq, row, data: { message } }

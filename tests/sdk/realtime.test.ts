@@ -544,7 +544,20 @@ function change(conversationId: string, changeSeq: number, previousChangeSeq?: n
     type: 'text' as const,
     content: `${conversationId}/${changeSeq}`,
   }
-  const data = { message: { ...message, clientId: null, metadata: {}, createdAt: '2026-11-20T10:00:00.000Z', deletedAt: null } }
+  const data = {
+    message: {
+      ...message,
+      clientId: null,
+      metadata: {},
+      replyTo: null,
+      mentions: [],
+      attachments: [],
+      reactions: [],
+      createdAt: '2026-11-20T10:00:00.000Z',
+      editedAt: null,
+      deletedAt: null,
+    },
+  }
   return { type: 'message.created', conversationId, changeSeq, ...(previousChangeSeq !== undefined && { previousChangeSeq }), data }
 }
 

@@ -154,6 +154,26 @@ export interface ApiKey {
     expiresAt: string | null;
 }
 
+/** A file of a message: `files.getContent` has its bytes */
+export interface Attachment {
+    /**
+     * Format: uuid
+     * Id of a file
+     */
+    id: string;
+    /** The name it was uploaded with, for display */
+    name: string;
+    /** What its bytes say it is */
+    contentType: string;
+    sizeBytes: number;
+    /** Of an image, in pixels, upright */
+    width: number | null;
+    /** Of an image, in pixels, upright */
+    height: number | null;
+    /** Whether `files.getContent` has a small picture of it */
+    hasThumbnail: boolean;
+}
+
 /** Something that an administrator did */
 export interface AuditLogEntry {
     /**
@@ -202,7 +222,26 @@ export interface BlockedUser {
 }
 
 /** A numbered change of a conversation; `type` tells which */
-export type Change = MessageCreatedEvent | MessageDeletedEvent | ConversationUpdatedEvent | MemberJoinedEvent | MemberUpdatedEvent | MemberLeftEvent | ReadEvent;
+export type Change = MessageCreatedEvent | MessageUpdatedEvent | MessageDeletedEvent | ConversationUpdatedEvent | MemberJoinedEvent | MemberUpdatedEvent | MemberLeftEvent | ReadEvent | DeliveredEvent | MembershipUpdatedEvent | ChangeHiddenEvent;
+
+/** Something changed that is not for you */
+export interface ChangeHiddenEvent {
+    /**
+     * What kind of frame this is
+     */
+    type: "change.hidden";
+    /**
+     * Format: uuid
+     * Id of a conversation
+     */
+    conversationId: string;
+    /** The conversation's number of this change */
+    changeSeq: number;
+    /** The change that this one follows; `changeSeq - 1` where it is left out. Hold a cursor per conversation: drop a change that is not newer than it, apply one that follows it, and resume from the cursor when `previousChangeSeq` is beyond it */
+    previousChangeSeq?: number;
+    /** What the event tells */
+    data: Record<string, never>;
+}
 
 /** The password that you have, and the one to have from now on */
 export interface ChangePasswordRequest {
@@ -225,6 +264,32 @@ export interface Conversation {
     type: "direct" | "group";
     /** Null in direct conversations and where none was given */
     title: string | null;
+    /** What a group is for; null where none was given */
+    description: string | null;
+    /** What was said so far, in short, as a member or an application wrote it; null where nobody did */
+    summary: string | null;
+    /**
+     * `active`: all goes on; `closed`: it can be read and is listed; `archived`: it can be read and is listed where that is asked for
+     */
+    status: "active" | "archived" | "closed";
+    /** Words of your own, in order */
+    tags: string[];
+    /** Up to 50 entries of your own */
+    metadata: {
+        [key: string]: string | number | boolean;
+    };
+    /** False for a group that everybody finds and may join; otherwise one is added or invited */
+    isPrivate: boolean;
+    /** Whether every member may invite by link; owners and admins may always */
+    allowInvites: boolean;
+    /**
+     * What those who join from now on may read: everything, or what is said after they joined. Whoever is a member keeps what they could read
+     */
+    historyVisibility: "all" | "sinceJoined";
+    /** Messages are deleted when they are this old; null: never */
+    messageRetentionDays: number | null;
+    /** `seq` of the oldest message that is kept; more than `lastSeq` when there is none */
+    firstSeq: number;
     /**
      * Format: uuid
      * Who created it
@@ -247,15 +312,23 @@ export interface Conversation {
     lastMessage: Message | null;
     /** `seq` of the newest message; 0 when there is none */
     lastSeq: number;
+    /** How many messages there are, less those that are deleted */
+    messageCount: number;
     /** Number of the last change, read marks included: a cursor for the socket and for `sync.pull` */
     changeSeq: number;
     /** Up to where you have read */
     readSeq: number;
+    /** What is read beyond `readSeq`, in order: `[[43, 43], [45, 47]]` are four messages */
+    readRanges: number[][];
+    /** You want no notifications of it */
+    muted: boolean;
+    /** It stands first in your list where that is asked for */
+    pinned: boolean;
     /** Exactly how many messages you have not read, less those that are deleted */
     unreadCount: number;
     /**
      * Format: date-time
-     * When there was last a message, or a change of title or members; read marks do not move it
+     * When there was last a message, or a change of the conversation or its members; read marks do not move it
      */
     updatedAt: string;
 }
@@ -279,6 +352,32 @@ export interface ConversationState {
     type: "direct" | "group";
     /** Null in direct conversations and where none was given */
     title: string | null;
+    /** What a group is for; null where none was given */
+    description: string | null;
+    /** What was said so far, in short, as a member or an application wrote it; null where nobody did */
+    summary: string | null;
+    /**
+     * `active`: all goes on; `closed`: it can be read and is listed; `archived`: it can be read and is listed where that is asked for
+     */
+    status: "active" | "archived" | "closed";
+    /** Words of your own, in order */
+    tags: string[];
+    /** Up to 50 entries of your own */
+    metadata: {
+        [key: string]: string | number | boolean;
+    };
+    /** False for a group that everybody finds and may join; otherwise one is added or invited */
+    isPrivate: boolean;
+    /** Whether every member may invite by link; owners and admins may always */
+    allowInvites: boolean;
+    /**
+     * What those who join from now on may read: everything, or what is said after they joined. Whoever is a member keeps what they could read
+     */
+    historyVisibility: "all" | "sinceJoined";
+    /** Messages are deleted when they are this old; null: never */
+    messageRetentionDays: number | null;
+    /** `seq` of the oldest message that is kept; more than `lastSeq` when there is none */
+    firstSeq: number;
     /**
      * Format: uuid
      * Who created it
@@ -478,6 +577,33 @@ export interface DeleteUserRequest {
     reason?: string;
 }
 
+/** Messages have reached a member's device */
+export interface DeliveredEvent {
+    /**
+     * What kind of frame this is
+     */
+    type: "delivered";
+    /**
+     * Format: uuid
+     * Id of a conversation
+     */
+    conversationId: string;
+    /** The conversation's number of this change */
+    changeSeq: number;
+    /** The change that this one follows; `changeSeq - 1` where it is left out. Hold a cursor per conversation: drop a change that is not newer than it, apply one that follows it, and resume from the cursor when `previousChangeSeq` is beyond it */
+    previousChangeSeq?: number;
+    /** What the event tells */
+    data: {
+        /**
+         * Format: uuid
+         * Whose device
+         */
+        userId: string;
+        /** Every message up to this `seq` has reached a device, as far as it said so */
+        deliveredSeq: number;
+    };
+}
+
 /** The answer to a command that failed */
 export interface ErrorFrame {
     /**
@@ -619,6 +745,10 @@ export interface Member {
     role: "owner" | "admin" | "member";
     /** Every message up to this `seq` is read */
     readSeq: number;
+    /** What is read beyond `readSeq`, in order: `[[43, 43], [45, 47]]` are four messages */
+    readRanges: number[][];
+    /** Every message up to this `seq` has reached a device, as far as it said so */
+    deliveredSeq: number;
     /**
      * Format: date-time
      * When the membership began: ISO 8601, UTC, milliseconds
@@ -695,6 +825,30 @@ export interface MemberUpdatedEvent {
     };
 }
 
+/** You have changed what a conversation is to you */
+export interface MembershipUpdatedEvent {
+    /**
+     * What kind of frame this is
+     */
+    type: "membership.updated";
+    /**
+     * Format: uuid
+     * Id of a conversation
+     */
+    conversationId: string;
+    /** The conversation's number of this change */
+    changeSeq: number;
+    /** The change that this one follows; `changeSeq - 1` where it is left out. Hold a cursor per conversation: drop a change that is not newer than it, apply one that follows it, and resume from the cursor when `previousChangeSeq` is beyond it */
+    previousChangeSeq?: number;
+    /** What the event tells */
+    data: {
+        /** You want no notifications of it */
+        muted: boolean;
+        /** It stands first in your list where that is asked for */
+        pinned: boolean;
+    };
+}
+
 /** A message, as it is stored */
 export interface Message {
     /**
@@ -717,10 +871,10 @@ export interface Message {
      */
     senderId: string;
     /**
-     * What kind of message it is; there may be more kinds later
+     * `file`: it has attachments; there may be more kinds later
      */
-    type: "text";
-    /** The text, exactly as it was sent */
+    type: "text" | "file";
+    /** The text, exactly as it was sent, or edited last; may be empty where there are attachments */
     content: string;
     /** The `clientId` it was sent with; null when it was sent without */
     clientId: string | null;
@@ -728,14 +882,27 @@ export interface Message {
     metadata: {
         [key: string]: string | number | boolean;
     };
+    /** What it answers; null when that is nothing, or older than the group keeps messages */
+    replyTo: ReplyTo | null;
+    /** Whom it addresses */
+    mentions: string[];
+    /** Its files, in the order in which they were given */
+    attachments: Attachment[];
+    /** By kind, in the order in which each was first used */
+    reactions: Reaction[];
     /**
      * Format: date-time
-     * When the server stored it: ISO 8601, UTC, milliseconds
+     * When the server stored it: ISO 8601, UTC, milliseconds; never earlier than that of the message before
      */
     createdAt: string;
     /**
      * Format: date-time
-     * When it was deleted, and its content with it: ISO 8601, UTC; null for one that was not
+     * When it was edited last: ISO 8601, UTC; null for one that was not
+     */
+    editedAt: string | null;
+    /**
+     * Format: date-time
+     * When it was deleted, and all that it held with it: ISO 8601, UTC; null for one that was not
      */
     deletedAt: string | null;
 }
@@ -780,6 +947,28 @@ export interface MessageDeletedEvent {
     /** What the event tells */
     data: {
         /** What is left of it */
+        message: Message;
+    };
+}
+
+/** A message is different now */
+export interface MessageUpdatedEvent {
+    /**
+     * What kind of frame this is
+     */
+    type: "message.updated";
+    /**
+     * Format: uuid
+     * Id of a conversation
+     */
+    conversationId: string;
+    /** The conversation's number of this change */
+    changeSeq: number;
+    /** The change that this one follows; `changeSeq - 1` where it is left out. Hold a cursor per conversation: drop a change that is not newer than it, apply one that follows it, and resume from the cursor when `previousChangeSeq` is beyond it */
+    previousChangeSeq?: number;
+    /** What the event tells */
+    data: {
+        /** As it is now */
         message: Message;
     };
 }
@@ -880,7 +1069,17 @@ export interface PullResult {
     hasMore: boolean;
 }
 
-/** A member has read up to a message */
+/** All reactions of one kind to a message */
+export interface Reaction {
+    /** What was reacted with */
+    emoji: string;
+    /** How many reacted with it */
+    count: number;
+    /** The first 20 of them; `messages.listReactions` has all */
+    userIds: string[];
+}
+
+/** A member has read messages */
 export interface ReadEvent {
     /**
      * What kind of frame this is
@@ -904,6 +1103,8 @@ export interface ReadEvent {
         userId: string;
         /** Every message up to this `seq` is read */
         readSeq: number;
+        /** What is read beyond `readSeq`, in order: `[[43, 43], [45, 47]]` are four messages */
+        readRanges: number[][];
     };
 }
 
@@ -911,6 +1112,8 @@ export interface ReadEvent {
 export interface ReadMark {
     /** Every message up to this `seq` is read */
     readSeq: number;
+    /** What is read beyond `readSeq`, in order: `[[43, 43], [45, 47]]` are four messages */
+    readRanges: number[][];
     /** Exactly how many messages you have not read, less those that are deleted */
     unreadCount: number;
 }
@@ -985,6 +1188,24 @@ export interface RegisterRequest {
 export interface RegisterResult {
     /** You, as you are registered */
     user: User;
+}
+
+/** The message that is answered, as it is now. When it is edited or deleted, its answers change with it */
+export interface ReplyTo {
+    /**
+     * Format: uuid
+     * Id of a message
+     */
+    messageId: string;
+    /** Its place in the conversation */
+    seq: number;
+    /**
+     * Format: uuid
+     * Who sent it
+     */
+    senderId: string;
+    /** The first 100 characters of what it says now; null once it is deleted */
+    excerpt: string | null;
 }
 
 /** Where to mail a code */

@@ -3,8 +3,8 @@ import type { Conversation, ConversationType, Member } from '../../../openapi/co
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Database, Transaction } from '../../db/client.ts'
 import type { Executor } from '../../db/executor.ts'
-import { isoTime, memberJson, messageText } from '../../db/json.ts'
-import { type ConversationRow, conversations, type MemberRow, members } from '../../db/schema/conversations.ts'
+import { isoTime, memberJson, messageText, readRangesJson } from '../../db/json.ts'
+import { type ConversationRow, conversations, type MemberRow, members, type SeqRange } from '../../db/schema/conversations.ts'
 import type { JsonText } from '../../json-text.ts'
 import { type LockedConversation, lockConversation } from './locked-conversation.ts'
 
@@ -18,6 +18,7 @@ interface ListedConversation {
 
 interface MarkResult {
   readSeq: number
+  readRanges: SeqRange[]
   unreadCount: number
   /** Null when the mark stood there already. */
   changeSeq: number | null
@@ -189,13 +190,16 @@ const unreadCount = ({ lastSeq, readSeq, conversationId }: { lastSeq: string; re
     - (select count(*) from messages d where d.conversation_id = ${conversationId} and d.seq > ${readSeq} and d.deleted_at is not null))`
 
 const conversationJson = `json_build_object(
-  'id', c.id, 'type', c.type, 'title', c.title, 'createdBy', c.created_by, 'createdAt', ${isoTime('c.created_at')},
+  'id', c.id, 'type', c.type, 'title', c.title, 'description', c.description, 'summary', c.summary, 'status', c.status, 'tags', c.tags,
+  'metadata', c.metadata, 'isPrivate', c.is_private, 'allowInvites', c.allow_invites, 'historyVisibility', c.history_visibility,
+  'messageRetentionDays', c.message_retention_days, 'firstSeq', c.first_seq, 'createdBy', c.created_by, 'createdAt', ${isoTime('c.created_at')},
   'role', me.role, 'memberCount', c.member_count,
   'members', (select json_agg(first.member) from (
     select ${memberJson('m', 'u')} as member from members m join users u on u.id = m.user_id
     where m.conversation_id = c.id and m.left_at is null order by m.joined_change_seq limit ${membersShown}) first),
   'lastMessage', (select (${messageText('m')})::json from messages m where m.conversation_id = c.id and m.seq = c.last_seq),
-  'lastSeq', c.last_seq, 'changeSeq', c.last_change_seq, 'readSeq', me.read_seq,
+  'lastSeq', c.last_seq, 'changeSeq', c.last_change_seq, 'messageCount', c.last_seq - c.first_seq + 1 - c.deleted_count,
+  'readSeq', me.read_seq, 'readRanges', ${readRangesJson('me')}, 'muted', me.muted, 'pinned', me.pinned,
   'unreadCount', ${unreadCount({ lastSeq: 'c.last_seq', readSeq: 'me.read_seq', conversationId: 'c.id' })},
   'updatedAt', ${isoTime('c.updated_at')})::text`
 
@@ -214,7 +218,7 @@ const markReadStatement = `
   ), advanced as (
     update conversations c set last_change_seq = moved.read_change_seq from moved where c.id = $1
   )
-  select mark.read_seq as "readSeq",
+  select mark.read_seq as "readSeq", '[]'::json as "readRanges",
     ${unreadCount({ lastSeq: 'mine.last_seq', readSeq: 'mark.read_seq', conversationId: 'mine.conversation_id' })} as "unreadCount",
     moved.read_change_seq as "changeSeq"
   from mine left join moved on true, coalesce(moved.read_seq, mine.read_seq) as mark (read_seq)`

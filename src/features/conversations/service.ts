@@ -92,9 +92,10 @@ export function createConversationService(dependencies: CreationDependencies) {
     async markRead(actor: Actor, conversationId: ConversationId, seq: number): Promise<ReadMark> {
       const mark = await conversations.markRead(actor.userId, conversationId, seq)
       if (mark === undefined) throw new AppError('not_found')
-      const { readSeq, unreadCount, changeSeq } = mark
-      if (changeSeq !== null) topics.publish('conversation', conversationId, { type: 'read', conversationId, changeSeq, userId: actor.userId, readSeq })
-      return { readSeq, unreadCount }
+      const { readSeq, readRanges, unreadCount, changeSeq } = mark
+      if (changeSeq !== null)
+        topics.publish('conversation', conversationId, { type: 'read', conversationId, changeSeq, userId: actor.userId, readSeq, readRanges })
+      return { readSeq, readRanges, unreadCount }
     },
 
     /** Told to those who are connected and stored nowhere. @throws as `refusal` says. */

@@ -62,7 +62,7 @@ export function createAuthorship({ authorship, topics, clock }: Dependencies) {
         )
         for (const message of emptied) {
           const { changeSeq } = message
-          topics.publish('conversation', conversationId, { type: 'message.deleted', conversationId, changeSeq, message })
+          topics.publish('conversation', conversationId, { type: 'message.deleted', conversationId, changeSeq, message: { ...message, replyTo: null } })
         }
       }
     },

@@ -1,8 +1,8 @@
 import type * as operations from '../../../openapi/messages/operations.ts'
 import type { SendMessageResult } from '../../../openapi/messages/schemas.ts'
-import type { MessageRow } from '../../db/schema/messages.ts'
 import type { Handlers } from '../../http/bind-operations.ts'
 import { pageText } from '../../json-text.ts'
+import type { MessageEntity } from '../../topics.ts'
 import { serializeMessage } from './serialize.ts'
 import type { MessageService } from './service.ts'
 
@@ -15,4 +15,4 @@ export const messageRoutes = (messages: MessageService): Handlers<typeof operati
   'messages.send': async ({ actor, body }) => sendResult(await messages.sendDirect(actor, body)),
 })
 
-const sendResult = (row: MessageRow): SendMessageResult => ({ message: serializeMessage(row) })
+const sendResult = (row: MessageEntity): SendMessageResult => ({ message: serializeMessage(row) })

@@ -1,11 +1,12 @@
 import type { Message } from '../../../openapi/messages/schemas.ts'
 import type { ConversationId, MessageId, UserId } from '../../../openapi/shared/ids.ts'
+import type { Metadata } from '../../../openapi/shared/scalars.ts'
 import type { Actor } from '../../actor.ts'
 import type { Clock, NewId } from '../../clock.ts'
-import type { MessageRow } from '../../db/schema/messages.ts'
 import { AppError, invalidField } from '../../errors/app-error.ts'
 import type { JsonText } from '../../json-text.ts'
 import { decodeCursor, encodeCursor } from '../../pagination.ts'
+import type { MessageEntity } from '../../topics.ts'
 import type { ConversationService } from '../conversations/service.ts'
 import type { MessageRepository, Range, RangeText } from './repository.ts'
 
@@ -20,7 +21,7 @@ interface MessageFields {
   content: string
   /** Idempotency by (sender, any string the caller chose), for as long as the message exists. */
   clientId?: string | undefined
-  metadata?: MessageRow['metadata'] | undefined
+  metadata?: Metadata | undefined
 }
 
 export interface PageOf<T> {
@@ -46,7 +47,7 @@ export function createMessageService({ messages, conversations, clock, newId }: 
      * Stores a message; a retry with the same `clientId` returns the first result.
      * @throws `not_found` when the actor is no member, `forbidden` when the other one has blocked the actor, `conflict` when the `clientId` stands for a message of another conversation.
      */
-    async send(actor: Actor, { conversationId, content, clientId, metadata }: MessageFields & { conversationId: ConversationId }): Promise<MessageRow> {
+    async send(actor: Actor, { conversationId, content, clientId, metadata }: MessageFields & { conversationId: ConversationId }): Promise<MessageEntity> {
       const result = await messages.insert({
         id: newId(),
         conversationId,
@@ -54,6 +55,9 @@ export function createMessageService({ messages, conversations, clock, newId }: 
         clientId: clientId ?? null,
         content,
         metadata: metadata ?? {},
+        replyToSeq: null,
+        replyTo: null,
+        mentions: [],
         createdAt: clock.now(),
       })
       if (result === 'refused') throw await conversations.refusal(actor, conversationId)
@@ -62,7 +66,7 @@ export function createMessageService({ messages, conversations, clock, newId }: 
     },
 
     /** To a user: the direct conversation is found or made. @throws as `send` does, `not_found` also when there is no such user, `conflict` when it is the actor. */
-    async sendDirect(actor: Actor, { recipientId, ...fields }: MessageFields & { recipientId: UserId }): Promise<MessageRow> {
+    async sendDirect(actor: Actor, { recipientId, ...fields }: MessageFields & { recipientId: UserId }): Promise<MessageEntity> {
       if (recipientId === actor.userId) throw new AppError('conflict', 'You cannot write to yourself.')
       const { conversationId } = await conversations.openDirect(actor, recipientId)
       return service.send(actor, { conversationId, ...fields })

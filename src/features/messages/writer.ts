@@ -9,21 +9,16 @@
  * was written then and no number spent: the batch is split and tried again, so a bad item fails alone.
  */
 import type { Pool } from 'pg'
-import type { ConversationId, MessageId, UserId } from '../../../openapi/shared/ids.ts'
+import type { ConversationId } from '../../../openapi/shared/ids.ts'
 import { isDivisionByZero, isUnavailable, isUniqueViolation } from '../../db/client.ts'
-import { messageRowJson } from '../../db/json.ts'
-import type { MessageRow } from '../../db/schema/messages.ts'
+import { type JsonRow, messageEntityJson, parseMessage } from '../../db/json.ts'
 import { AppError } from '../../errors/app-error.ts'
+import type { MessageEntity } from '../../topics.ts'
 
-export interface NewMessage {
-  id: MessageId
-  conversationId: ConversationId
-  senderId: UserId
-  clientId: string | null
-  content: string
-  metadata: MessageRow['metadata']
-  createdAt: Date
-}
+export type NewMessage = Pick<
+  MessageEntity,
+  'id' | 'conversationId' | 'senderId' | 'clientId' | 'content' | 'metadata' | 'replyToSeq' | 'replyTo' | 'mentions' | 'createdAt'
+>
 
 /** Stored now or earlier, or why not: the sender may not write there, or the `clientId` stands for a message of another conversation. */
 export type WriteResult = Written | 'refused' | 'other_conversation'
@@ -35,7 +30,7 @@ interface Waiting {
 }
 
 export interface Written {
-  message: MessageRow
+  message: MessageEntity
   /** False when an earlier send with the same `clientId` had stored it. */
   created: boolean
 }
@@ -145,17 +140,16 @@ function nextBatch(queue: readonly Waiting[]): { batch: Waiting[]; rest: Waiting
 interface WrittenRow {
   seq: number | null
   changeSeq: number | null
-  earlier: (Omit<MessageRow, 'createdAt' | 'deletedAt'> & { createdAt: string; deletedAt: string | null }) | null
+  createdAt: Date | null
+  earlier: JsonRow<MessageEntity> | null
 }
 
 function written(message: NewMessage, row: WrittenRow | undefined): WriteResult {
-  if (row?.earlier) {
-    if (row.earlier.conversationId !== message.conversationId) return 'other_conversation'
-    const { createdAt, deletedAt, ...earlier } = row.earlier
-    return { message: { ...earlier, createdAt: new Date(createdAt), deletedAt: deletedAt === null ? null : new Date(deletedAt) }, created: false }
-  }
-  if (row === undefined || row.seq === null || row.changeSeq === null) return 'refused'
-  return { message: { ...message, seq: row.seq, changeSeq: row.changeSeq, deletedAt: null }, created: true }
+  if (row?.earlier) return row.earlier.conversationId === message.conversationId ? { message: parseMessage(row.earlier), created: false } : 'other_conversation'
+  if (row === undefined || row.seq === null || row.changeSeq === null || row.createdAt === null) return 'refused'
+  const { seq, changeSeq, createdAt } = row
+  const plain = { type: 'text', attachments: null, reactions: null, editedAt: null, deletedAt: null } as const
+  return { message: { ...message, ...plain, seq, changeSeq, createdChangeSeq: changeSeq, createdAt }, created: true }
 }
 
 async function insertBatch(pool: Pool, batch: NewMessage[]): Promise<WrittenRow[]> {
@@ -170,6 +164,8 @@ async function insertBatch(pool: Pool, batch: NewMessage[]): Promise<WrittenRow[
       batch.map(({ content }) => content),
       batch.map(({ metadata }) => JSON.stringify(metadata)),
       batch.map(({ createdAt }) => createdAt),
+      batch.map(({ replyToSeq }) => replyToSeq),
+      batch.map(({ mentions }) => `{${mentions.join(',')}}`),
     ],
   })
   return rows
@@ -178,18 +174,19 @@ async function insertBatch(pool: Pool, batch: NewMessage[]): Promise<WrittenRow[
 /** A sender who was removed or blocked meanwhile has no row to be marked: `permitted` ends the statement then. */
 const insertStatement = `
   with input as (
-    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::json[], $7::timestamptz[])
-      with ordinality as i (conversation_id, sender_id, id, client_id, content, metadata, created_at, ord)
+    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::json[], $7::timestamptz[], $8::bigint[], $9::text[])
+      with ordinality as i (conversation_id, sender_id, id, client_id, content, metadata, created_at, reply_to_seq, mentions, ord)
   ), earlier as (
     select i.ord, m.* from input i join messages m on m.sender_id = i.sender_id and m.client_id = i.client_id
   ), fresh as (
-    select i.*, row_number() over (partition by i.conversation_id order by i.ord) as position
+    select i.*, row_number() over in_order as position, max(i.created_at) over in_order as no_earlier
     from input i
     join members on members.conversation_id = i.conversation_id and members.user_id = i.sender_id and members.left_at is null
       and not members.blocked
     where not exists (select from earlier e where e.ord = i.ord)
+    window in_order as (partition by i.conversation_id order by i.ord)
   ), locked as materialized (
-    select id, last_seq, last_change_seq from conversations where id in (select conversation_id from fresh) order by id for no key update
+    select id, last_seq, last_change_seq, updated_at from conversations where id in (select conversation_id from fresh) order by id for no key update
   ), senders as (
     select conversation_id, sender_id, max(position) as position from fresh group by conversation_id, sender_id
   ), marked as (
@@ -201,17 +198,18 @@ const insertStatement = `
     select 1 / ((select count(*) from marked) = (select count(*) from senders))::int as whole
   ), advanced as (
     update conversations c
-    set last_seq = l.last_seq + f.added, last_change_seq = l.last_change_seq + f.added, updated_at = greatest(c.updated_at, f.created_at)
+    set last_seq = l.last_seq + f.added, last_change_seq = l.last_change_seq + f.added, updated_at = greatest(l.updated_at, f.created_at)
     from (select conversation_id, count(*) as added, max(created_at) as created_at from fresh group by conversation_id) f
     join locked l on l.id = f.conversation_id
     where c.id = f.conversation_id
   ), inserted as (
-    insert into messages (conversation_id, seq, change_seq, id, sender_id, client_id, content, metadata, created_at)
-    select f.conversation_id, l.last_seq + f.position, l.last_change_seq + f.position, f.id, f.sender_id, f.client_id, f.content, f.metadata, f.created_at
+    insert into messages (conversation_id, seq, change_seq, created_change_seq, id, sender_id, client_id, content, metadata, reply_to_seq, mentions, created_at)
+    select f.conversation_id, l.last_seq + f.position, l.last_change_seq + f.position, l.last_change_seq + f.position, f.id, f.sender_id, f.client_id,
+      f.content, f.metadata, f.reply_to_seq, f.mentions::uuid[], greatest(l.updated_at, f.no_earlier)
     from fresh f join locked l on l.id = f.conversation_id
-    returning id, seq, change_seq
+    returning id, seq, change_seq, created_at
   )
-  select n.seq, n.change_seq as "changeSeq", case when e.id is not null then ${messageRowJson('e')} end as earlier
+  select n.seq, n.change_seq as "changeSeq", n.created_at as "createdAt", case when e.id is not null then ${messageEntityJson('e')} end as earlier
   from input i
   join permitted on permitted.whole = 1
   left join inserted n on n.id = i.id

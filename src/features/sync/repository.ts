@@ -6,15 +6,16 @@
 import { and, eq, isNull } from 'drizzle-orm'
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Database } from '../../db/client.ts'
-import { messageRowJson } from '../../db/json.ts'
-import { type ConversationRow, conversations, members } from '../../db/schema/conversations.ts'
-import type { MessageRow } from '../../db/schema/messages.ts'
-import type { Change, MemberEntity } from '../../topics.ts'
+import { type JsonRow, messageEntityJson, parseMessage, readRangesJson } from '../../db/json.ts'
+import { type ConversationRow, conversations, members, type SeqRange } from '../../db/schema/conversations.ts'
+import type { Change, MemberEntity, MessageEntity } from '../../topics.ts'
 
 /** Changes of one conversation after one number. */
 export interface ChangeRange {
   conversationId: ConversationId
   afterChangeSeq: number
+  /** Of several reads, where the first one began: what came since then is new. */
+  newSinceChangeSeq?: number
 }
 
 export interface Position {
@@ -45,8 +46,12 @@ export const createSyncRepository = ({ db, pool }: Database) => ({
   },
 
   /** In order; of more than `limit` the first ones. All are of one moment, and the last change of that moment is among them. */
-  async changes({ conversationId, afterChangeSeq }: ChangeRange, limit: number): Promise<Change[]> {
-    const { rows } = await pool.query<ChangedRow>({ name: 'changes', text: changesStatement, values: [conversationId, afterChangeSeq, limit] })
+  async changes({ conversationId, afterChangeSeq, newSinceChangeSeq = afterChangeSeq }: ChangeRange, limit: number): Promise<Change[]> {
+    const { rows } = await pool.query<ChangedRow>({
+      name: 'changes',
+      text: changesStatement,
+      values: [conversationId, afterChangeSeq, limit, newSinceChangeSeq],
+    })
     return rows.map((row) => toChange(conversationId, row))
   },
 
@@ -61,34 +66,44 @@ export const createSyncRepository = ({ db, pool }: Database) => ({
   },
 })
 
-/** A row as JSON: its times are text. */
-type Json<Row> = { [Key in keyof Row]: Row[Key] extends Date ? string : Row[Key] extends Date | null ? string | null : Row[Key] }
-
 type ChangedRow = { changeSeq: number } & (
-  | { type: 'message.created' | 'message.deleted'; row: Json<MessageRow> }
-  | { type: 'conversation.updated'; row: Json<ConversationRow> }
-  | { type: 'member.joined' | 'member.updated' | 'member.left'; row: Json<MemberEntity> }
-  | { type: 'read'; row: { userId: UserId; readSeq: number } }
+  | { type: 'message.created' | 'message.updated' | 'message.deleted'; row: JsonRow<MessageEntity> }
+  | { type: 'conversation.updated'; row: JsonRow<ConversationRow> }
+  | { type: 'member.joined' | 'member.updated' | 'member.left'; row: JsonRow<MemberEntity> }
+  | { type: 'read'; row: { userId: UserId; readSeq: number; readRanges: SeqRange[] } }
+  | { type: 'delivered'; row: { userId: UserId; deliveredSeq: number } }
+  | { type: 'membership.updated'; row: { userId: UserId; muted: boolean; pinned: boolean } }
 )
 
-/** A row of a member bears two numbers: of its membership and of its read mark. */
+/** A row of a member bears several numbers: of its membership, of its marks, of what is its own. A message is new to whoever stands at $4, the first number of several reads. */
 const changesStatement = `
-  (select m.change_seq as "changeSeq", case when m.deleted_at is null then 'message.created' else 'message.deleted' end as type, ${messageRowJson('m')} as row
+  (select m.change_seq as "changeSeq", case when m.deleted_at is not null then 'message.deleted'
+      when m.created_change_seq > $4 then 'message.created' else 'message.updated' end as type, ${messageEntityJson('m')} as row
     from messages m where m.conversation_id = $1 and m.change_seq > $2 order by m.change_seq limit $3)
   union all
-  select m.change_seq, case when m.left_at is not null then 'member.left' when m.joined_change_seq > $2 then 'member.joined' else 'member.updated' end,
-    json_build_object('conversationId', m.conversation_id, 'userId', m.user_id, 'role', m.role, 'readSeq', m.read_seq, 'changeSeq', m.change_seq,
-      'joinedChangeSeq', m.joined_change_seq, 'readChangeSeq', m.read_change_seq, 'joinedAt', m.joined_at, 'leftAt', m.left_at,
+  select m.change_seq, case when m.left_at is not null then 'member.left' when m.joined_change_seq > $4 then 'member.joined' else 'member.updated' end,
+    json_build_object('conversationId', m.conversation_id, 'userId', m.user_id, 'role', m.role, 'firstSeq', m.first_seq, 'readSeq', m.read_seq,
+      'readRanges', ${readRangesJson('m')}, 'deliveredSeq', m.delivered_seq, 'muted', m.muted, 'pinned', m.pinned, 'changeSeq', m.change_seq,
+      'joinedChangeSeq', m.joined_change_seq, 'readChangeSeq', m.read_change_seq, 'deliveredChangeSeq', m.delivered_change_seq,
+      'ownChangeSeq', m.own_change_seq, 'joinedAt', m.joined_at, 'blocked', m.blocked, 'leftAt', m.left_at,
       'user', json_build_object('id', u.id, 'username', u.username, 'displayName', u.display_name, 'avatarKey', u.avatar_key, 'erasedAt', u.erased_at))
     from members m join users u on u.id = m.user_id where m.conversation_id = $1 and m.change_seq > $2
   union all
-  select m.read_change_seq, 'read', json_build_object('userId', m.user_id, 'readSeq', m.read_seq)
+  select m.read_change_seq, 'read', json_build_object('userId', m.user_id, 'readSeq', m.read_seq, 'readRanges', ${readRangesJson('m')})
     from members m where m.conversation_id = $1 and m.read_change_seq > $2
   union all
+  select m.delivered_change_seq, 'delivered', json_build_object('userId', m.user_id, 'deliveredSeq', m.delivered_seq)
+    from members m where m.conversation_id = $1 and m.delivered_change_seq > $2
+  union all
+  select m.own_change_seq, 'membership.updated', json_build_object('userId', m.user_id, 'muted', m.muted, 'pinned', m.pinned)
+    from members m where m.conversation_id = $1 and m.own_change_seq > $2
+  union all
   select c.change_seq, 'conversation.updated',
-    json_build_object('id', c.id, 'type', c.type, 'title', c.title, 'createdBy', c.created_by, 'clientId', c.client_id, 'directKey', c.direct_key,
-      'lastSeq', c.last_seq, 'lastChangeSeq', c.last_change_seq, 'changeSeq', c.change_seq, 'memberCount', c.member_count,
-      'createdAt', c.created_at, 'updatedAt', c.updated_at)
+    json_build_object('id', c.id, 'type', c.type, 'title', c.title, 'description', c.description, 'summary', c.summary, 'status', c.status, 'tags', c.tags,
+      'metadata', c.metadata, 'isPrivate', c.is_private, 'allowInvites', c.allow_invites, 'historyVisibility', c.history_visibility,
+      'messageRetentionDays', c.message_retention_days, 'createdBy', c.created_by, 'clientId', c.client_id, 'directKey', c.direct_key,
+      'firstSeq', c.first_seq, 'lastSeq', c.last_seq, 'deletedCount', c.deleted_count, 'lastChangeSeq', c.last_change_seq, 'changeSeq', c.change_seq,
+      'memberCount', c.member_count, 'createdAt', c.created_at, 'updatedAt', c.updated_at)
     from conversations c where c.id = $1 and c.change_seq > $2
   order by 1 limit $3`
 
@@ -96,14 +111,9 @@ function toChange(conversationId: ConversationId, { changeSeq, ...changed }: Cha
   const numbered = { conversationId, changeSeq }
   switch (changed.type) {
     case 'message.created':
-    case 'message.deleted': {
-      const { createdAt, deletedAt, ...row } = changed.row
-      return {
-        type: changed.type,
-        ...numbered,
-        message: { ...row, createdAt: new Date(createdAt), deletedAt: deletedAt === null ? null : new Date(deletedAt) },
-      }
-    }
+    case 'message.updated':
+    case 'message.deleted':
+      return { type: changed.type, ...numbered, message: parseMessage(changed.row) }
     case 'conversation.updated': {
       const { createdAt, updatedAt, ...row } = changed.row
       return { type: changed.type, ...numbered, conversation: { ...row, createdAt: new Date(createdAt), updatedAt: new Date(updatedAt) } }
@@ -116,6 +126,10 @@ function toChange(conversationId: ConversationId, { changeSeq, ...changed }: Cha
     case 'member.left':
       return { type: changed.type, ...numbered, userId: changed.row.userId }
     case 'read':
-      return { type: changed.type, ...numbered, userId: changed.row.userId, readSeq: changed.row.readSeq }
+      return { type: changed.type, ...numbered, ...changed.row }
+    case 'delivered':
+      return { type: changed.type, ...numbered, ...changed.row }
+    case 'membership.updated':
+      return { type: changed.type, ...numbered, ...changed.row }
   }
 }

@@ -9,6 +9,7 @@ export function serializeChange(change: Change, previousChangeSeq: number): AnyC
   const envelope = { conversationId, changeSeq, ...(previousChangeSeq !== changeSeq - 1 && { previousChangeSeq }) }
   switch (change.type) {
     case 'message.created':
+    case 'message.updated':
     case 'message.deleted':
       return { type: change.type, ...envelope, data: { message: serializeMessage(change.message) } }
     case 'conversation.updated':
@@ -19,6 +20,10 @@ export function serializeChange(change: Change, previousChangeSeq: number): AnyC
     case 'member.left':
       return { type: change.type, ...envelope, data: { userId: change.userId } }
     case 'read':
-      return { type: change.type, ...envelope, data: { userId: change.userId, readSeq: change.readSeq } }
+      return { type: change.type, ...envelope, data: { userId: change.userId, readSeq: change.readSeq, readRanges: change.readRanges } }
+    case 'delivered':
+      return { type: change.type, ...envelope, data: { userId: change.userId, deliveredSeq: change.deliveredSeq } }
+    case 'membership.updated':
+      return { type: change.type, ...envelope, data: { muted: change.muted, pinned: change.pinned } }
   }
 }
