@@ -15,7 +15,7 @@ export const Attachment = component(
       id: FileId,
       name: Type.String({ description: 'The name it was uploaded with, for display' }),
       contentType: Type.String({ description: 'What its bytes say it is' }),
-      sizeBytes: Count,
+      sizeBytes: described(Count, 'In bytes'),
       width: nullable(Type.Integer({ description: 'Of an image, in pixels, upright' })),
       height: nullable(Type.Integer({ description: 'Of an image, in pixels, upright' })),
       hasThumbnail: Type.Boolean({ description: 'Whether `files.getContent` has a small picture of it' }),
