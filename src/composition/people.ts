@@ -1,4 +1,4 @@
-/** Users among one another: the directory, pictures, presence and blocks; and what becomes of accounts: leaving, erasure, administration. */
+/** Users among one another: the directory, presence and blocks; and what becomes of accounts: leaving, erasure, administration. */
 import { createErasure } from '../features/accounts/erasure.ts'
 import { createExportRepository } from '../features/accounts/export-repository.ts'
 import { createNotices } from '../features/accounts/notices.ts'
@@ -8,8 +8,7 @@ import { createFirstAdmin } from '../features/admin/first-admin.ts'
 import { createAdminRepository } from '../features/admin/repository.ts'
 import { createAdminService } from '../features/admin/service.ts'
 import { requireGoodPassword } from '../features/auth/password-rules.ts'
-import { createPictures } from '../features/avatars/pictures.ts'
-import { type AvatarService, createAvatarService } from '../features/avatars/service.ts'
+import type { AvatarService } from '../features/avatars/service.ts'
 import type { BlockService } from '../features/blocks/service.ts'
 import type { ConversationService } from '../features/conversations/service.ts'
 import type { Authorship } from '../features/messages/authorship.ts'
@@ -19,17 +18,8 @@ import { createPresenceRepository } from '../features/presence/repository.ts'
 import { createPresenceService, type PresenceService } from '../features/presence/service.ts'
 import type { SecurityService } from '../features/security/service.ts'
 import type { UserService } from '../features/users/service.ts'
-import { createDiskStorage } from '../integrations/object-storage.ts'
 import type { Foundation } from './foundation.ts'
 import type { Identity } from './identity.ts'
-
-export async function composeAvatars({ config: { dataDir }, db, jobs }: Foundation, users: UserService): Promise<AvatarService> {
-  const objects = createDiskStorage({ dataDir })
-  await jobs.work('objects.delete', ({ key }) => objects.delete(key))
-  const avatars = createAvatarService({ db, users, objects, makeAvatar: createPictures().makeAvatar, jobs })
-  await jobs.work('avatars.deleteUnused', avatars.deleteUnused)
-  return avatars
-}
 
 export async function composePresence({ database, db, topics, bus, clock, log }: Foundation, times: PresenceTimes) {
   const repository = createPresenceRepository(database)

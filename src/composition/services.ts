@@ -17,9 +17,10 @@ import { createDirectoryRepository } from '../features/users/directory-repositor
 import { createDirectoryService } from '../features/users/directory-service.ts'
 import { createUserRepository } from '../features/users/repository.ts'
 import { createUserService } from '../features/users/service.ts'
+import { composeFiles } from './files.ts'
 import type { Foundation } from './foundation.ts'
 import { composeIdentity } from './identity.ts'
-import { composeAccounts, composeAvatars, composePresence } from './people.ts'
+import { composeAccounts, composePresence } from './people.ts'
 
 interface Options {
   presenceTimes: PresenceTimes
@@ -38,7 +39,7 @@ export async function composeServices(foundation: Foundation, { presenceTimes, p
   const users = createUserService({ users: userRepository, hideUnverified, clock })
   const security = createSecurityService({ security: createSecurityRepository(db), clock, newId, log })
   const identity = await composeIdentity(foundation, { users, security, publicUrl })
-  const avatars = await composeAvatars(foundation, users)
+  const { avatars, files } = await composeFiles(foundation, users)
 
   const conversations = createConversationService({ conversations: createConversationRepository(database), users, topics, clock, newId })
   const messageRepository = createMessageRepository(database, {
@@ -56,5 +57,5 @@ export async function composeServices(foundation: Foundation, { presenceTimes, p
   const directory = createDirectoryService({ users: userRepository, directory: createDirectoryRepository(db), presence, hideUnverified })
   const blocks = createBlockService({ db, blocks: createBlockRepository(db), users, conversations, presence, clock })
   const { accounts, admin, erasure } = await composeAccounts(foundation, { identity, users, security, avatars, conversations, authorship, blocks, presence })
-  return { ...identity, users, security, avatars, conversations, messages, sync, presence, attendance, directory, blocks, accounts, admin, erasure }
+  return { ...identity, users, security, avatars, files, conversations, messages, sync, presence, attendance, directory, blocks, accounts, admin, erasure }
 }

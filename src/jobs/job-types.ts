@@ -1,5 +1,5 @@
 import type { ApiKeyScope } from '../../openapi/api-keys/schemas.ts'
-import type { UserId } from '../../openapi/shared/ids.ts'
+import type { FileId, UserId } from '../../openapi/shared/ids.ts'
 
 /** With a mailed token, or with the old one. */
 export type PasswordChange = 'reset' | 'changed'
@@ -24,6 +24,8 @@ export interface JobData {
   'avatars.deleteUnused': { userId: UserId; key: string }
   /** Of the object storage. */
   'objects.delete': { key: string }
+  /** Of files whose rows are gone. */
+  'files.deleteObjects': { fileIds: FileId[] }
 }
 
 export type JobName = keyof JobData
@@ -38,4 +40,5 @@ export const jobNames: readonly JobName[] = [
   'accounts.mailNotice',
   'avatars.deleteUnused',
   'objects.delete',
+  'files.deleteObjects',
 ]
