@@ -44,10 +44,16 @@ const insertStatement = `
     update conversations set last_seq = last_seq + 1, last_change_seq = last_change_seq + 1, updated_at = now()
     where id = $1 returning last_seq, last_change_seq
   )
-  insert into messages (conversation_id, seq, change_seq, id, sender_id, client_id, content)
-  select $1, last_seq, last_change_seq, $2, $3, $4, $5 from advanced returning *`
+  insert into messages (conversation_id, seq, change_seq, created_change_seq, id, sender_id, client_id, content)
+  select $1, last_seq, last_change_seq, last_change_seq, $2, $3, $4, $5 from advanced returning *`
 
 const pageStatement = 'select * from messages where conversation_id = $1 order by seq desc limit 50'
+
+/** What a list shows at the least: the conversations with their last messages, the latest first. */
+const conversationsStatement = `
+  select c.id, c.title, c.last_seq, c.last_seq - me.read_seq as unread, c.updated_at, m.id as message_id, m.sender_id, m.content, m.created_at
+  from members me join conversations c on c.id = me.conversation_id left join messages m on m.conversation_id = c.id and m.seq = c.last_seq
+  where me.user_id = $1 and me.left_at is null order by c.updated_at desc limit 20`
 
 const useStatement = 'update refresh_tokens set used_at = now() where token_hash = $1 and used_at is null and expires_at > now() returning session_id'
 
@@ -68,6 +74,11 @@ app.post<{ Params: { id: string }; Body: Body }>('/conversations/:id/messages', 
 })
 
 app.get<{ Params: { id: string } }>('/conversations/:id/messages', async ({ params }) => list(params.id))
+
+app.get<{ Querystring: { userId: string } }>('/conversations', async ({ query }) => {
+  const { rows } = await pool.query({ name: 'conversations', text: conversationsStatement, values: [query.userId] })
+  return { items: rows }
+})
 
 /** A token for the next one: looked up, marked and followed, with no signature, no retry, no theft noticed. */
 app.post<{ Body: { refreshToken: string } }>('/refresh', async ({ body: { refreshToken } }, reply) => {

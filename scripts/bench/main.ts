@@ -5,9 +5,11 @@
  */
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { addVerdicts, emptyVerdict, isClean, type Verdict } from './ledger.ts'
-import type { Row, Section } from './row.ts'
+import { isClean } from './ledger.ts'
+import { joinSections, type Section } from './row.ts'
 import { measureFanOut } from './rows/fan-out.ts'
+import { measureGrowth } from './rows/growth.ts'
+import { measureLists } from './rows/lists.ts'
 import { measureMemory } from './rows/memory.ts'
 import { measurePages } from './rows/pages.ts'
 import { measureSends } from './rows/sends.ts'
@@ -16,15 +18,16 @@ import { measureStart } from './rows/start.ts'
 import { openSetting, type Pace, type Setting } from './setting.ts'
 import { openStage } from './stage.ts'
 import { formatRows, formatVerdicts, listWarnings } from './table.ts'
-import type { Side } from './target.ts'
 
 const sections: Record<string, (setting: Setting) => Promise<Section>> = {
   send: measureSends,
   page: measurePages,
+  list: measureLists,
   'fan-out': measureFanOut,
   memory: measureMemory,
   'sign-in': measureSignIn,
   start: measureStart,
+  growth: measureGrowth,
 }
 
 const paces: Record<'whole' | 'quick', Pace> = {
@@ -51,9 +54,9 @@ process.once('uncaughtException', (error) => {
 })
 try {
   const setting = await openSetting(stage, given.quick ? paces.quick : paces.whole)
-  const { rows, verdicts } = await measure(setting)
-  report(setting, rows, verdicts)
-  if (!isClean(verdicts.ours)) process.exitCode = 1
+  const measured = await measure(setting)
+  report(setting, measured)
+  if (!isClean(measured.verdicts.ours)) process.exitCode = 1
 } catch (error) {
   // What a Ctrl-C has torn down may complain.
   if (!stage.isClosing) console.error(error)
@@ -66,19 +69,17 @@ function endOn(signal: NodeJS.Signals, exitCode: number): void {
   process.once(signal, () => void stage.close().finally(() => process.exit(exitCode)))
 }
 
-async function measure(setting: Setting): Promise<{ rows: Row[]; verdicts: Record<Side, Verdict> }> {
-  const rows: Row[] = []
-  const verdicts: Record<Side, Verdict> = { ours: emptyVerdict, floor: emptyVerdict }
-  for (const name of wanted) {
+async function measure(setting: Setting): Promise<Required<Section>> {
+  const measured: Section[] = []
+  for (const [name, section] of Object.entries(sections)) {
+    if (!wanted.includes(name)) continue
     if (!given.json && process.stderr.isTTY) process.stderr.write(`measuring ${name} …\n`)
-    const section = await sections[name]?.(setting)
-    rows.push(...(section?.rows ?? []))
-    for (const side of ['ours', 'floor'] as const) verdicts[side] = addVerdicts(verdicts[side], section?.verdicts?.[side] ?? emptyVerdict)
+    measured.push(await section(setting))
   }
-  return { rows, verdicts }
+  return joinSections(measured)
 }
 
-function report({ postgresVersion }: Setting, rows: Row[], verdicts: Record<Side, Verdict>): void {
+function report({ postgresVersion }: Setting, { rows, verdicts }: Required<Section>): void {
   const seconds = Math.round((performance.now() - startedAt) / 1000)
   const machine = { cores: availableParallelism(), cpu: cpus()[0]?.model ?? 'unknown', node: process.version, postgres: postgresVersion }
   if (given.json) {

@@ -1,4 +1,4 @@
-import type { Verdict } from './ledger.ts'
+import { addVerdicts, emptyVerdict, type Verdict } from './ledger.ts'
 import type { Slice } from './load/slices.ts'
 import type { Side } from './target.ts'
 
@@ -20,6 +20,14 @@ export interface Section {
   rows: Row[]
   verdicts?: Record<Side, Verdict>
 }
+
+export const joinSections = (sections: readonly Section[]): Required<Section> => ({
+  rows: sections.flatMap(({ rows }) => rows),
+  verdicts: { ours: joinVerdicts(sections, 'ours'), floor: joinVerdicts(sections, 'floor') },
+})
+
+const joinVerdicts = (sections: readonly Section[], side: Side): Verdict =>
+  sections.reduce((sum, { verdicts }) => addVerdicts(sum, verdicts?.[side] ?? emptyVerdict), emptyVerdict)
 
 /** A figure beside the floor's: what is expected is the ratio. */
 export function compare(name: string, unit: string, figures: Record<Side, number>, expected?: Row['expected'], slices?: Row['slices']): Row {

@@ -25,6 +25,8 @@ export interface Setting {
   databaseCpu(): Promise<number | undefined>
   /** Ends the servers of the section before. @returns new ones, whose databases hold the world. */
   enter(world: World): Promise<Record<Side, Target>>
+  /** Beside those: a server of ours, with a world of its own on a database of its own. It is stopped by whoever opens it. */
+  openOurs(name: string, world: World): Promise<Target>
 }
 
 const log: Log = { debug: ignore, info: ignore, warn: console.error, error: console.error }
@@ -54,13 +56,19 @@ export async function openSetting(stage: Stage, pace: Pace): Promise<Setting> {
       targets = { ours: await startTarget(stage, 'ours', databaseUrls.ours), floor: await startTarget(stage, 'floor', databaseUrls.floor) }
       return targets
     },
+
+    async openOurs(name, world) {
+      const url = await createMigrated(postgres.url, name)
+      await writeWorld(url, world)
+      return startTarget(stage, 'ours', url)
+    },
   }
 }
 
 async function createMigrated(adminUrl: string, name: string): Promise<string> {
-  await ask(adminUrl, `create database ${name}`)
+  await ask(adminUrl, `create database "${name}"`)
   const url = new URL(adminUrl)
-  url.pathname = `/${name}`
+  url.pathname = `/${encodeURIComponent(name)}`
   const database = createDatabase({ url: url.href, maxConnections: 3, log })
   await migrate(database).finally(database.close)
   return url.href

@@ -17,13 +17,15 @@ export interface Target {
   /** What there is to say to it. */
   send(group: Group, senderId: string, clientId: string): string
   page(group: Group, readerId: string): string
+  /** The first 20 conversations of somebody. */
+  list(readerId: string): string
   handshake(group: Group, userId: string): Handshake
   refresh(refreshToken: string): string
   /** Signs a user in. @returns the refresh token */
   beginSession(connection: HttpConnection, userId: string, password: string): Promise<string>
 }
 
-type Dialect = Pick<Target, 'send' | 'page' | 'handshake' | 'refresh' | 'beginSession'>
+type Dialect = Pick<Target, 'send' | 'page' | 'list' | 'handshake' | 'refresh' | 'beginSession'>
 
 const jwtSecret = 'a secret for the bench, long enough to be one'
 const connections = '10'
@@ -50,6 +52,7 @@ async function createOurDialect(): Promise<Dialect> {
   return {
     send: ({ id }, senderId, clientId) => post(`/v1/conversations/${id}/messages`, `authorization: ${authorization(senderId)}\r\n`, { content, clientId }),
     page: ({ id }, readerId) => get(`/v1/conversations/${id}/messages?limit=50`, `authorization: ${authorization(readerId)}\r\n`),
+    list: (readerId) => get('/v1/conversations?limit=20', `authorization: ${authorization(readerId)}\r\n`),
     handshake: (_group, userId) => ({ path: '/v1/ws', headers: { authorization: authorization(userId) }, saysHello: true }),
     refresh: (refreshToken) => post('/v1/auth/refresh', '', { refreshToken }),
     beginSession: (connection, userId, password) => askForToken(connection, post('/v1/auth/login', '', { identifier: `${userId}@example.com`, password })),
@@ -59,6 +62,7 @@ async function createOurDialect(): Promise<Dialect> {
 const floorDialect: Dialect = {
   send: ({ id }, senderId, clientId) => post(`/conversations/${id}/messages`, '', { senderId, content, clientId }),
   page: ({ id }) => get(`/conversations/${id}/messages`, ''),
+  list: (readerId) => get(`/conversations?userId=${readerId}`, ''),
   handshake: ({ id }) => ({ path: `/ws?conversation=${id}`, headers: {}, saysHello: false }),
   refresh: (refreshToken) => post('/refresh', '', { refreshToken }),
   beginSession: (connection, userId) => askForToken(connection, post('/sessions', '', { userId })),

@@ -15,7 +15,8 @@ export interface Group {
 
 interface Size {
   conversations: number
-  members: number
+  /** In each conversation: people of its own, or the same ones in all. */
+  members: number | string[]
   /** In each conversation. */
   messages: number
 }
@@ -24,9 +25,11 @@ interface Size {
 export const content = 'Shall we meet at the station at seven? The train leaves at ten past, and I would like a coffee first.'
 
 export function inventWorld({ conversations, members, messages }: Size): World {
-  const group = (): Group => ({ id: newId(), members: Array.from({ length: members }, () => newId<string>()), changeSeq: messages + 1 })
+  const group = (): Group => ({ id: newId(), members: typeof members === 'number' ? inventPeople(members) : members, changeSeq: messages + 1 })
   return { conversations: Array.from({ length: conversations }, group) }
 }
+
+export const inventPeople = (count: number): string[] => Array.from({ length: count }, () => newId<string>())
 
 export async function writeWorld(databaseUrl: string, { conversations }: World): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl })
@@ -34,7 +37,8 @@ export async function writeWorld(databaseUrl: string, { conversations }: World):
   try {
     const ids = conversations.map(({ id }) => id)
     const memberships = conversations.flatMap(({ id, members }) => members.map((userId) => ({ id, userId })))
-    await client.query(`insert into users (id, email) select id, id || '@example.com' from unnest($1::uuid[]) id`, [memberships.map(({ userId }) => userId)])
+    const people = [...new Set(memberships.map(({ userId }) => userId))]
+    await client.query(`insert into users (id, email) select id, id || '@example.com' from unnest($1::uuid[]) id`, [people])
     await client.query(conversationsStatement, [ids, conversations.map(({ members }) => members[0]), conversations.map(({ changeSeq }) => changeSeq)])
     await client.query(membersStatement, [memberships.map(({ id }) => id), memberships.map(({ userId }) => userId)])
     await client.query(messagesStatement, [ids, content])
@@ -56,6 +60,6 @@ const membersStatement = `
   select conversation_id, user_id, 'member', 1, 1 from unnest($1::uuid[], $2::uuid[]) m (conversation_id, user_id)`
 
 const messagesStatement = `
-  insert into messages (conversation_id, seq, change_seq, id, sender_id, client_id, content)
-  select c.id, seq, seq + 1, uuidv7(), c.created_by, 'seed-' || c.id || '-' || seq, $2
+  insert into messages (conversation_id, seq, change_seq, created_change_seq, id, sender_id, client_id, content)
+  select c.id, seq, seq + 1, seq + 1, uuidv7(), c.created_by, 'seed-' || c.id || '-' || seq, $2
   from conversations c, generate_series(1, c.last_seq) seq where c.id = any($1::uuid[])`

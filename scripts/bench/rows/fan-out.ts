@@ -1,20 +1,26 @@
-/** One group with 1,000 live members: 8 senders, each of whom sends again when everybody has the last message. */
+/** One group with 10, 100 and 1,000 live members: 8 senders, each of whom sends again when everybody has the last message. */
 import { createLedger } from '../ledger.ts'
 import { openLiveMembers } from '../load/audience.ts'
 import { openHttpConnections } from '../load/http-connection.ts'
 import { repeat } from '../load/repeat.ts'
 import { sendOne } from '../load/send.ts'
 import { type Load, takeTurns } from '../load/slices.ts'
-import { compareSlices, type Section } from '../row.ts'
+import { compareSlices, joinSections, type Section } from '../row.ts'
 import type { Setting } from '../setting.ts'
 import type { Target } from '../target.ts'
 import { inventWorld, type World } from '../world.ts'
 
-const members = 1_000
+const sizes = [10, 100, 1_000]
 const senders = 8
 const expected = { least: 0.9 }
 
 export async function measureFanOut(setting: Setting): Promise<Section> {
+  const sections: Section[] = []
+  for (const size of sizes) sections.push(await measureGroup(setting, size))
+  return joinSections(sections)
+}
+
+async function measureGroup(setting: Setting, members: number): Promise<Section> {
   const world = inventWorld({ conversations: 1, members, messages: 1 })
   const targets = await setting.enter(world)
   const ours = await openBench(targets.ours, world)
@@ -22,7 +28,7 @@ export async function measureFanOut(setting: Setting): Promise<Section> {
   try {
     const slices = await takeTurns(setting, { ours, floor })
     return {
-      rows: [compareSlices('delivery to 1,000 live members', '/s', slices, expected)],
+      rows: [compareSlices(`delivery to ${members.toLocaleString('en')} live members`, '/s', slices, expected)],
       verdicts: { ours: await ours.verify(), floor: await floor.verify() },
     }
   } finally {
@@ -41,7 +47,7 @@ async function openBench(target: Target, { conversations }: World) {
     const before = live.delivered
     const latencies = await repeat(connections, seconds, async (connection) => {
       await sendOne(connection, target, conversations, ledger)
-      await live.untilDelivered(ledger.acknowledged * members)
+      await live.untilDelivered(ledger.acknowledged * live.audience.length)
     })
     return { done: live.delivered - before, latencies }
   }

@@ -1,8 +1,8 @@
 /** The newest 50 messages of some conversation, as one sees them on opening it: 32 readers. */
-import { type HttpConnection, openHttpConnections } from '../load/http-connection.ts'
 import { createPoolLoad } from '../load/pool-load.ts'
-import { pick, repeat } from '../load/repeat.ts'
-import { type Load, takeTurns } from '../load/slices.ts'
+import { openReadBench } from '../load/read-bench.ts'
+import { pick } from '../load/repeat.ts'
+import { takeTurns } from '../load/slices.ts'
 import { compareSlices, type Section } from '../row.ts'
 import type { Setting } from '../setting.ts'
 import type { Target } from '../target.ts'
@@ -32,35 +32,16 @@ export async function measurePages(setting: Setting): Promise<Section> {
   }
 }
 
-async function openBench(target: Target, groups: readonly Group[]) {
-  const { server } = target
-  const connections = await openHttpConnections(server.port, readers)
-  let checked = false
-
-  const readOne = async (connection: HttpConnection): Promise<void> => {
+function openBench(target: Target, groups: readonly Group[]) {
+  const ask = (): string => {
     const group = pick(groups)
-    const { status, body } = await connection.request(target.page(group, pick(group.members)))
-    if (status !== 200) throw new Error(`${target.side} answered a page with ${status}: ${body}`)
-    if (!checked) checkPage(target, body)
-    checked = true
+    return target.page(group, pick(group.members))
   }
-
-  const load: Load = async (seconds) => {
-    const latencies = await repeat(connections, seconds, readOne)
-    return { done: latencies.length, latencies }
-  }
-
-  return {
-    server,
-    load,
-    close() {
-      for (const connection of connections) connection.close()
-    },
-  }
+  return openReadBench(target, { readers, ask, check: checkPage })
 }
 
-function checkPage({ side }: Target, body: string): void {
+function checkPage(body: string): void {
   const { items } = JSON.parse(body) as { items: { seq: number }[] }
   const isWhole = items.length === pageLength && items.every(({ seq }, index) => index === 0 || seq === (items[index - 1]?.seq ?? 0) - 1)
-  if (!isWhole) throw new Error(`${side} answered a page that is not the newest ${pageLength}`)
+  if (!isWhole) throw new Error(`A page is not the newest ${pageLength}`)
 }

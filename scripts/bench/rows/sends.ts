@@ -1,12 +1,12 @@
 /** Durable sends: 32 senders, 50 conversations of 10 members, first with nobody live, then with all of them. */
-import { addVerdicts, createLedger, type Verdict } from '../ledger.ts'
+import { createLedger, type Verdict } from '../ledger.ts'
 import { type LiveMembers, openLiveMembers } from '../load/audience.ts'
 import { type HttpConnection, openHttpConnections } from '../load/http-connection.ts'
 import { createPoolLoad } from '../load/pool-load.ts'
 import { repeat } from '../load/repeat.ts'
 import { sendOne } from '../load/send.ts'
 import { type Load, takeTurns } from '../load/slices.ts'
-import { compareSlices, type Row, type Section } from '../row.ts'
+import { compareSlices, joinSections, type Row, type Section } from '../row.ts'
 import type { Setting } from '../setting.ts'
 import type { Side, Target } from '../target.ts'
 import { inventWorld, type World } from '../world.ts'
@@ -15,10 +15,7 @@ const senders = 32
 const expected = { least: 1.4 }
 
 export async function measureSends(setting: Setting): Promise<Section> {
-  const quiet = await measureQuiet(setting)
-  const live = await measureLive(setting)
-  const verdictOf = (side: Side): Verdict => addVerdicts(quiet.verdicts[side], live.verdicts[side])
-  return { rows: [...quiet.rows, ...live.rows], verdicts: { ours: verdictOf('ours'), floor: verdictOf('floor') } }
+  return joinSections([await measureQuiet(setting), await measureLive(setting)])
 }
 
 const measureQuiet = (setting: Setting) =>

@@ -7,7 +7,7 @@ import pg from 'pg'
 import { type HttpConnection, openHttpConnections } from '../load/http-connection.ts'
 import { createConnectionPool, pace } from '../load/pace.ts'
 import { pick, repeat } from '../load/repeat.ts'
-import { type Load, median, takeTurns } from '../load/slices.ts'
+import { type Load, median, quantile, takeTurns } from '../load/slices.ts'
 import { compare, compareSlices, type Row, type Section } from '../row.ts'
 import type { Setting } from '../setting.ts'
 import type { Target } from '../target.ts'
@@ -116,7 +116,8 @@ async function logIn(target: Target, { conversations }: World, connection: HttpC
 
 const counted = (latencies: number[]) => ({ done: latencies.length, latencies })
 
-function p99(latencies: number[]): number {
-  const sorted = [...latencies].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))] ?? 0
-}
+const p99 = (latencies: number[]): number =>
+  quantile(
+    [...latencies].sort((a, b) => a - b),
+    0.99,
+  )

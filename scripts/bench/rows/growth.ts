@@ -1,0 +1,83 @@
+/**
+ * Whether the server gets slower with what it holds: the same 1,000 conversations with 100 messages each and with 3,000 each, on a
+ * database and a server of ours for either. Requests come at a steady rate, far below what the server can do, to both in turns.
+ */
+import { createLedger } from '../ledger.ts'
+import { type HttpConnection, openHttpConnections } from '../load/http-connection.ts'
+import { createConnectionPool, pace } from '../load/pace.ts'
+import { pick } from '../load/repeat.ts'
+import { sendOne } from '../load/send.ts'
+import { median, quantile } from '../load/slices.ts'
+import { compare, type Row, type Section } from '../row.ts'
+import type { Setting } from '../setting.ts'
+import type { Target } from '../target.ts'
+import { inventPeople, inventWorld, type World } from '../world.ts'
+
+const conversations = 1_000
+const sizes = { small: 100, large: 3_000 }
+const connectionCount = 24
+const perSecond = { send: 100, page: 100, list: 50 }
+const expected = { most: 1.3 }
+/** A p99 needs more than the rates do. */
+const secondsPerTurn = 10
+
+type Act = keyof typeof perSecond
+
+export async function measureGrowth(setting: Setting): Promise<Section> {
+  const small = await openPlace(setting, sizes.small)
+  const large = await openPlace(setting, sizes.large)
+  const seconds = Math.max(setting.pace.sliceSeconds, setting.pace.rounds > 1 ? secondsPerTurn : 0)
+  try {
+    const rows: Row[] = []
+    for (const act of ['send', 'page', 'list'] as const) rows.push(await measureAct(setting, { small, large }, act, seconds))
+    return { rows }
+  } finally {
+    await small.close()
+    await large.close()
+  }
+}
+
+type Place = Awaited<ReturnType<typeof openPlace>>
+
+async function openPlace(setting: Setting, messages: number) {
+  const people = inventPeople(20)
+  const world = inventWorld({ conversations, members: people, messages })
+  const target = await setting.openOurs(`with ${conversations * messages} messages`, world)
+  const connections = await openHttpConnections(target.server.port, connectionCount)
+  return {
+    run: createRun(target, world, people, createConnectionPool(connections)),
+    async close() {
+      for (const connection of connections) connection.close()
+      await target.server.stop()
+    },
+  }
+}
+
+function createRun(target: Target, world: World, people: readonly string[], lend: ReturnType<typeof createConnectionPool<HttpConnection>>) {
+  const ledger = createLedger()
+  const read = async (connection: HttpConnection, request: string): Promise<void> => {
+    const { status, body } = await connection.request(request)
+    if (status !== 200) throw new Error(`A read was answered with ${status}: ${body}`)
+  }
+  const acts: Record<Act, (connection: HttpConnection) => Promise<unknown>> = {
+    send: (connection) => sendOne(connection, target, world.conversations, ledger),
+    page: (connection) => read(connection, target.page(pick(world.conversations), pick(people))),
+    list: (connection) => read(connection, target.list(pick(people))),
+  }
+  return (act: Act, seconds: number): Promise<number[]> => pace(perSecond[act], seconds, () => lend(acts[act]))
+}
+
+/** The figure is a latency: "floor" is what it is with few messages. */
+async function measureAct({ pace: { rounds, warmUpSeconds } }: Setting, places: Record<'small' | 'large', Place>, act: Act, seconds: number): Promise<Row> {
+  const figures = { small: [] as number[], large: [] as number[] }
+  for (const place of Object.values(places)) await place.run(act, warmUpSeconds)
+  for (let round = 0; round < rounds; round += 1) for (const size of ['small', 'large'] as const) figures[size].push(p99(await places[size].run(act, seconds)))
+  const name = `p99 of ${act}, 3,000,000 messages to 100,000`
+  return compare(name, 'ms', { ours: median(figures.large), floor: median(figures.small) }, expected)
+}
+
+const p99 = (latencies: number[]): number =>
+  quantile(
+    [...latencies].sort((a, b) => a - b),
+    0.99,
+  )
