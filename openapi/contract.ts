@@ -69,6 +69,15 @@ export interface Outcome {
   /** `application/json` unless said otherwise. */
   contentType?: string
   example?: unknown
+  /** Beside those that every answer has. */
+  headers?: Readonly<Record<string, AnswerHeader>>
+}
+
+/** A header of an answer; it is not there in every answer. */
+export interface AnswerHeader {
+  description: string
+  schema: TSchema
+  example: unknown
 }
 
 export interface Operation {

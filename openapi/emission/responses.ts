@@ -37,10 +37,10 @@ export function sharedResponses(operations: readonly Operation[]): Record<string
   return Object.fromEntries(sorted.map((failure) => [failure.name, emitFailure(failure)]))
 }
 
-function emitOutcome(operation: Operation, { description, body, contentType = 'application/json', example }: Outcome): JsonObject {
+function emitOutcome(operation: Operation, { description, body, contentType = 'application/json', example, headers }: Outcome): JsonObject {
   return {
     description,
-    headers: headersOf(isLimited(operation)),
+    headers: { ...headersOf(isLimited(operation)), ...toJson(headers ?? {}) },
     ...(body && {
       content: { [contentType]: { schema: emitSchema(body, { discriminators: true }), ...(example !== undefined && { example: toJson(example) }) } },
     }),

@@ -1,6 +1,6 @@
 /** Lists answer `{ items, nextCursor, hasMore }`; the cursor is opaque and says where the next page begins. */
 import { type TSchema, Type } from '@sinclair/typebox'
-import { nullable } from '../contract.ts'
+import { type AnswerHeader, nullable } from '../contract.ts'
 
 export const Cursor = Type.String({ minLength: 1, maxLength: 500, pattern: '^[A-Za-z0-9_-]+$', description: '`nextCursor` of the page before' })
 
@@ -13,3 +13,13 @@ export const page = <T extends TSchema>(item: T) =>
     nextCursor: nullable(Type.String({ description: 'Pass it as `cursor` for the next page; null on the last' })),
     hasMore: Type.Boolean({ description: 'Whether there is a next page' }),
   })
+
+const countHeader = (description: string, example: number): AnswerHeader => ({ description, schema: Type.Integer({ minimum: 0 }), example })
+
+/** Of lists that can be counted: there where `includeTotal` asks for it. */
+export const paginationHeaders = {
+  'X-Pagination-Total': countHeader('How many fit, where `includeTotal` asks for it: as `total`', 57),
+  'X-Pagination-Pages': countHeader('How many pages of this size they are', 3),
+  'X-Pagination-Current-Page': countHeader('Which one this is; not there where a `cursor` leads to it', 1),
+  'X-Pagination-Per-Page': countHeader('How many a page holds', 20),
+}

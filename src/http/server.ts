@@ -7,6 +7,7 @@ import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import helmet from 'helmet'
+import { paginationHeaders } from '../../openapi/shared/pagination.ts'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { AppError } from '../errors/app-error.ts'
@@ -57,7 +58,7 @@ export async function createServer({ config, clock, log }: { config: Config; clo
     // Cookies go to origins that are named: browsers take none with `*`.
     credentials: !config.corsOrigins.includes('*') && config.corsOrigins.length > 0,
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: ['X-Request-Id', 'X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset', 'Retry-After'],
+    exposedHeaders: ['X-Request-Id', 'X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset', 'Retry-After', ...Object.keys(paginationHeaders)],
     maxAge: 600,
     // An OPTIONS that no browser sent gets the same answer, and not an error of another shape.
     strictPreflight: false,
