@@ -1,7 +1,7 @@
 /**
- * The first promise: no acknowledged message is lost, doubled or reordered, whatever is killed. Several people write over REST and
- * sockets without a pause while the server, and then PostgreSQL below it, is killed at random moments.
- * KILLS=50 kills longer; SEED repeats the moments.
+ * The first promise: no acknowledged message is lost, doubled or reordered, whatever is killed. Many people write and read over REST and
+ * sockets without a pause while the server, PostgreSQL below it, or both are killed at random moments.
+ * KILLS=100 kills longer; SEED repeats the moments.
  */
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,56 +9,67 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type ParleyError, ServerError } from '@parley/sdk'
 import { connect } from '@parley/sdk/realtime'
 import t, { type Test } from 'tap'
-import { auditReceived, auditStored, readAll, recordMessages } from '../helpers/ledger.ts'
+import { auditReceived, auditStored, auditUnread, readAll, recordMessages } from '../helpers/ledger.ts'
 import { type Installation, install, type ServerProcess, until } from '../helpers/process.ts'
 import { createRandom } from '../helpers/random.ts'
-import { restLane, socketLane, startTraffic } from '../helpers/traffic.ts'
+import { restLane, socketLane, startReading, startTraffic } from '../helpers/traffic.ts'
 
-const kills = Number(process.env.KILLS ?? 5)
+const kills = Number(process.env.KILLS ?? 20)
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
 const random = createRandom(seed)
 
 t.setTimeout(60_000 + kills * 10_000)
 
-/** Four people in two groups: three write over REST, one over a socket, and two only listen. */
+const restWriters = 8
+const socketWriters = 4
+const listeners = 4
+
+/** Sixteen people in two groups: most write over REST, some over sockets, some only listen; half of them read what comes. */
 async function gather(t: Test, installation: Installation) {
-  const [owner, ...others] = await Promise.all(['ann', 'ben', 'cem', 'dot', 'eve', 'flo'].map(installation.signUp))
+  const names = Array.from({ length: restWriters + socketWriters + listeners }, (_, index) => `person${index + 1}`)
+  const people = await Promise.all(names.map(installation.signUp))
+  const [owner, ...others] = people
   if (owner === undefined) throw new Error('Nobody is there')
   const memberIds = others.map(({ id }) => id)
   const groups = await Promise.all(['First', 'Second'].map((title) => owner.api.conversations.create({ type: 'group', title, memberIds })))
   const conversationIds = groups.map(({ conversation }) => conversation.id)
 
   const failures: ParleyError[] = []
-  const writers = [owner, ...others.slice(0, 2)]
-  const [dot, eve, flo] = others.slice(2).map(({ api }) => connect(api))
-  if (dot === undefined || eve === undefined || flo === undefined) throw new Error('Nobody listens')
-  const sockets = { dot, eve, flo }
+  const onFailure = (failure: ParleyError) => failures.push(failure)
+  const connected = people.slice(restWriters).map(({ name, api }) => ({ name, socket: connect(api) }))
   t.teardown(() => {
-    for (const socket of Object.values(sockets)) socket.close()
+    for (const { socket } of connected) socket.close()
   })
-  const recorded = Object.entries(sockets).map(([name, socket]) => ({ name, messages: recordMessages(socket) }))
-  await Promise.all(Object.values(sockets).map((socket) => socket.ready()))
+  const recorded = connected.map(({ name, socket }) => ({ name, socket, messages: recordMessages(socket) }))
+  await Promise.all(connected.map(({ socket }) => socket.ready()))
 
   const traffic = startTraffic(
     conversationIds.flatMap((conversationId) => [
-      ...writers.map(({ name, api }) => restLane(name, api, conversationId, (failure) => failures.push(failure))),
-      socketLane('dot', dot, conversationId),
+      ...people.slice(0, restWriters).map(({ name, api }) => restLane(name, api, conversationId, onFailure)),
+      ...connected.slice(0, socketWriters).map(({ name, socket }) => socketLane(name, socket, conversationId)),
     ]),
+  )
+  const reading = startReading(
+    people.filter((_, index) => index % 2 === 0),
+    conversationIds,
+    { random, onFailure },
   )
 
   return {
     owner,
+    people,
     traffic,
+    reading,
     failures,
-    /** The waits between tries grow with every kill: two do not wait, as in a browser that is told of its network, the third does. */
+    /** The waits between tries grow with every kill: all but the last do not wait, as in a browser that is told of its network. */
     hurry(): void {
-      dot.reconnect()
-      eve.reconnect()
+      for (const { socket } of connected.slice(0, -1)) socket.reconnect()
     },
 
     /** Ends the traffic and looks at everything. */
     async audit(t: Test): Promise<void> {
       await traffic.stop()
+      await reading.stop()
       for (const id of conversationIds) {
         const stored = await readAll(owner.api, id)
         t.same(
@@ -71,13 +82,14 @@ async function gather(t: Test, installation: Installation) {
         )
         const { conversation } = await owner.api.conversations.get(id)
         t.equal(conversation.lastSeq, stored.length, 'the counter is that of the last message')
-        for (const { name, messages } of recorded) {
+        for (const { name, socket, messages } of recorded) {
           await until(() => {
-            flo.reconnect()
+            socket.reconnect()
             return messages.of(id).length >= stored.length
           })
           t.same(auditReceived(messages.of(id), stored), [], `${name} was told of each of them once and in order`)
         }
+        t.same(await auditUnread(people, id, stored, reading.acknowledged), [], `what is unread is counted exactly for all ${people.length} members`)
       }
     },
   }
@@ -96,41 +108,66 @@ async function killWhileStarting(server: ServerProcess): Promise<void> {
   await server.kill()
 }
 
-function report(t: Test, { traffic, failures }: Scene, what: string): void {
+async function killPostgres(installation: Installation): Promise<number> {
+  const pid = await installation.postgresPid()
+  if (pid === undefined) throw new Error('PostgreSQL does not run')
+  process.kill(pid, 'SIGKILL')
+  return pid
+}
+
+async function untilBack(installation: Installation, { owner }: Scene, killed: number): Promise<void> {
+  await until(async () => (await owner.api.system.ready()).status === 'ready' && (await installation.postgresPid()) !== killed)
+}
+
+function report(t: Test, { people, traffic, reading, failures }: Scene, what: string): void {
   const { acknowledged } = traffic
   const again = acknowledged.filter(({ attempts }) => attempts > 1).length
   const lost = acknowledged.filter(({ wasStored }) => wasStored).length
   t.comment(
-    `${what}: ${acknowledged.length} messages acknowledged, ${failures.length} attempts failed, ${again} messages sent again, ${lost} of them had been stored already`,
+    `${what}: ${people.length} people, ${acknowledged.length} messages and ${reading.acknowledged.length} read marks acknowledged, ${failures.length} attempts failed, ${again} messages sent again, ${lost} of them had been stored already`,
   )
 }
 
-t.test(`${kills} times kill -9 of the server loses, doubles and reorders nothing`, async (t) => {
+/** What a moment kills: mostly the server, often PostgreSQL, sometimes both. */
+const victims = ['server', 'server', 'server', 'postgres', 'postgres', 'both'] as const
+
+t.test(`${kills} times kill -9 of the server, of PostgreSQL or of both loses, doubles and reorders nothing`, async (t) => {
   const installation = await install(t)
   let server: ServerProcess = await installation.start()
   const scene = await gather(t, installation)
-  const postgresPid = await installation.postgresPid()
 
   const starts: number[] = []
-  for (let kill = 1; kill <= kills; kill++) {
-    await atRandom(scene)
-    await server.kill()
-    if (kill % 3 === 0) await killWhileStarting(installation.run())
+  const restart = async (): Promise<void> => {
     server = installation.run()
     starts.push((await server.ready()).milliseconds)
+  }
+  const killed = { server: 0, postgres: 0, both: 0 }
+  for (let kill = 1; kill <= kills; kill++) {
+    const victim = victims[Math.floor(random() * victims.length)] ?? 'server'
+    killed[victim] += 1
+    await atRandom(scene)
+    const postgresPid = await installation.postgresPid()
+    if (victim !== 'server') await killPostgres(installation)
+    if (victim !== 'postgres') {
+      await server.kill()
+      if (kill % 3 === 0) await killWhileStarting(installation.run())
+      await restart()
+    }
+    if (victim === 'server') t.equal(await installation.postgresPid(), postgresPid, 'PostgreSQL was found running and taken over')
+    else await untilBack(installation, scene, postgresPid ?? 0)
     scene.hurry()
   }
   await scene.traffic.progress(100)
   await scene.audit(t)
 
-  report(t, scene, `${kills} kills, seed ${seed}`)
+  report(t, scene, `${kills} kills (server ${killed.server}, PostgreSQL ${killed.postgres}, both ${killed.both}), seed ${seed}`)
   t.comment(`ready again ${starts.map((milliseconds) => Math.round(milliseconds)).join(', ')} ms after the start`)
   t.ok(scene.failures.length >= kills, 'every kill hit somebody')
-  t.ok(
-    scene.failures.every(({ status }) => status === undefined),
-    'a killed server says nothing, rather than anything wrong',
+  t.same(
+    scene.failures.filter(({ status }) => status !== undefined && status !== 503),
+    [],
+    'a killed server says nothing, and one whose database was killed says 503, rather than anything wrong',
   )
-  t.equal(await installation.postgresPid(), postgresPid, 'PostgreSQL was found running and taken over each time')
 })
 
 t.test('kill -9 of PostgreSQL: 503 with Retry-After until it is back, which needs nobody, and nothing is lost', async (t) => {
@@ -138,17 +175,10 @@ t.test('kill -9 of PostgreSQL: 503 with Retry-After until it is back, which need
   const server = await installation.start()
   const scene = await gather(t, installation)
   const { api } = scene.owner
-  const killPostgres = async (): Promise<number> => {
-    const pid = await installation.postgresPid()
-    if (pid === undefined) throw new Error('PostgreSQL does not run')
-    process.kill(pid, 'SIGKILL')
-    return pid
-  }
 
   for (let kill = 1; kill <= 2; kill++) {
     await atRandom(scene)
-    const killed = await killPostgres()
-    await until(async () => (await api.system.ready()).status === 'ready' && (await installation.postgresPid()) !== killed)
+    await untilBack(installation, scene, await killPostgres(installation))
     await scene.traffic.progress(100)
   }
 
@@ -156,7 +186,7 @@ t.test('kill -9 of PostgreSQL: 503 with Retry-After until it is back, which need
   await atRandom(scene)
   const folder = join(installation.dataDir, 'postgres')
   const killedAt = performance.now()
-  const killed = await killPostgres()
+  const killed = await killPostgres(installation)
   await rename(folder, `${folder}.away`)
   await until(() => fetch(`${installation.url}/ready`).then(({ status }) => status === 503))
   t.match(await api.system.ready(), { status: 'not_ready', services: { database: 'down' } }, 'it says what is missing')

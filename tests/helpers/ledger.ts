@@ -1,7 +1,7 @@
 /** Holds what was acknowledged, what is stored and what a listener was told against one another. Each finding is a sentence. */
 import type { Message, Parley } from '@parley/sdk'
 import type { Realtime } from '@parley/sdk/realtime'
-import type { Acknowledged } from './traffic.ts'
+import type { Acknowledged, AcknowledgedMark } from './traffic.ts'
 
 /** All messages of a conversation, oldest first. */
 export async function readAll(api: Parley, conversationId: string): Promise<Message[]> {
@@ -47,6 +47,26 @@ export function auditReceived(received: Message[], stored: Message[]): string[] 
   const index = Array.from({ length }).findIndex((_, at) => received[at]?.id !== stored[at]?.id)
   if (index === -1) return []
   return [`received ${received.length} of ${stored.length}; at ${index + 1} came seq ${received[index]?.seq} where ${stored[index]?.seq} is stored`]
+}
+
+/** What is wrong with what members have unread, given the messages that are stored and the marks that were acknowledged. */
+export async function auditUnread(
+  people: readonly { name: string; api: Parley }[],
+  conversationId: string,
+  stored: readonly Message[],
+  marks: readonly AcknowledgedMark[],
+): Promise<string[]> {
+  const findings: string[] = []
+  for (const { name, api } of people) {
+    const { conversation } = await api.conversations.get(conversationId)
+    const { readSeq, readRanges, unreadCount } = conversation
+    const marked = Math.max(0, ...marks.filter((mark) => mark.name === name && mark.conversationId === conversationId).map((mark) => mark.readSeq))
+    if (readSeq < marked) findings.push(`${name} has marked up to ${marked}, and the mark stands at ${readSeq}`)
+    const isRead = (seq: number) => seq <= readSeq || readRanges.some(([first = 0, last = 0]) => seq >= first && seq <= last)
+    const unread = stored.filter(({ seq, deletedAt }) => deletedAt === null && !isRead(seq)).length
+    if (unread !== unreadCount) findings.push(`${name} has ${unread} messages unread, and ${unreadCount} are counted`)
+  }
+  return findings
 }
 
 /** A sender's later message has the higher number. */

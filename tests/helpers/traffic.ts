@@ -100,3 +100,52 @@ export function startTraffic(lanes: Lane[]) {
     },
   }
 }
+
+interface Reader {
+  name: string
+  api: Parley
+}
+
+/** A read mark that was acknowledged: what it covered is read, whatever happens. */
+export interface AcknowledgedMark {
+  name: string
+  conversationId: string
+  readSeq: number
+}
+
+/** People who mark what they see as read, up to a message at random, until `stop`. */
+export function startReading(
+  readers: readonly Reader[],
+  conversationIds: readonly string[],
+  { random, onFailure }: { random(): number; onFailure(error: ParleyError): void },
+) {
+  const acknowledged: AcknowledgedMark[] = []
+  let isStopping = false
+
+  const markOne = async ({ name, api }: Reader, conversationId: string): Promise<void> => {
+    try {
+      const { conversation } = await api.conversations.get(conversationId, { retries: 0 })
+      const { readSeq } = await api.conversations.markRead(conversationId, { seq: Math.floor(conversation.lastSeq * random()) }, { retries: 0 })
+      acknowledged.push({ name, conversationId, readSeq })
+    } catch (error) {
+      if (!(error instanceof ParleyError) || (error.status ?? 500) < 500) throw error
+      onFailure(error)
+    }
+  }
+  const run = async (reader: Reader): Promise<void> => {
+    for (let turn = 0; !isStopping; turn++) {
+      await markOne(reader, conversationIds[turn % conversationIds.length] ?? '')
+      await pause(50 + 100 * Math.random())
+    }
+  }
+  const running = Promise.all(readers.map(run))
+  running.catch(() => undefined)
+
+  return {
+    acknowledged,
+    async stop(): Promise<void> {
+      isStopping = true
+      await running
+    },
+  }
+}
