@@ -19,6 +19,7 @@ import { emitComponents, emitSchema, type JsonObject, toJson } from './emission/
 import * as messages from './messages/operations.ts'
 import * as presence from './presence/operations.ts'
 import './realtime/frames.ts'
+import * as receipts from './receipts/operations.ts'
 import * as security from './security/operations.ts'
 import * as sync from './sync/operations.ts'
 import * as system from './system/operations.ts'
@@ -43,7 +44,7 @@ const operationModules: readonly OperationModule[] = [
     description: 'Your account and profile, the directory, presence, blocks',
     operations: [users, avatars, presence, blocks, accounts, adminUsers],
   },
-  { tag: 'conversations', description: 'Direct conversations and groups, their members and read marks', operations: [conversations] },
+  { tag: 'conversations', description: 'Direct conversations and groups, their members and read marks', operations: [conversations, receipts] },
   { tag: 'messages', description: 'Sending and reading messages', operations: [messages] },
   { tag: 'sync', description: 'What changed while you were away, without a socket', operations: [sync] },
   { tag: 'security', description: 'What happened to accounts', operations: [security] },

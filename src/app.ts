@@ -46,9 +46,10 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
 
   const metrics = createMetrics({ pool: database.pool, socketCount: () => gateway.size })
   const services = await composeServices(foundation, { presenceTimes, publicUrl, onMessage: metrics.countMessage })
-  const { accessTokens, apiKeys, cookieSessions, passwords, revocations, checkCredentials, attendance, erasure, messages, conversations, sync } = services
+  const { accessTokens, apiKeys, cookieSessions, passwords, revocations, checkCredentials, attendance, erasure, messages, conversations, receipts, sync } =
+    services
   const credentialEnds = createCredentialEnds({ topics, clock, log, checkCredentials })
-  const commands = createCommands({ messages, conversations, counters })
+  const commands = createCommands({ messages, conversations, receipts, counters })
   const gateway = createGateway({ topics, onCredentialEnd: credentialEnds.onEnd, sync, commands, presence: attendance, clock, log, heartbeatSeconds })
   database.onRecovered(topics.publishStale)
   database.onRecovered(credentialEnds.reload)

@@ -4,7 +4,7 @@ import { conversationId } from '../messages/examples.ts'
 import { ConversationId, UserId } from '../shared/ids.ts'
 import { ids } from '../users/examples.ts'
 import { conversationState, memberExample } from './examples.ts'
-import { ConversationState, DeliveredSeq, MarkedSeq, Member, Muted, Pinned, ReadMark, ReadRanges, ReadSeq, Typing } from './schemas.ts'
+import { ConversationState, Member, Muted, Pinned, Typing } from './schemas.ts'
 
 export const conversationUpdated = defineEvent({
   type: 'conversation.updated',
@@ -40,24 +40,6 @@ export const memberLeft = defineEvent({
   example: { userId: ids.bob },
 })
 
-export const read = defineEvent({
-  type: 'read',
-  kind: 'change',
-  summary: 'A member has read messages',
-  description: 'A numbered change like every other, but it moves neither `updatedAt` nor the place in the list.',
-  data: Type.Object({ userId: described(UserId, 'Who has read'), readSeq: ReadSeq, readRanges: ReadRanges }),
-  example: { userId: ids.bob, readSeq: 41, readRanges: [] },
-})
-
-export const delivered = defineEvent({
-  type: 'delivered',
-  kind: 'change',
-  summary: "Messages have reached a member's device",
-  description: 'As `read` is, a numbered change that moves neither `updatedAt` nor the place in the list.',
-  data: Type.Object({ userId: described(UserId, 'Whose device'), deliveredSeq: DeliveredSeq }),
-  example: { userId: ids.bob, deliveredSeq: 41 },
-})
-
 export const membershipUpdated = defineEvent({
   type: 'membership.updated',
   kind: 'change',
@@ -78,16 +60,6 @@ export const typing = defineEvent({
     expiresInSeconds: Type.Integer({ minimum: 0, description: 'It has ended when nothing else was said until then' }),
   }),
   example: { conversationId, userId: ids.bob, typing: true, expiresInSeconds: 6 },
-})
-
-export const markReadCommand = defineCommand({
-  type: 'conversations.markRead',
-  summary: 'Mark as read up to a message',
-  rateLimit: 'default',
-  data: closed({ conversationId: ConversationId, seq: MarkedSeq }),
-  result: ref(ReadMark),
-  errors: ['not_found'],
-  example: { conversationId, seq: 41 },
 })
 
 export const setTypingCommand = defineCommand({

@@ -10,9 +10,7 @@ import {
   Conversation,
   ConversationResult,
   CreateConversationRequest,
-  MarkReadRequest,
   Member,
-  ReadMark,
   SetTypingRequest,
   UpdateConversationRequest,
   UpdateMemberRequest,
@@ -148,22 +146,6 @@ export const removeMember = defineOperation({
   params: MemberParams,
   responses: { 204: { description: 'Not a member, or not any more' } },
   errors: ['not_found', 'forbidden', 'conflict'],
-})
-
-export const markRead = defineOperation({
-  operationId: 'conversations.markRead',
-  method: 'POST',
-  path: '/v1/conversations/{conversationId}/read',
-  summary: 'Mark as read up to a message',
-  description: 'The members are told (event `read`); neither `updatedAt` nor the place in the list changes.',
-  access: 'user',
-  rateLimit: 'default',
-  repeatable: true,
-  params: ConversationParams,
-  body: ref(MarkReadRequest),
-  examples: { any: { seq: 41 } },
-  responses: { 200: { description: 'Where the mark stands', body: ref(ReadMark), example: { readSeq: 41, readRanges: [], unreadCount: 0 } } },
-  errors: ['not_found'],
 })
 
 export const setTyping = defineOperation({

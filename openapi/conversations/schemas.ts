@@ -34,9 +34,8 @@ export const DeliveredSeq = described(Sequence, 'Every message up to this `seq` 
 export const FirstSeq = described(Sequence, '`seq` of the oldest message that is kept; more than `lastSeq` when there is none')
 export const Muted = Type.Boolean({ description: 'You want no notifications of it' })
 export const Pinned = Type.Boolean({ description: 'It stands first in your list where that is asked for' })
-export const MarkedSeq = described(Sequence, 'Every message up to this one is read; beyond the newest means the newest; a mark never moves back')
 export const Typing = Type.Boolean({ description: 'False when it is over' })
-const UnreadCount = described(Count, 'Exactly how many messages you have not read, less those that are deleted')
+export const UnreadCount = described(Count, 'Exactly how many messages you have not read, less those that are deleted')
 
 export const Member = component(
   'Member',
@@ -146,13 +145,5 @@ export const AddMembersResult = component(
 export type AddMembersResult = Static<typeof AddMembersResult>
 
 export const UpdateMemberRequest = component('UpdateMemberRequest', closed({ role: described(MemberRole, 'The new role') }, { description: 'What to change' }))
-
-export const MarkReadRequest = component('MarkReadRequest', closed({ seq: MarkedSeq }, { description: 'Up to where you have read' }))
-
-export const ReadMark = component(
-  'ReadMark',
-  Type.Object({ readSeq: ReadSeq, readRanges: ReadRanges, unreadCount: UnreadCount }, { description: 'Your read mark in a conversation' }),
-)
-export type ReadMark = Static<typeof ReadMark>
 
 export const SetTypingRequest = component('SetTypingRequest', closed({ typing: Typing }, { description: 'Whether you are typing' }))

@@ -7,12 +7,13 @@ import { type Command, component, described, oneOfWords, type RealtimeEvent, ref
 import * as conversationEvents from '../conversations/events.ts'
 import * as messageEvents from '../messages/events.ts'
 import { presenceChanged } from '../presence/events.ts'
+import * as receiptEvents from '../receipts/events.ts'
 import { ApiError } from '../shared/errors.ts'
 import * as realtimeCommands from './commands.ts'
 import * as realtimeEvents from './events.ts'
 import { changeEnvelope } from './schemas.ts'
 
-const { conversationUpdated, memberJoined, memberUpdated, memberLeft, read, delivered, membershipUpdated, typing } = conversationEvents
+const { conversationUpdated, memberJoined, memberUpdated, memberLeft, membershipUpdated, typing } = conversationEvents
 const { hello, ready, gap, gone, pong, changeHidden } = realtimeEvents
 
 export const changeEvents = [
@@ -23,8 +24,8 @@ export const changeEvents = [
   memberJoined,
   memberUpdated,
   memberLeft,
-  read,
-  delivered,
+  receiptEvents.read,
+  receiptEvents.delivered,
   membershipUpdated,
   changeHidden,
 ] as const
@@ -33,7 +34,7 @@ export const commands = [
   realtimeCommands.resume,
   realtimeCommands.ping,
   messageEvents.sendMessageCommand,
-  conversationEvents.markReadCommand,
+  receiptEvents.markReadCommand,
   conversationEvents.setTypingCommand,
 ] as const
 

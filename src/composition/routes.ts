@@ -14,6 +14,7 @@ import * as blockOperations from '../../openapi/blocks/operations.ts'
 import * as conversationOperations from '../../openapi/conversations/operations.ts'
 import * as messageOperations from '../../openapi/messages/operations.ts'
 import * as presenceOperations from '../../openapi/presence/operations.ts'
+import * as receiptOperations from '../../openapi/receipts/operations.ts'
 import * as securityOperations from '../../openapi/security/operations.ts'
 import * as syncOperations from '../../openapi/sync/operations.ts'
 import * as userOperations from '../../openapi/users/operations.ts'
@@ -29,6 +30,7 @@ import { blockRoutes } from '../features/blocks/routes.ts'
 import { conversationRoutes } from '../features/conversations/routes.ts'
 import { messageRoutes } from '../features/messages/routes.ts'
 import { presenceRoutes } from '../features/presence/routes.ts'
+import { receiptRoutes } from '../features/receipts/routes.ts'
 import { auditRoutes, securityRoutes } from '../features/security/routes.ts'
 import { syncRoutes } from '../features/sync/routes.ts'
 import { userRoutes } from '../features/users/routes.ts'
@@ -46,7 +48,7 @@ interface Options {
 
 export function bindServices(server: FastifyInstance, { services, hooks, cookie, isSecure, isOfAllowedOrigin }: Options): void {
   const { auth, passwordService, oauth, sessionService, cookieSessions, apiKeys, users, directory, avatars, presence, blocks } = services
-  const { accounts, admin, security, conversations, messages, sync } = services
+  const { accounts, admin, security, conversations, messages, receipts, sync } = services
   bindOperations(server, hooks, authOperations, authRoutes({ auth, cookie }))
   bindOperations(server, hooks, passwordOperations, passwordRoutes(passwordService))
   bindOperations(server, hooks, oauthOperations, oauthRoutes({ oauth, isSecure }))
@@ -61,6 +63,7 @@ export function bindServices(server: FastifyInstance, { services, hooks, cookie,
   bindOperations(server, hooks, userAdministrationOperations, userAdministrationRoutes(admin))
   bindOperations(server, hooks, conversationOperations, conversationRoutes(conversations))
   bindOperations(server, hooks, messageOperations, messageRoutes(messages))
+  bindOperations(server, hooks, receiptOperations, receiptRoutes(receipts))
   bindOperations(server, hooks, syncOperations, syncRoutes(sync))
   bindOperations(server, hooks, securityOperations, securityRoutes(security))
   bindOperations(server, hooks, auditOperations, auditRoutes(security))

@@ -9,6 +9,8 @@ import { createAuthorshipRepository } from '../features/messages/authorship-repo
 import { createMessageRepository } from '../features/messages/repository.ts'
 import { createMessageService } from '../features/messages/service.ts'
 import type { PresenceTimes } from '../features/presence/attendance.ts'
+import { createReceiptRepository } from '../features/receipts/repository.ts'
+import { createReceiptService } from '../features/receipts/service.ts'
 import { createSecurityRepository } from '../features/security/repository.ts'
 import { createSecurityService } from '../features/security/service.ts'
 import { createSyncRepository } from '../features/sync/repository.ts'
@@ -51,11 +53,15 @@ export async function composeServices(foundation: Foundation, { presenceTimes, p
   })
   const messages = createMessageService({ messages: messageRepository, conversations, clock, newId })
   const authorship = createAuthorship({ authorship: createAuthorshipRepository(db), topics, clock })
+  const receipts = createReceiptService({ receipts: createReceiptRepository(database), topics })
   const sync = createSyncService({ sync: createSyncRepository(database) })
 
   const { presence, attendance } = await composePresence(foundation, presenceTimes)
   const directory = createDirectoryService({ users: userRepository, directory: createDirectoryRepository(db), presence, hideUnverified })
   const blocks = createBlockService({ db, blocks: createBlockRepository(db), users, conversations, presence, clock })
   const { accounts, admin, erasure } = await composeAccounts(foundation, { identity, users, security, avatars, conversations, authorship, blocks, presence })
-  return { ...identity, users, security, avatars, files, conversations, messages, sync, presence, attendance, directory, blocks, accounts, admin, erasure }
+  return {
+    ...{ ...identity, users, security, avatars, files, conversations, messages, receipts, sync },
+    ...{ presence, attendance, directory, blocks, accounts, admin, erasure },
+  }
 }

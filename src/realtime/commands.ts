@@ -7,6 +7,7 @@ import { AppError } from '../errors/app-error.ts'
 import type { ConversationService } from '../features/conversations/service.ts'
 import { serializeMessage } from '../features/messages/serialize.ts'
 import type { MessageService } from '../features/messages/service.ts'
+import type { ReceiptService } from '../features/receipts/service.ts'
 import type { RateCounters } from '../rate-counters.ts'
 import { compileJsonValidation, type Validate } from '../validation.ts'
 
@@ -35,16 +36,17 @@ export interface ParsedFrame {
 
 interface Dependencies {
   messages: Pick<MessageService, 'send'>
-  conversations: Pick<ConversationService, 'markRead' | 'setTyping'>
+  conversations: Pick<ConversationService, 'setTyping'>
+  receipts: Pick<ReceiptService, 'markRead'>
   counters: RateCounters
 }
 
 export type Commands = ReturnType<typeof createCommands>
 
-export function createCommands({ messages, conversations, counters }: Dependencies) {
+export function createCommands({ messages, conversations, receipts, counters }: Dependencies) {
   const handlers: CommandHandlers = {
     'conversations.sendMessage': async (actor, data) => ({ message: serializeMessage(await messages.send(actor, data)) }),
-    'conversations.markRead': (actor, { conversationId, seq }) => conversations.markRead(actor, conversationId, seq),
+    'conversations.markRead': (actor, { conversationId, seq }) => receipts.markRead(actor, conversationId, seq),
     'conversations.setTyping': (actor, { conversationId, typing }) => conversations.setTyping(actor, conversationId, typing),
   }
 

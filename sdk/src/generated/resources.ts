@@ -596,20 +596,6 @@ export interface Conversations {
   update(conversationId: string, body: UpdateConversationRequest, options?: CallOptions): ApiCall<ConversationResult>
 
   /**
-   * Mark as read up to a message.
-   *
-   * The members are told (event `read`); neither `updatedAt` nor the place in the list changes.
-   *
-   * `POST /v1/conversations/{conversationId}/read`
-   *
-   * @throws {ValidationError} `validation_error`
-   * @throws {ForbiddenError} `insufficient_scope`
-   * @throws {ForbiddenError} `csrf_rejected`
-   * @throws {NotFoundError} `not_found`
-   */
-  markRead(conversationId: string, body: MarkReadRequest, options?: CallOptions): ApiCall<ReadMark>
-
-  /**
    * Remove a member from a group, or leave it.
    *
    * Owners remove anybody, admins remove members, everybody may leave. When the last owner leaves, the admin and else the member who joined first becomes owner. Removing one who is no member succeeds.
@@ -655,6 +641,20 @@ export interface Conversations {
    * @throws {NotFoundError} `not_found`
    */
   setTyping(conversationId: string, body: SetTypingRequest, options?: CallOptions): ApiCall<void>
+
+  /**
+   * Mark as read up to a message.
+   *
+   * The members are told (event `read`); neither `updatedAt` nor the place in the list changes.
+   *
+   * `POST /v1/conversations/{conversationId}/read`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   */
+  markRead(conversationId: string, body: MarkReadRequest, options?: CallOptions): ApiCall<ReadMark>
 
   /**
    * Send a message.
@@ -936,10 +936,10 @@ const conversations = (call: Call): Conversations => ({
   list: (query, options) => paged((next) => call({ id: 'conversations.list', method: 'GET', path: '/v1/conversations', query: { ...query, ...next } }, options)),
   get: (conversationId, options) => call({ id: 'conversations.get', method: 'GET', path: path`/v1/conversations/${conversationId}` }, options),
   update: (conversationId, body, options) => call({ id: 'conversations.update', method: 'PATCH', path: path`/v1/conversations/${conversationId}`, body, repeatable: true }, options),
-  markRead: (conversationId, body, options) => call({ id: 'conversations.markRead', method: 'POST', path: path`/v1/conversations/${conversationId}/read`, body, repeatable: true }, options),
   removeMember: (conversationId, userId, options) => call({ id: 'conversations.removeMember', method: 'DELETE', path: path`/v1/conversations/${conversationId}/members/${userId}` }, options),
   updateMember: (conversationId, userId, body, options) => call({ id: 'conversations.updateMember', method: 'PATCH', path: path`/v1/conversations/${conversationId}/members/${userId}`, body, repeatable: true }, options),
   setTyping: (conversationId, body, options) => call({ id: 'conversations.setTyping', method: 'POST', path: path`/v1/conversations/${conversationId}/typing`, body, repeatable: true }, options),
+  markRead: (conversationId, body, options) => call({ id: 'conversations.markRead', method: 'POST', path: path`/v1/conversations/${conversationId}/read`, body, repeatable: true }, options),
   sendMessage: (conversationId, body, options) => call({ id: 'conversations.sendMessage', method: 'POST', path: path`/v1/conversations/${conversationId}/messages`, body: withClientId(body), repeatable: true }, options),
 })
 

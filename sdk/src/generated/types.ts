@@ -165,6 +165,7 @@ export interface Attachment {
     name: string;
     /** What its bytes say it is */
     contentType: string;
+    /** In bytes */
     sizeBytes: number;
     /** Of an image, in pixels, upright */
     width: number | null;

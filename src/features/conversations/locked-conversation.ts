@@ -3,11 +3,12 @@
  * statements lock by themselves. Each method writes its changes with the next numbers and remembers them for the publication. Sends wait
  * for the lock, so no method takes more statements for more people.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { MemberRole } from '../../../openapi/conversations/schemas.ts'
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Transaction } from '../../db/client.ts'
-import { type ConversationRow, conversations, type MemberRow, members } from '../../db/schema/conversations.ts'
+import { type ConversationRow, conversations, invites, type MemberRow, members } from '../../db/schema/conversations.ts'
 import { userSummary, users } from '../../db/schema/users.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { Change, MemberEntity } from '../../topics.ts'
@@ -18,6 +19,26 @@ export interface NewMember {
   userId: UserId
   role: MemberRole
 }
+
+/** What members choose about a conversation. */
+export type Settings = Pick<
+  ConversationRow,
+  | 'title'
+  | 'description'
+  | 'summary'
+  | 'status'
+  | 'tags'
+  | 'metadata'
+  | 'isPrivate'
+  | 'allowInvites'
+  | 'historyVisibility'
+  | 'messageRetentionDays'
+>
+
+/** `undefined` says nothing about a field. */
+export type SettingsChange = { [Field in keyof Settings]?: Settings[Field] | undefined }
+
+type Recorded = Partial<Settings & Pick<ConversationRow, 'changeSeq' | 'memberCount' | 'firstSeq' | 'deletedCount' | 'updatedAt'>>
 
 /** @returns undefined when there is no such conversation. */
 export async function lockConversation(tx: Transaction, conversationId: ConversationId) {
@@ -30,14 +51,18 @@ export async function lockConversation(tx: Transaction, conversationId: Conversa
   const isMember = (userId: UserId) => and(eq(members.conversationId, conversationId), eq(members.userId, userId))
 
   /** Brings the row of the conversation up to the changes that were just written. */
-  const record = async (written: Change[], set: Partial<Pick<ConversationRow, 'title' | 'changeSeq' | 'memberCount' | 'updatedAt'>>): Promise<void> => {
+  const record = async (written: Change[], { updatedAt = state.updatedAt, ...fields }: Recorded = {}): Promise<void> => {
     const lastChangeSeq = written.at(-1)?.changeSeq ?? state.lastChangeSeq
-    state = { ...state, ...set, lastChangeSeq }
-    await tx
-      .update(conversations)
-      .set({ ...set, lastChangeSeq })
-      .where(eq(conversations.id, conversationId))
+    // Never back, though clocks differ: no message is older than it.
+    const set = { ...fields, lastChangeSeq, updatedAt: updatedAt > state.updatedAt ? updatedAt : state.updatedAt }
+    state = { ...state, ...set }
+    await tx.update(conversations).set(set).where(eq(conversations.id, conversationId))
     changes.push(...written.map((change) => (change.type === 'conversation.updated' ? { ...change, conversation: state } : change)))
+  }
+
+  const recordUpdate = async (set: Recorded): Promise<void> => {
+    const changeSeq = nextChangeSeq()
+    await record([{ type: 'conversation.updated', conversationId, changeSeq, conversation: state }], { ...set, changeSeq })
   }
 
   const memberEntities = async (userIds: UserId[]): Promise<Map<UserId, MemberEntity>> => {
@@ -62,26 +87,30 @@ export async function lockConversation(tx: Transaction, conversationId: Conversa
     if (held.length < userIds.length) throw new AppError('not_found', 'There is no such user.')
   }
 
+  /** Whoever comes back begins as one who was never there. */
   const writeJoins = async (joining: [UserId, MemberRole][], joinedAt: Date): Promise<void> => {
+    const afresh = {
+      firstSeq: state.historyVisibility === 'sinceJoined' ? state.lastSeq + 1 : 1,
+      readSeq: state.lastSeq,
+      readRanges: [],
+      deliveredSeq: 0,
+      muted: false,
+      pinned: false,
+      readChangeSeq: 0,
+      deliveredChangeSeq: 0,
+      ownChangeSeq: 0,
+      joinedAt,
+      leftAt: null,
+    }
     const rows = joining.map(([userId, role], index) => {
       const changeSeq = nextChangeSeq() + index
-      return { conversationId, userId, role, readSeq: state.lastSeq, changeSeq, joinedChangeSeq: changeSeq, readChangeSeq: 0, joinedAt, leftAt: null }
+      return { ...afresh, conversationId, userId, role, changeSeq, joinedChangeSeq: changeSeq }
     })
+    const numbered = { role: sql`excluded.role`, changeSeq: sql`excluded.change_seq`, joinedChangeSeq: sql`excluded.joined_change_seq` }
     await tx
       .insert(members)
       .values(rows)
-      .onConflictDoUpdate({
-        target: [members.conversationId, members.userId],
-        set: {
-          role: sql`excluded.role`,
-          readSeq: sql`excluded.read_seq`,
-          changeSeq: sql`excluded.change_seq`,
-          joinedChangeSeq: sql`excluded.joined_change_seq`,
-          readChangeSeq: 0,
-          joinedAt,
-          leftAt: null,
-        },
-      })
+      .onConflictDoUpdate({ target: [members.conversationId, members.userId], set: { ...afresh, ...numbered } })
   }
 
   return {
@@ -102,9 +131,29 @@ export async function lockConversation(tx: Transaction, conversationId: Conversa
 
     memberEntity,
 
-    async rename(title: string, now: Date): Promise<void> {
+    /** @returns whether anything is other than it was; otherwise no number is spent. */
+    async update(given: SettingsChange, now: Date): Promise<boolean> {
+      const different = Object.entries(given).filter(
+        ([field, value]) => value !== undefined && !isDeepStrictEqual(value, Object.entries(state).find(([name]) => name === field)?.[1]),
+      )
+      if (different.length === 0) return false
+      await recordUpdate({ ...Object.fromEntries(different), updatedAt: now })
+      return true
+    },
+
+    /** Messages before this one are gone, so many tombstones among them. It is no news for which the conversation would move in a list. */
+    async raiseFirstSeq(firstSeq: number, tombstones: number): Promise<void> {
+      await recordUpdate({ firstSeq, deletedCount: state.deletedCount - tombstones })
+    },
+
+    /** What a conversation is to one member; the others hear of it no more than the number. @returns how it is now */
+    async updateMembership(own: MemberRow, given: { muted?: boolean | undefined; pinned?: boolean | undefined }): Promise<{ muted: boolean; pinned: boolean }> {
+      const { muted = own.muted, pinned = own.pinned } = given
+      if (muted === own.muted && pinned === own.pinned) return { muted, pinned }
       const changeSeq = nextChangeSeq()
-      await record([{ type: 'conversation.updated', conversationId, changeSeq, conversation: state }], { title, changeSeq, updatedAt: now })
+      await tx.update(members).set({ muted, pinned, ownChangeSeq: changeSeq }).where(isMember(own.userId))
+      await record([{ type: 'membership.updated', conversationId, changeSeq, userId: own.userId, muted, pinned }])
+      return { muted, pinned }
     },
 
     /**
@@ -156,8 +205,10 @@ export async function lockConversation(tx: Transaction, conversationId: Conversa
       await record([{ type: 'member.updated', conversationId, changeSeq, member: await memberEntity(userId) }], { updatedAt: now })
     },
 
+    /** Whoever is gone invites nobody. */
     async removeMember(userId: UserId, now: Date): Promise<void> {
       const changeSeq = nextChangeSeq()
+      await tx.delete(invites).where(and(eq(invites.conversationId, conversationId), eq(invites.createdBy, userId)))
       await tx.update(members).set({ leftAt: now, changeSeq }).where(isMember(userId))
       await record([{ type: 'member.left', conversationId, changeSeq, userId }], { memberCount: state.memberCount - 1, updatedAt: now })
     },

@@ -1,19 +1,43 @@
-/** What each role may do in a group. Direct conversations have two members who are equals, no title, and nobody leaves. */
+/**
+ * What each role may do in a group, all in one table. In a direct conversation two equals may change what stands in `directFields`, nobody is
+ * added and nobody leaves. What is not asked here is open to every member: reading, writing, marking, muting, leaving.
+ */
 import type { MemberRole } from '../../../openapi/conversations/schemas.ts'
 import type { UserId } from '../../../openapi/shared/ids.ts'
 
-type Act = 'update' | 'addMembers' | 'updateMember'
+const everybody: readonly MemberRole[] = ['owner', 'admin', 'member']
+const leading: readonly MemberRole[] = ['owner', 'admin']
 
-const allowed: Record<Act, readonly MemberRole[]> = {
-  update: ['owner', 'admin'],
-  addMembers: ['owner', 'admin'],
+export const permissions = {
+  leave: everybody,
+  updateMembership: everybody,
+  update: leading,
+  archive: leading,
+  addMembers: leading,
+  removeMember: leading,
+  removeAdmin: ['owner'],
+  removeOwner: ['owner'],
   updateMember: ['owner'],
-}
+  /** Members too, in a group that allows it. */
+  invite: leading,
+  /** Invites that somebody else has made; everybody may revoke their own. */
+  manageInvites: leading,
+} as const satisfies Record<string, readonly MemberRole[]>
 
-export const mayDo = (role: MemberRole, act: Act): boolean => allowed[act].includes(role)
+export type Act = keyof typeof permissions
 
-/** Owners remove anybody, admins remove members. Leaving is always allowed and is not asked here. */
-export const mayRemove = (role: MemberRole, target: MemberRole): boolean => role === 'owner' || (role === 'admin' && target === 'member')
+export const mayDo = (role: MemberRole, act: Act): boolean => permissions[act].some((allowed) => allowed === role)
+
+const removals = { owner: 'removeOwner', admin: 'removeAdmin', member: 'removeMember' } as const satisfies Record<MemberRole, Act>
+
+/** Leaving is no removal and is not asked here. */
+export const mayRemove = (role: MemberRole, target: MemberRole): boolean => mayDo(role, removals[target])
+
+/** Whose invites work: those of whoever may make them at this moment. */
+export const mayInvite = (role: MemberRole, { allowInvites }: { allowInvites: boolean }): boolean => allowInvites || mayDo(role, 'invite')
+
+/** What either of the two may change about a direct conversation; all else is for groups. */
+export const directFields: readonly string[] = ['status', 'summary', 'tags', 'metadata']
 
 /** What makes the direct conversation of a pair the only one. */
 export const directKeyOf = (one: UserId, other: UserId): string => [one, other].sort().join(' ')

@@ -4,7 +4,8 @@ import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Database, Transaction } from '../../db/client.ts'
 import type { Executor } from '../../db/executor.ts'
 import { isoTime, memberJson, messageText, readRangesJson } from '../../db/json.ts'
-import { type ConversationRow, conversations, type MemberRow, members, type SeqRange } from '../../db/schema/conversations.ts'
+import { type ConversationRow, conversations, type MemberRow, members } from '../../db/schema/conversations.ts'
+import { unreadCount } from '../../db/unread.ts'
 import type { JsonText } from '../../json-text.ts'
 import { type LockedConversation, lockConversation } from './locked-conversation.ts'
 
@@ -14,14 +15,6 @@ interface ListedConversation {
   text: JsonText<Conversation>
   id: ConversationId
   updatedAtMilliseconds: number
-}
-
-interface MarkResult {
-  readSeq: number
-  readRanges: SeqRange[]
-  unreadCount: number
-  /** Null when the mark stood there already. */
-  changeSeq: number | null
 }
 
 export type ConversationRepository = ReturnType<typeof createConversationRepository>
@@ -157,12 +150,6 @@ export const createConversationRepository = ({ db, pool }: Database) => ({
       return conversation && { result: await work(conversation), conversation }
     })
   },
-
-  /** Moves a mark forward, never back, and at most to the newest message. @returns undefined when the reader is no member. */
-  async markRead(readerId: UserId, conversationId: ConversationId, seq: number): Promise<MarkResult | undefined> {
-    const { rows } = await pool.query<MarkResult>({ name: 'mark-read', text: markReadStatement, values: [conversationId, readerId, seq] })
-    return rows[0]
-  },
 })
 
 /** Until the transaction ends. */
@@ -184,11 +171,6 @@ const ownConversations = 'members me join conversations c on c.id = me.conversat
 
 const membersShown = 10
 
-/** Deleted messages are none to read; where nothing is deleted the index of them is empty, and looking costs nothing. */
-const unreadCount = ({ lastSeq, readSeq, conversationId }: { lastSeq: string; readSeq: string; conversationId: string }): string =>
-  `(${lastSeq} - ${readSeq}
-    - (select count(*) from messages d where d.conversation_id = ${conversationId} and d.seq > ${readSeq} and d.deleted_at is not null))`
-
 const conversationJson = `json_build_object(
   'id', c.id, 'type', c.type, 'title', c.title, 'description', c.description, 'summary', c.summary, 'status', c.status, 'tags', c.tags,
   'metadata', c.metadata, 'isPrivate', c.is_private, 'allowInvites', c.allow_invites, 'historyVisibility', c.history_visibility,
@@ -200,25 +182,5 @@ const conversationJson = `json_build_object(
   'lastMessage', (select (${messageText('m')})::json from messages m where m.conversation_id = c.id and m.seq = c.last_seq),
   'lastSeq', c.last_seq, 'changeSeq', c.last_change_seq, 'messageCount', c.last_seq - c.first_seq + 1 - c.deleted_count,
   'readSeq', me.read_seq, 'readRanges', ${readRangesJson('me')}, 'muted', me.muted, 'pinned', me.pinned,
-  'unreadCount', ${unreadCount({ lastSeq: 'c.last_seq', readSeq: 'me.read_seq', conversationId: 'c.id' })},
+  'unreadCount', ${unreadCount('c', 'me')},
   'updatedAt', ${isoTime('c.updated_at')})::text`
-
-/** The locks come first, so that marks of many readers are numbered one after another, and the answer to two marks at once is not that of the lower one. */
-const markReadStatement = `
-  with locked as materialized (
-    select id, last_seq, last_change_seq + 1 as change_seq from conversations where id = $1 for no key update
-  ), mine as materialized (
-    select m.conversation_id, m.user_id, m.read_seq, least($3, l.last_seq) as target, l.last_seq, l.change_seq
-    from locked l join members m on m.conversation_id = l.id and m.user_id = $2 and m.left_at is null
-    for no key update of m
-  ), moved as (
-    update members m set read_seq = mine.target, read_change_seq = mine.change_seq from mine
-    where m.conversation_id = mine.conversation_id and m.user_id = mine.user_id and mine.read_seq < mine.target
-    returning m.read_seq, m.read_change_seq
-  ), advanced as (
-    update conversations c set last_change_seq = moved.read_change_seq from moved where c.id = $1
-  )
-  select mark.read_seq as "readSeq", '[]'::json as "readRanges",
-    ${unreadCount({ lastSeq: 'mine.last_seq', readSeq: 'mark.read_seq', conversationId: 'mine.conversation_id' })} as "unreadCount",
-    moved.read_change_seq as "changeSeq"
-  from mine left join moved on true, coalesce(moved.read_seq, mine.read_seq) as mark (read_seq)`

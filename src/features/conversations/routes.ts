@@ -20,7 +20,6 @@ export const conversationRoutes = (conversations: ConversationService): Handlers
   'conversations.updateMember': async ({ actor, params, body }) =>
     serializeMember(await conversations.updateMember(actor, params.conversationId, params.userId, body.role)),
   'conversations.removeMember': ({ actor, params }) => conversations.removeMember(actor, params.conversationId, params.userId),
-  'conversations.markRead': ({ actor, params, body }) => conversations.markRead(actor, params.conversationId, body.seq),
   'conversations.setTyping': ({ actor, params, body }) => conversations.setTyping(actor, params.conversationId, body.typing),
 })
 

@@ -1,4 +1,4 @@
-import type { Conversation, Member, ReadMark } from '../../../openapi/conversations/schemas.ts'
+import type { Conversation, Member } from '../../../openapi/conversations/schemas.ts'
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'
 import type { Executor } from '../../db/executor.ts'
@@ -86,16 +86,6 @@ export function createConversationService(dependencies: CreationDependencies) {
       const [afterChangeSeq] = cursor === undefined ? [0] : decodeCursor(cursor, ['number'])
       if (!(await conversations.isMember(conversationId, actor.userId))) throw new AppError('not_found')
       return textPage(await conversations.listMembers(conversationId, afterChangeSeq, limit + 1), limit, ({ joinedChangeSeq }) => [joinedChangeSeq])
-    },
-
-    /** Marks everything up to `seq` as read; a mark that stands there or further already stays. @throws `not_found` when the actor is no member. */
-    async markRead(actor: Actor, conversationId: ConversationId, seq: number): Promise<ReadMark> {
-      const mark = await conversations.markRead(actor.userId, conversationId, seq)
-      if (mark === undefined) throw new AppError('not_found')
-      const { readSeq, readRanges, unreadCount, changeSeq } = mark
-      if (changeSeq !== null)
-        topics.publish('conversation', conversationId, { type: 'read', conversationId, changeSeq, userId: actor.userId, readSeq, readRanges })
-      return { readSeq, readRanges, unreadCount }
     },
 
     /** Told to those who are connected and stored nowhere. @throws as `refusal` says. */

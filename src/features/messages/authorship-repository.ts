@@ -55,7 +55,7 @@ export const createAuthorshipRepository = (db: Executor) => ({
         .returning()
       await tx
         .update(conversations)
-        .set({ lastChangeSeq: conversation.lastChangeSeq + left.length })
+        .set({ lastChangeSeq: conversation.lastChangeSeq + left.length, deletedCount: conversation.deletedCount + left.length })
         .where(eq(conversations.id, conversationId))
       return emptied.sort((a, b) => a.changeSeq - b.changeSeq)
     }),

@@ -190,7 +190,7 @@ const insertStatement = `
   ), senders as (
     select conversation_id, sender_id, max(position) as position from fresh group by conversation_id, sender_id
   ), marked as (
-    update members m set read_seq = l.last_seq + s.position
+    update members m set read_seq = l.last_seq + s.position, read_ranges = '{}'
     from senders s join locked l on l.id = s.conversation_id
     where m.conversation_id = s.conversation_id and m.user_id = s.sender_id and m.left_at is null and not m.blocked
     returning m.user_id
