@@ -44,6 +44,8 @@ export async function writeWorld(databaseUrl: string, { conversations }: World):
     await client.query(messagesStatement, [ids, content])
     await client.query(`update conversations set member_count = (select count(*) from members where conversation_id = id) where id = any($1)`, [ids])
     await client.query('vacuum analyze')
+    // What was written just now is not to be brought to the disk while something is measured.
+    await client.query('checkpoint')
   } finally {
     await client.end()
   }
