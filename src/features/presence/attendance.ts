@@ -6,7 +6,7 @@
  */
 import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { TransactionRunner } from '../../db/executor.ts'
-import type { EventBus } from '../../event-bus.ts'
+import type { EventBus } from '../../bus/event-bus.ts'
 import type { Log } from '../../log.ts'
 import type { PresenceRepository } from './repository.ts'
 
