@@ -3,7 +3,8 @@
  * mapped in Node. The shapes are the contract's; the tests hold every answer against it.
  */
 import { avatarsPath } from '../../openapi/avatars/schemas.ts'
-import type { MessageEntity } from '../topics.ts'
+import type { MemberEntity, MessageEntity } from '../topics.ts'
+import type { ConversationRow } from './schema/conversations.ts'
 
 /** A `timestamptz` as the contract writes times. */
 export const isoTime = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
@@ -20,7 +21,7 @@ export const messageText = (row: string): string => `'{"id":"' || ${row}.id || '
 const excerptCharacters = 100
 
 /** `ReplyTo`, of the message that a row of `messages` answers; it is looked up for answers only. */
-const replyToJson = (row: string): string => `case when ${row}.reply_to_seq is not null then (
+export const replyToJson = (row: string): string => `case when ${row}.reply_to_seq is not null then (
   select json_build_object('messageId', o.id, 'seq', o.seq, 'senderId', o.sender_id,
     'excerpt', case when o.deleted_at is null then left(o.content, ${excerptCharacters}) end)
   from messages o where o.conversation_id = ${row}.conversation_id and o.seq = ${row}.reply_to_seq) end`
@@ -55,4 +56,20 @@ export const parseMessage = ({ createdAt, editedAt, deletedAt, ...row }: JsonRow
   createdAt: new Date(createdAt),
   editedAt: editedAt === null ? null : new Date(editedAt),
   deletedAt: deletedAt === null ? null : new Date(deletedAt),
+})
+
+export const parseConversation = ({ createdAt, updatedAt, ...row }: JsonRow<ConversationRow>): ConversationRow => ({
+  ...row,
+  createdAt: new Date(createdAt),
+  updatedAt: new Date(updatedAt),
+})
+
+/** A `MemberEntity` as JSON. */
+export type JsonMember = Omit<JsonRow<MemberEntity>, 'user'> & { user: JsonRow<MemberEntity['user']> }
+
+export const parseMember = ({ joinedAt, leftAt, user, ...row }: JsonMember): MemberEntity => ({
+  ...row,
+  joinedAt: new Date(joinedAt),
+  leftAt: leftAt === null ? null : new Date(leftAt),
+  user: { ...user, erasedAt: user.erasedAt === null ? null : new Date(user.erasedAt) },
 })

@@ -35,11 +35,12 @@ export function createConversationService(dependencies: CreationDependencies) {
 
   /**
    * Why the actor, who turned out not to, may not write there: `not_found` for one who is no member, or whose other one is erased,
-   * `forbidden` for one who was blocked.
+   * `forbidden` for one who was blocked, `conflict` when it is the conversation, which is not active.
    */
   const refusal = async ({ userId }: Actor, conversationId: ConversationId): Promise<AppError> => {
     const membership = await conversations.membership(conversationId, userId)
     if (membership === undefined) return new AppError('not_found')
+    if (!membership.blocked) return new AppError('conflict', 'This conversation is archived or closed: it can only be read.')
     return (await conversations.isAbandoned(conversationId, userId)) ? new AppError('not_found') : new AppError('forbidden', cannotWrite)
   }
 

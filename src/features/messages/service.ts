@@ -45,7 +45,7 @@ export function createMessageService({ messages, conversations, clock, newId }: 
   const service = {
     /**
      * Stores a message; a retry with the same `clientId` returns the first result.
-     * @throws `not_found` when the actor is no member, `forbidden` when the other one has blocked the actor, `conflict` when the `clientId` stands for a message of another conversation.
+     * @throws `not_found` when the actor is no member, `forbidden` when the other one has blocked the actor, `conflict` when the conversation is not active or the `clientId` stands for a message of another one.
      */
     async send(actor: Actor, { conversationId, content, clientId, metadata }: MessageFields & { conversationId: ConversationId }): Promise<MessageEntity> {
       const result = await messages.insert({
@@ -56,7 +56,6 @@ export function createMessageService({ messages, conversations, clock, newId }: 
         content,
         metadata: metadata ?? {},
         replyToSeq: null,
-        replyTo: null,
         mentions: [],
         createdAt: clock.now(),
       })
