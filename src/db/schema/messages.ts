@@ -140,3 +140,16 @@ export const files = pgTable(
 )
 
 export type FileRow = typeof files.$inferSelect
+
+/** How much room the files of a user take, kept so that whoever uploads need not have them summed up. */
+export const fileUsage = pgTable(
+  'file_usage',
+  {
+    userId: uuid()
+      .$type<UserId>()
+      .primaryKey()
+      .references(() => users.id),
+    usedBytes: bigint({ mode: 'number' }).notNull(),
+  },
+  (table) => [check('file_usage_used', sql`${table.usedBytes} >= 0`)],
+)
