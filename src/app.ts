@@ -39,7 +39,7 @@ interface Options {
 /** Everything but listening. `server.close()` answers what is under way, sends the sockets away and ends the jobs; the database stays open. */
 export async function buildApp({ config, database, log, clock = systemClock, heartbeatSeconds = 25, presenceTimes = usualPresenceTimes }: Options) {
   const foundation = await layFoundation({ config, database, log, clock })
-  const { topics, bus, jobs } = foundation
+  const { topics, bus, liveBus, jobs } = foundation
   const counters = createRateCounters({ limits: config.rateLimits, clock })
   const server = await createServer({ config, clock, log })
   const publicUrl = () => config.publicUrl ?? `http://localhost:${portOf(server) ?? config.port}`
@@ -62,7 +62,7 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   const identify = createIdentify({ credentials, cookie, isForgeable: createCsrfCheck(isOfAllowedOrigin) })
   const hooks = { identify: identifyHook(identify), rateLimit: await createRateLimit(server, { counters, clock }) }
   const documents = await createPublicDocuments(publicUrl)
-  const checks = { database: database.ping, jobs: jobs.isUp }
+  const checks = { database: database.ping, jobs: jobs.isUp, bus: liveBus.isUp }
   handleErrors(server, { clock, operations: allOperations })
   addComponents(server)
   bindServices(server, { services, hooks, cookie, isSecure, isOfAllowedOrigin })
@@ -75,7 +75,16 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
     metrics.countRequest(request.method, request.routeOptions.url, reply)
     done()
   })
-  const ends = [attendance.stop, erasure.start(), jobs.stop, bus.close, passwords.close, async () => revocations.close(), async () => credentialEnds.close()]
+  const ends = [
+    attendance.stop,
+    erasure.start(),
+    jobs.stop,
+    liveBus.close,
+    bus.close,
+    passwords.close,
+    async () => revocations.close(),
+    async () => credentialEnds.close(),
+  ]
   for (const end of ends) server.addHook('onClose', end)
   return { server, topics, services }
 }

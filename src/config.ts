@@ -28,6 +28,8 @@ export interface Config extends OAuthConfig {
   /** Undefined starts the embedded PostgreSQL. */
   databaseUrl: string | undefined
   databaseMaxConnections: number
+  /** What carries live events between processes; undefined leaves that to PostgreSQL. */
+  redisUrl: string | undefined
   /** Undefined: generated once into `dataDir`; required in production. */
   jwtSecret: string | undefined
   /** The one before, so that what it signed stays good while it is replaced. */
@@ -67,6 +69,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): R
     dataDir: resolve(read('DATA_DIR', '.data', text)),
     databaseUrl: read.optional('DATABASE_URL', url('postgres:', 'postgresql:')),
     databaseMaxConnections: read('DATABASE_MAX_CONNECTIONS', '10', integer(3, 1000)),
+    redisUrl: read.optional('REDIS_URL', url('redis:', 'rediss:')),
     jwtSecret: read.optional('JWT_SECRET', secret),
     jwtSecretPrevious: read.optional('JWT_SECRET_PREVIOUS', secret),
     smtpUrl: read.optional('SMTP_URL', url('smtp:', 'smtps:')),

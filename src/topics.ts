@@ -67,20 +67,36 @@ export interface PresenceChanged {
   presence: PresenceEntity
 }
 
-interface TopicEvents {
-  conversation: { id: ConversationId; event: Change | Typing }
-  user: { id: UserId; event: ConversationJoined | PresenceChanged }
+/** For whoever serves a user: a message mentions them. Beside the change of the conversation, which may come before or after it. */
+export interface Mentioned {
+  type: 'message.mentioned'
+  message: MessageEntity
+}
+
+/** A change that is not told itself, for it was too large to be carried here: whoever follows the conversation reads it. */
+export interface Advanced {
+  type: 'advanced'
+  conversationId: ConversationId
+  changeSeq: number
+}
+
+export interface TopicEvents {
+  conversation: { id: ConversationId; event: Change | Typing | Advanced }
+  user: { id: UserId; event: ConversationJoined | PresenceChanged | Mentioned }
   credential: { id: CredentialId; event: CredentialRevoked }
 }
 
-type Kind = keyof TopicEvents
+export type Kind = keyof TopicEvents
 type Listener<K extends Kind> = (event: TopicEvents[K]['event']) => void
+
+type Carry = <K extends Kind>(kind: K, id: TopicEvents[K]['id'], event: TopicEvents[K]['event']) => void
 
 export type Topics = ReturnType<typeof createTopics>
 
 export function createTopics({ log }: { log: Pick<Log, 'error'> }) {
   const listeners: { [K in Kind]: Map<string, Set<Listener<K>>> } = { conversation: new Map(), user: new Map(), credential: new Map() }
   const staleListeners = new Set<() => void>()
+  let carry: Carry | undefined
 
   /** What is told has happened already: a listener that fails can neither undo it nor keep it from the others. */
   const tell = (listener: () => void): void => {
@@ -91,10 +107,27 @@ export function createTopics({ log }: { log: Pick<Log, 'error'> }) {
     }
   }
 
+  const deliver = <K extends Kind>(kind: K, id: TopicEvents[K]['id'], event: TopicEvents[K]['event']): void => {
+    const topic: Set<Listener<K>> | undefined = listeners[kind].get(id)
+    if (topic) for (const listener of topic) tell(() => listener(event))
+  }
+
   return {
+    /** What happened in this process. */
     publish<K extends Kind>(kind: K, id: TopicEvents[K]['id'], event: TopicEvents[K]['event']): void {
-      const topic: Set<Listener<K>> | undefined = listeners[kind].get(id)
-      if (topic) for (const listener of topic) tell(() => listener(event))
+      deliver(kind, id, event)
+      carry?.(kind, id, event)
+    },
+
+    /** What happened in another process. */
+    deliver,
+
+    /** Whether anybody listens. */
+    isHeard: (kind: Kind, id: string): boolean => listeners[kind].has(id),
+
+    /** Has what is published told to other processes. */
+    carryBy(carrier: Carry): void {
+      carry = carrier
     },
 
     /** @returns the function that ends the subscription. */

@@ -25,11 +25,11 @@ export const ready = defineOperation({
   access: 'public',
   rateLimit: 'none',
   responses: {
-    200: { description: 'It can', body: ref(Readiness), example: { status: 'ready', timestamp, services: { database: 'up', jobs: 'up' } } },
+    200: { description: 'It can', body: ref(Readiness), example: { status: 'ready', timestamp, services: { database: 'up', jobs: 'up', bus: 'up' } } },
     503: {
       description: 'A dependency is down',
       body: ref(Readiness),
-      example: { status: 'not_ready', timestamp, services: { database: 'down', jobs: 'down' } },
+      example: { status: 'not_ready', timestamp, services: { database: 'down', jobs: 'down', bus: 'down' } },
     },
   },
   errors: [],

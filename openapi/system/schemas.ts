@@ -23,10 +23,14 @@ export const Readiness = component(
   'Readiness',
   Type.Object(
     {
-      status: oneOfWords(['ready', 'not_ready'], { description: '`ready` when every dependency is up' }),
+      status: oneOfWords(['ready', 'not_ready'], { description: '`ready` when the server can do its work: the database and the jobs are up' }),
       timestamp: asked,
       services: Type.Object(
-        { database: upOrDown('PostgreSQL'), jobs: upOrDown('What does the work that outlives its request, such as mail') },
+        {
+          database: upOrDown('PostgreSQL'),
+          jobs: upOrDown('What does the work that outlives its request, such as mail'),
+          bus: upOrDown('What carries live events between processes: PostgreSQL or Redis. While it is down they arrive some seconds later'),
+        },
         { description: 'Each dependency' },
       ),
     },

@@ -68,7 +68,7 @@ export async function createEventBus({ pool, log }: { pool: pg.Pool; log: Log })
   const link = createLink({
     name: 'The event bus',
     carrier: createPostgresCarrier(pool, channel),
-    beat: () => format(processId, 'beat', []),
+    formatBeat: () => format(processId, 'beat', []),
     hear,
     onGap: () => gapListeners.forEach(tell),
     log,

@@ -26,7 +26,7 @@ interface LinkOptions {
   name: string
   carrier: Carrier
   /** What is said every second. */
-  beat(): string
+  formatBeat(): string
   /** @returns whether this process has said it itself */
   hear(payload: string): boolean
   /** It listens again. */
@@ -48,7 +48,7 @@ interface Opened {
 
 export type Link = ReturnType<typeof createLink>
 
-export function createLink({ name, carrier, beat, hear, onGap, onTick, log }: LinkOptions) {
+export function createLink({ name, carrier, formatBeat, hear, onGap, onTick, log }: LinkOptions) {
   let opened: Opened | undefined
   let heardAt = performance.now()
   let timer: NodeJS.Timeout | undefined
@@ -57,17 +57,19 @@ export function createLink({ name, carrier, beat, hear, onGap, onTick, log }: Li
 
   const open = async (): Promise<void> => {
     const lost = Promise.withResolvers<void>()
+    let isLost = false
     const onLost = (): void => {
+      isLost = true
       lost.resolve()
-      if (opened?.lost !== lost) return
-      opened = undefined
-      beatIn(0)
+      if (opened?.lost === lost) void disconnect().then(() => beatIn(0))
     }
     const onPayload = (payload: string): void => {
       if (hear(payload)) heardAt = performance.now()
     }
     const channel = await carrier.open({ payload: onPayload, lost: onLost }, end.signal)
-    if (end.signal.aborted) return void (await soon(channel.close()))
+    if (end.signal.aborted || isLost) await soon(channel.close())
+    if (end.signal.aborted) return
+    if (isLost) throw new Error('The connection was lost at once')
     opened = { channel, lost }
     heardAt = performance.now()
   }
@@ -91,13 +93,15 @@ export function createLink({ name, carrier, beat, hear, onGap, onTick, log }: Li
     if (opened !== undefined) await Promise.race([opened.channel.send(payloads), opened.lost.promise])
   }
 
+  /** On a connection that is broken it may never be answered; the silence tells. */
+  const beat = (): void => void send([formatBeat()]).catch(() => undefined)
+
   const keepAlive = async (): Promise<void> => {
     // What has come already is read before its absence is judged: the process may have been busy.
     await setImmediate()
     onTick?.()
     if (opened === undefined || performance.now() - heardAt > silenceMilliseconds) await reopen()
-    // On a connection that is broken it may never be answered; the silence tells.
-    send([beat()]).catch(() => undefined)
+    beat()
   }
 
   const run = async (): Promise<void> => {
@@ -127,6 +131,9 @@ export function createLink({ name, carrier, beat, hear, onGap, onTick, log }: Li
 
     /** To all who listen; nowhere while there is no connection. @throws what the carrier does */
     send,
+
+    /** Now, too. */
+    beat,
 
     async close(): Promise<void> {
       end.abort()

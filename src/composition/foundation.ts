@@ -1,9 +1,13 @@
 /** What nearly every part stands on: the database, time and ids, the ways to tell others, and the work that outlives a request. */
 import type { FastifyBaseLogger } from 'fastify'
+import { createEventBus, type EventBus } from '../bus/event-bus.ts'
+import { createLiveBus, type LiveBus } from '../bus/live-bus.ts'
+import { createPostgresCarrier } from '../bus/postgres-carrier.ts'
+import { createRedisCarrier } from '../bus/redis-carrier.ts'
 import { type Clock, type NewId, newId } from '../clock.ts'
 import type { Config } from '../config.ts'
 import type { Database } from '../db/client.ts'
-import { createEventBus, type EventBus } from '../bus/event-bus.ts'
+import { readIdentity } from '../db/identity.ts'
 import { createMailer, type Mailer } from '../integrations/mailer.ts'
 import { createJobs, type Jobs } from '../jobs/queue.ts'
 import { createTopics, type Topics } from '../topics.ts'
@@ -20,16 +24,20 @@ export interface Foundation extends Given {
   newId: NewId
   topics: Topics
   bus: EventBus
+  liveBus: LiveBus
   jobs: Jobs
   mailer: Mailer
 }
 
 export async function layFoundation({ config, database, log, clock }: Given): Promise<Foundation> {
   const { db, pool } = database
-  const { smtpUrl, mailFrom: from, dataDir, environment } = config
+  const { smtpUrl, mailFrom: from, dataDir, environment, redisUrl } = config
   if (environment === 'production' && smtpUrl === undefined) log.warn('SMTP_URL is not set: mails are written to DATA_DIR/mail and reach nobody')
   const topics = createTopics({ log })
   const bus = await createEventBus({ pool, log })
+  const carrier =
+    redisUrl === undefined ? createPostgresCarrier(pool, 'parley_live') : createRedisCarrier({ url: redisUrl, readScope: () => readIdentity(pool) })
+  const liveBus = await createLiveBus({ carrier, topics, log })
   const jobs = await createJobs({ pool, log })
-  return { config, database, db, log, clock, newId, topics, bus, jobs, mailer: createMailer({ smtpUrl, from, dataDir, log }) }
+  return { config, database, db, log, clock, newId, topics, bus, liveBus, jobs, mailer: createMailer({ smtpUrl, from, dataDir, log }) }
 }

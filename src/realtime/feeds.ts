@@ -25,7 +25,11 @@ export function createFeeds({ topics, sync, log }: Dependencies) {
 
   const start = (conversationId: ConversationId, lastChangeSeq: number): Feed => {
     const feed = new Feed({ conversationId, lastChangeSeq, readChanges: sync.changes, frameOf, onAbandoned: () => stop(conversationId), log })
-    const unsubscribe = topics.subscribe('conversation', conversationId, (event) => (event.type === 'typing' ? tellTyping(feed, event) : feed.add(event)))
+    const unsubscribe = topics.subscribe('conversation', conversationId, (event) => {
+      if (event.type === 'typing') tellTyping(feed, event)
+      else if (event.type === 'advanced') feed.expect(event.changeSeq)
+      else feed.add(event)
+    })
     feeds.set(conversationId, { feed, unsubscribe })
     return feed
   }

@@ -1,0 +1,93 @@
+/**
+ * What the live bus carries, as text: a head of `parley1 <process> <number>`, and under it one line for each event, numbered on from
+ * there: its topic, and the event as JSON. A head alone is a beat: it tells the number of the next event. Lines are told apart, and
+ * found to be of no interest, without parsing them.
+ */
+import { parseConversation, parseMember, parseMessage } from '../db/json.ts'
+import type { Kind, TopicEvents } from '../topics.ts'
+
+type CarriedKind = Exclude<Kind, 'credential'>
+
+export interface Carried<K extends CarriedKind = CarriedKind> {
+  kind: K
+  id: TopicEvents[K]['id']
+  event: TopicEvents[K]['event']
+}
+
+export interface Numbered {
+  number: number
+  carried: Carried
+}
+
+export interface LiveFrame {
+  processId: string
+  /** Of the first line; of the next event where there is none. */
+  number: number
+  lines: string[]
+}
+
+const header = /^parley1 ([0-9a-f-]{36}) (\d{1,15})$/
+const line = /^(conversation|user) ([0-9a-f-]{36}) (.+)$/s
+
+export const formatBeat = (processId: string, number: number): string => `parley1 ${processId} ${number}`
+
+/** As few payloads as hold them. What is too large for one is told by its number alone. */
+export function formatFrames(processId: string, events: readonly Numbered[], maximumBytes: number): string[] {
+  const payloads: string[] = []
+  let payload = ''
+  let bytes = 0
+  let next = -1
+  const lineLimit = maximumBytes - formatBeat(processId, Number.MAX_SAFE_INTEGER).length - 1
+  for (const { number, carried } of events) {
+    const text = formatLine(carried, lineLimit)
+    if (text === undefined) continue
+    const textBytes = Buffer.byteLength(text) + 1
+    if (number !== next || bytes + textBytes > maximumBytes) {
+      if (payload !== '') payloads.push(payload)
+      payload = formatBeat(processId, number)
+      bytes = payload.length
+    }
+    payload += `\n${text}`
+    bytes += textBytes
+    next = number + 1
+  }
+  return payload === '' ? payloads : [...payloads, payload]
+}
+
+/** Undefined for what cannot be told: the hole in the numbers tells that there was something. */
+function formatLine({ kind, id, event }: Carried, limit: number): string | undefined {
+  const text = `${kind} ${id} ${JSON.stringify(event)}`
+  if (Buffer.byteLength(text) <= limit) return text
+  return 'changeSeq' in event
+    ? `${kind} ${id} ${JSON.stringify({ type: 'advanced', conversationId: event.conversationId, changeSeq: event.changeSeq })}`
+    : undefined
+}
+
+/** Undefined for what is not ours: anybody may write to where the bus is. */
+export function parseFrame(payload: string): LiveFrame | undefined {
+  const [head = '', ...lines] = payload.split('\n')
+  const [, processId, number] = header.exec(head) ?? []
+  return processId === undefined ? undefined : { processId, number: Number(number), lines }
+}
+
+/** @returns undefined for what nobody wants, and for what cannot be understood */
+export function parseLine(text: string, isWanted: (kind: CarriedKind, id: string) => boolean): Carried | undefined {
+  const [, kind, id, json = ''] = line.exec(text) ?? []
+  if ((kind !== 'conversation' && kind !== 'user') || id === undefined || !isWanted(kind, id)) return undefined
+  try {
+    return { kind, id, event: revive(JSON.parse(json)) } as Carried
+  } catch {
+    return undefined
+  }
+}
+
+/** With its times as such. */
+function revive(event: Record<string, never>): object {
+  if (typeof event.type !== 'string') throw new TypeError('An event has a type')
+  return {
+    ...event,
+    ...(event.message !== undefined && { message: parseMessage(event.message) }),
+    ...(event.conversation !== undefined && { conversation: parseConversation(event.conversation) }),
+    ...(event.member !== undefined && { member: parseMember(event.member) }),
+  }
+}
