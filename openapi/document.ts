@@ -12,6 +12,7 @@ import * as sessions from './auth/session-operations.ts'
 import * as avatars from './avatars/operations.ts'
 import * as blocks from './blocks/operations.ts'
 import { isBodyOptional, type Operation, scopeOf } from './contract.ts'
+import * as conversationGroups from './conversations/group-operations.ts'
 import * as conversations from './conversations/operations.ts'
 import { parametersOf, sharedParameters } from './emission/parameters.ts'
 import { responsesOf, sharedHeaders, sharedResponses } from './emission/responses.ts'
@@ -44,7 +45,7 @@ const operationModules: readonly OperationModule[] = [
     description: 'Your account and profile, the directory, presence, blocks',
     operations: [users, avatars, presence, blocks, accounts, adminUsers],
   },
-  { tag: 'conversations', description: 'Direct conversations and groups, their members and read marks', operations: [conversations, receipts] },
+  { tag: 'conversations', description: 'Direct conversations and groups, their members and read marks', operations: [conversations, conversationGroups, receipts] },
   { tag: 'messages', description: 'Sending and reading messages', operations: [messages] },
   { tag: 'sync', description: 'What changed while you were away, without a socket', operations: [sync] },
   { tag: 'security', description: 'What happened to accounts', operations: [security] },

@@ -78,6 +78,7 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   const ends = [
     attendance.stop,
     erasure.start(),
+    services.retention.start(),
     jobs.stop,
     liveBus.close,
     bus.close,

@@ -16,10 +16,11 @@ interface Page<T> {
   items: T[]
   nextCursor: string | null
   hasMore: boolean
+  total?: number
 }
 
-/** One page as the contract has it. */
-export const pageText = <T>(items: JsonText<T[]>, nextCursor: string | null): JsonText<Page<T>> =>
-  `{"items":${items},"nextCursor":${JSON.stringify(nextCursor)},"hasMore":${nextCursor !== null}}`
+/** One page as the contract has it, with the number of all where that was asked for. */
+export const pageText = <T>(items: JsonText<T[]>, nextCursor: string | null, total?: number): JsonText<Page<T>> =>
+  `{"items":${items},"nextCursor":${JSON.stringify(nextCursor)},"hasMore":${nextCursor !== null}${total === undefined ? '' : `,"total":${total}`}}`
 
 export const arrayText = <T>(items: JsonText<T>[]): JsonText<T[]> => `[${items.join(',')}]`

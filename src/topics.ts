@@ -52,6 +52,8 @@ export interface ConversationJoined {
   type: 'conversation.joined'
   conversationId: ConversationId
   afterChangeSeq: number
+  /** Messages before this one are not for this member. */
+  firstSeq: number
 }
 
 export interface PresenceEntity {

@@ -1,6 +1,6 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { type Static, type TProperties, Type } from '@sinclair/typebox'
 import { closed, component, described, nullable, oneOfWords, ref } from '../contract.ts'
-import { Message } from '../messages/schemas.ts'
+import { Message, MessageContent } from '../messages/schemas.ts'
 import { ConversationId, UserId } from '../shared/ids.ts'
 import { ClientId, Count, Metadata, Sequence, storableText, Timestamp } from '../shared/scalars.ts'
 import { UserSummary } from '../users/schemas.ts'
@@ -25,7 +25,26 @@ export const HistoryVisibility = oneOfWords(['all', 'sinceJoined'], {
 })
 export type HistoryVisibility = Static<typeof HistoryVisibility>
 
-const Title = Type.String({ minLength: 1, maxLength: 200, pattern: storableText, description: '1–200 characters' })
+const optional = <T extends TProperties>(fields: T) => Type.Partial(Type.Object(fields)).properties
+
+/** What members choose about a conversation. */
+const settings = {
+  title: Type.String({ minLength: 1, maxLength: 200, pattern: storableText, description: 'Groups only: 1–200 characters' }),
+  description: Type.String({ minLength: 1, maxLength: 2_000, pattern: storableText, description: 'Groups only: what it is for, 1–2,000 characters' }),
+  summary: Type.String({ minLength: 1, maxLength: 2_000, pattern: storableText, description: 'What was said so far, in short: 1–2,000 characters' }),
+  tags: Type.Array(Type.String({ minLength: 1, maxLength: 50, pattern: storableText, description: '1–50 characters' }), {
+    maxItems: 20,
+    uniqueItems: true,
+    description: 'Up to 20 words of your own, in order',
+  }),
+  metadata: Metadata,
+  isPrivate: Type.Boolean({ description: 'Groups only: whether nobody finds it who is no member' }),
+  allowInvites: Type.Boolean({ description: 'Groups only: whether every member may invite by link' }),
+  historyVisibility: described(HistoryVisibility, 'Groups only: what those who join from now on may read'),
+  messageRetentionDays: nullable(
+    Type.Integer({ minimum: 1, maximum: 3_650, description: 'Groups only: messages are really deleted when they are this old; null: never' }),
+  ),
+}
 export const ReadSeq = described(Sequence, 'Every message up to this `seq` is read')
 export const ReadRanges = Type.Array(Type.Array(Sequence, { minItems: 2, maxItems: 2, description: 'First and last `seq` of a range' }), {
   description: 'What is read beyond `readSeq`, in order: `[[43, 43], [45, 47]]` are four messages',
@@ -108,7 +127,13 @@ export const CreateConversationRequest = component(
     {
       type: ConversationType,
       memberIds: Type.Array(UserId, { maxItems: 100, uniqueItems: true, description: 'The others; exactly one in a direct conversation' }),
-      title: Type.Optional(described(Title, 'Groups only: 1–200 characters')),
+      ...optional(settings),
+      initialMessage: Type.Optional(
+        closed(
+          { content: described(MessageContent, 'What it says') },
+          { description: 'The first message, from you; the conversation shows it as `lastMessage`' },
+        ),
+      ),
       clientId: Type.Optional(ClientId),
     },
     { description: 'A conversation to begin' },
@@ -124,9 +149,29 @@ export type ConversationResult = Static<typeof ConversationResult>
 
 export const UpdateConversationRequest = component(
   'UpdateConversationRequest',
-  closed({ title: described(Title, 'The new title: 1–200 characters') }, { description: 'What to change' }),
+  closed(
+    optional({
+      ...settings,
+      title: nullable(settings.title),
+      description: nullable(settings.description),
+      summary: nullable(settings.summary),
+      status: ConversationStatus,
+    }),
+    { minProperties: 1, description: 'What to change; what is left out stays as it is' },
+  ),
 )
 export type UpdateConversationRequest = Static<typeof UpdateConversationRequest>
+
+export const Membership = component(
+  'Membership',
+  Type.Object({ muted: Muted, pinned: Pinned }, { description: 'What a conversation is to you and to nobody else' }),
+)
+export type Membership = Static<typeof Membership>
+
+export const UpdateMembershipRequest = component(
+  'UpdateMembershipRequest',
+  closed(optional({ muted: Muted, pinned: Pinned }), { minProperties: 1, description: 'What to change' }),
+)
 
 export const AddMembersRequest = component(
   'AddMembersRequest',

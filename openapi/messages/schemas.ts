@@ -3,7 +3,7 @@ import { closed, component, described, nullable, oneOfWords, ref } from '../cont
 import { ConversationId, FileId, MessageId, UserId } from '../shared/ids.ts'
 import { ClientId, Count, Metadata, Sequence, storableText, Timestamp } from '../shared/scalars.ts'
 
-const MessageContent = Type.String({ minLength: 1, maxLength: 10_000, pattern: storableText, description: 'The text: 1–10,000 characters' })
+export const MessageContent = Type.String({ minLength: 1, maxLength: 10_000, pattern: storableText, description: 'The text: 1–10,000 characters' })
 
 export const MessageType = oneOfWords(['text', 'file'], { description: '`file`: it has attachments; there may be more kinds later' })
 export type MessageType = Static<typeof MessageType>

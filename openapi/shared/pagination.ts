@@ -14,6 +14,15 @@ export const page = <T extends TSchema>(item: T) =>
     hasMore: Type.Boolean({ description: 'Whether there is a next page' }),
   })
 
+/** A page of what can be counted, up to 10,000. */
+export const countedPage = <T extends TSchema>(item: T) =>
+  Type.Object({
+    ...page(item).properties,
+    total: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 10_000, description: 'How many fit, where `includeTotal` asks for it; 10,000 stands for "so many, or more"' }),
+    ),
+  })
+
 const countHeader = (description: string, example: number): AnswerHeader => ({ description, schema: Type.Integer({ minimum: 0 }), example })
 
 /** Of lists that can be counted: there where `includeTotal` asks for it. */

@@ -11,6 +11,7 @@ import * as passwordOperations from '../../openapi/auth/password-operations.ts'
 import * as sessionOperations from '../../openapi/auth/session-operations.ts'
 import * as avatarOperations from '../../openapi/avatars/operations.ts'
 import * as blockOperations from '../../openapi/blocks/operations.ts'
+import * as groupOperations from '../../openapi/conversations/group-operations.ts'
 import * as conversationOperations from '../../openapi/conversations/operations.ts'
 import * as messageOperations from '../../openapi/messages/operations.ts'
 import * as presenceOperations from '../../openapi/presence/operations.ts'
@@ -27,7 +28,7 @@ import { authRoutes } from '../features/auth/routes.ts'
 import { sessionRoutes } from '../features/auth/session-routes.ts'
 import { avatarRoutes } from '../features/avatars/routes.ts'
 import { blockRoutes } from '../features/blocks/routes.ts'
-import { conversationRoutes } from '../features/conversations/routes.ts'
+import { conversationRoutes, groupRoutes } from '../features/conversations/routes.ts'
 import { messageRoutes } from '../features/messages/routes.ts'
 import { presenceRoutes } from '../features/presence/routes.ts'
 import { receiptRoutes } from '../features/receipts/routes.ts'
@@ -48,7 +49,7 @@ interface Options {
 
 export function bindServices(server: FastifyInstance, { services, hooks, cookie, isSecure, isOfAllowedOrigin }: Options): void {
   const { auth, passwordService, oauth, sessionService, cookieSessions, apiKeys, users, directory, avatars, presence, blocks } = services
-  const { accounts, admin, security, conversations, messages, receipts, sync } = services
+  const { accounts, admin, security, conversations, invites, publicGroups, messages, receipts, sync } = services
   bindOperations(server, hooks, authOperations, authRoutes({ auth, cookie }))
   bindOperations(server, hooks, passwordOperations, passwordRoutes(passwordService))
   bindOperations(server, hooks, oauthOperations, oauthRoutes({ oauth, isSecure }))
@@ -62,6 +63,7 @@ export function bindServices(server: FastifyInstance, { services, hooks, cookie,
   bindOperations(server, hooks, adminOperations, adminRoutes(admin))
   bindOperations(server, hooks, userAdministrationOperations, userAdministrationRoutes(admin))
   bindOperations(server, hooks, conversationOperations, conversationRoutes(conversations))
+  bindOperations(server, hooks, groupOperations, groupRoutes({ conversations, invites, publicGroups }))
   bindOperations(server, hooks, messageOperations, messageRoutes(messages))
   bindOperations(server, hooks, receiptOperations, receiptRoutes(receipts))
   bindOperations(server, hooks, syncOperations, syncRoutes(sync))

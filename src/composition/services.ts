@@ -2,8 +2,6 @@
 
 import { createBlockRepository } from '../features/blocks/repository.ts'
 import { createBlockService } from '../features/blocks/service.ts'
-import { createConversationRepository } from '../features/conversations/repository.ts'
-import { createConversationService } from '../features/conversations/service.ts'
 import { createAuthorship } from '../features/messages/authorship.ts'
 import { createAuthorshipRepository } from '../features/messages/authorship-repository.ts'
 import { createMessageRepository } from '../features/messages/repository.ts'
@@ -19,6 +17,7 @@ import { createDirectoryRepository } from '../features/users/directory-repositor
 import { createDirectoryService } from '../features/users/directory-service.ts'
 import { createUserRepository } from '../features/users/repository.ts'
 import { createUserService } from '../features/users/service.ts'
+import { composeConversations } from './conversations.ts'
 import { composeFiles } from './files.ts'
 import type { Foundation } from './foundation.ts'
 import { composeIdentity } from './identity.ts'
@@ -43,7 +42,10 @@ export async function composeServices(foundation: Foundation, { presenceTimes, p
   const identity = await composeIdentity(foundation, { users, security, publicUrl })
   const { avatars, files } = await composeFiles(foundation, users)
 
-  const conversations = createConversationService({ conversations: createConversationRepository(database), users, topics, clock, newId })
+  const { conversations, invites, publicGroups, retention } = await composeConversations(foundation, {
+    ...{ users, files },
+    sendMessage: (...send) => messages.send(...send),
+  })
   const messageRepository = createMessageRepository(database, {
     onStored: ({ message, created }) => {
       if (created) onMessage()
@@ -61,7 +63,7 @@ export async function composeServices(foundation: Foundation, { presenceTimes, p
   const blocks = createBlockService({ db, blocks: createBlockRepository(db), users, conversations, presence, clock })
   const { accounts, admin, erasure } = await composeAccounts(foundation, { identity, users, security, avatars, conversations, authorship, blocks, presence })
   return {
-    ...{ ...identity, users, security, avatars, files, conversations, messages, receipts, sync },
+    ...{ ...identity, users, security, avatars, files, conversations, invites, publicGroups, retention, messages, receipts, sync },
     ...{ presence, attendance, directory, blocks, accounts, admin, erasure },
   }
 }

@@ -1,5 +1,5 @@
 import type { ApiKeyScope } from '../../openapi/api-keys/schemas.ts'
-import type { FileId, UserId } from '../../openapi/shared/ids.ts'
+import type { ConversationId, FileId, UserId } from '../../openapi/shared/ids.ts'
 
 /** With a mailed token, or with the old one. */
 export type PasswordChange = 'reset' | 'changed'
@@ -22,6 +22,8 @@ export interface JobData {
   'accounts.mailNotice': { userId: UserId } & ({ notice: 'deletion_scheduled'; deletionAt: string } | { notice: 'deletion_cancelled' })
   /** A picture that was stored for this user. */
   'avatars.deleteUnused': { userId: UserId; key: string }
+  /** Of a conversation that keeps messages for another time than before. */
+  'conversations.deleteOldMessages': { conversationId: ConversationId }
   /** Of the object storage. */
   'objects.delete': { key: string }
   /** Of files whose rows are gone. */
@@ -39,6 +41,7 @@ export const jobNames: readonly JobName[] = [
   'accounts.erase',
   'accounts.mailNotice',
   'avatars.deleteUnused',
+  'conversations.deleteOldMessages',
   'objects.delete',
   'files.deleteObjects',
 ]

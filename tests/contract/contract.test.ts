@@ -118,13 +118,15 @@ t.test('every operation of the contract is published, with its access', async (t
 t.test('every answer is published with the headers that it has', async (t) => {
   const { components } = published()
   const wrong = publishedOperations.flatMap(({ operationId, responses }) => {
-    const limited = allOperations.find((operation) => operation.operationId === operationId)?.rateLimit !== 'none'
+    const operation = allOperations.find((one) => one.operationId === operationId)
+    const limited = operation?.rateLimit !== 'none'
     return Object.entries(responses).flatMap(([status, { $ref, headers }]) => {
       const names = Object.keys(headers ?? components.responses[$ref?.split('/').at(-1) ?? '']?.headers ?? {})
       const expected = [
         'X-Request-Id',
         ...(limited ? ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'] : []),
         ...($ref && ['429', '503'].includes(status) ? ['Retry-After'] : []),
+        ...Object.keys(operation?.responses[Number(status)]?.headers ?? {}),
       ]
       return names.join() === expected.join() ? [] : [`${operationId} ${status}: ${names.join()}`]
     })

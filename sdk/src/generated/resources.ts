@@ -16,11 +16,14 @@ import type {
   ChangePasswordRequest,
   Conversation,
   ConversationResult,
+  ConversationsListInvitesQuery,
   ConversationsListMembersQuery,
+  ConversationsListPublicQuery,
   ConversationsListQuery,
   CookieSession,
   CreateApiKeyRequest,
   CreateConversationRequest,
+  CreateInviteRequest,
   CreateUserRequest,
   CreatedApiKey,
   DeleteMeRequest,
@@ -28,13 +31,17 @@ import type {
   ExchangeOAuthRequest,
   ForgotPasswordRequest,
   Health,
+  Invite,
+  InvitePreview,
   LoginRequest,
   MarkReadRequest,
   Member,
+  Membership,
   Message,
   MessagesListQuery,
   OAuthProviders,
   Presence,
+  PublicGroup,
   PullRequest,
   PullResult,
   ReadMark,
@@ -67,6 +74,7 @@ import type {
   UpdateConversationRequest,
   UpdateMeRequest,
   UpdateMemberRequest,
+  UpdateMembershipRequest,
   UpdateUserRequest,
   User,
   UserExport,
@@ -518,7 +526,7 @@ export interface Conversations {
   /**
    * Add members to a group.
    *
-   * For owners and admins of the group. All are added or none: it is `forbidden` to add somebody who has blocked you; who is a member already stays one.
+   * For owners and admins of the group. All are added or none: it is `forbidden` to add somebody who has blocked you; who is a member already stays one. A group that is archived or closed takes nobody in.
    *
    * `POST /v1/conversations/{conversationId}/members`
    *
@@ -544,11 +552,11 @@ export interface Conversations {
   listMembers(conversationId: string, query?: ConversationsListMembersQuery, options?: CallOptions): PagedCall<Member>
 
   /**
-   * Create a conversation.
+   * Archive a conversation.
    *
-   * Two people have one direct conversation: creating it again returns it with status 200, also when both do it at once; it is `forbidden` to begin one, or to create a group, with somebody who has blocked you. A group is created once per `clientId` (or `Idempotency-Key` header).
+   * For all of its members: it can still be read, is not written to, and is left out of lists unless they ask for it. For owners and admins of a group and either member of a direct conversation; again succeeds. `conversations.update` with `status: active` takes it back.
    *
-   * `POST /v1/conversations`
+   * `DELETE /v1/conversations/{conversationId}`
    *
    * @throws {ValidationError} `validation_error`
    * @throws {ForbiddenError} `forbidden`
@@ -556,18 +564,7 @@ export interface Conversations {
    * @throws {ForbiddenError} `csrf_rejected`
    * @throws {NotFoundError} `not_found`
    */
-  create(body: CreateConversationRequest, options?: CallOptions): ApiCall<ConversationResult>
-
-  /**
-   * List your conversations.
-   *
-   * Latest first: by the last message, or change of title or members. Marking as read does not move a conversation.
-   *
-   * `GET /v1/conversations`
-   *
-   * @throws {ValidationError} `validation_error`
-   */
-  list(query?: ConversationsListQuery, options?: CallOptions): PagedCall<Conversation>
+  archive(conversationId: string, options?: CallOptions): ApiCall<void>
 
   /**
    * Get a conversation.
@@ -580,9 +577,9 @@ export interface Conversations {
   get(conversationId: string, options?: CallOptions): ApiCall<ConversationResult>
 
   /**
-   * Change a group's title.
+   * Change a conversation.
    *
-   * For owners and admins of the group.
+   * Only what is given changes. A group: owners and admins; in a direct conversation either member may change `status`, `summary`, `tags` and `metadata`, and all else is a `conflict`. What is archived or closed can be read, marked, left and changed, also back to active, but not written to. Messages that are older than a new `messageRetentionDays` are deleted soon after.
    *
    * `PATCH /v1/conversations/{conversationId}`
    *
@@ -593,7 +590,34 @@ export interface Conversations {
    * @throws {NotFoundError} `not_found`
    * @throws {ConflictError} `conflict`
    */
-  update(conversationId: string, body: UpdateConversationRequest, options?: CallOptions): ApiCall<ConversationResult>
+  update(conversationId: string, body?: UpdateConversationRequest, options?: CallOptions): ApiCall<ConversationResult>
+
+  /**
+   * Create a conversation.
+   *
+   * Two people have one direct conversation: creating it again returns it as it is with status 200, also when both do it at once; it is `forbidden` to begin one, or to create a group, with somebody who has blocked you. A group is created once per `clientId` (or `Idempotency-Key` header). With an `initialMessage` a retry that bears the same `clientId` does what is left to do: neither the conversation nor the message comes twice. In a direct conversation the message reopens what was archived or closed; a group of an earlier creation that is no longer active makes it a `conflict`.
+   *
+   * `POST /v1/conversations`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `forbidden`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   * @throws {ConflictError} `conflict`
+   */
+  create(body: CreateConversationRequest, options?: CallOptions): ApiCall<ConversationResult>
+
+  /**
+   * List your conversations.
+   *
+   * Latest first, unless you ask otherwise: by the last message, or change of the conversation or its members. Marking as read does not move a conversation. What moves to the front while you turn pages is not on the pages that follow: a socket tells you of it, and the first page shows it. With `sortBy=createdAt` nothing moves, and the pages have each conversation once.
+   *
+   * `GET /v1/conversations`
+   *
+   * @throws {ValidationError} `validation_error`
+   */
+  list(query?: ConversationsListQuery, options?: CallOptions): PagedCall<Conversation>
 
   /**
    * Remove a member from a group, or leave it.
@@ -641,6 +665,114 @@ export interface Conversations {
    * @throws {NotFoundError} `not_found`
    */
   setTyping(conversationId: string, body: SetTypingRequest, options?: CallOptions): ApiCall<void>
+
+  /**
+   * Mute or pin a conversation.
+   *
+   * For you alone, on all your devices. It moves neither `updatedAt` nor, unless you list what is pinned first, the place in the list.
+   *
+   * `PATCH /v1/conversations/{conversationId}/membership`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   */
+  updateMembership(conversationId: string, body?: UpdateMembershipRequest, options?: CallOptions): ApiCall<Membership>
+
+  /**
+   * Join a group by an invite.
+   *
+   * A member already stays as they are, and no use is counted. What `conversations.getInvite` does not find lets nobody in.
+   *
+   * `POST /v1/invites/{code}/accept`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   */
+  acceptInvite(code: string, options?: CallOptions): ApiCall<ConversationResult>
+
+  /**
+   * Make an invite to a group.
+   *
+   * Whoever has its code may join. For owners and admins, and for every member of a group that says so (`allowInvites`); at most 100 at a time. It works as long as you may invite.
+   *
+   * `POST /v1/conversations/{conversationId}/invites`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `forbidden`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   * @throws {ConflictError} `conflict`
+   */
+  createInvite(conversationId: string, body?: CreateInviteRequest, options?: CallOptions): ApiCall<Invite>
+
+  /**
+   * List invites to a group.
+   *
+   * Those that work, the latest first: owners and admins see all, others their own.
+   *
+   * `GET /v1/conversations/{conversationId}/invites`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {NotFoundError} `not_found`
+   */
+  listInvites(conversationId: string, query?: ConversationsListInvitesQuery, options?: CallOptions): PagedCall<Invite>
+
+  /**
+   * See what an invite leads to.
+   *
+   * One that has expired, is used up or revoked, or whose group is archived or closed, is `not_found`.
+   *
+   * `GET /v1/invites/{code}`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {NotFoundError} `not_found`
+   */
+  getInvite(code: string, options?: CallOptions): ApiCall<InvitePreview>
+
+  /**
+   * Join a public group.
+   *
+   * A member already stays as they are. What is private, archived or closed is `not_found` to whoever is no member.
+   *
+   * `POST /v1/conversations/{conversationId}/join`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   */
+  join(conversationId: string, options?: CallOptions): ApiCall<ConversationResult>
+
+  /**
+   * List public groups.
+   *
+   * Groups that everybody may join, the newest first. A search looks at 1,000 groups for one page, so a page may hold fewer than `limit`, or none, and `hasMore` still be true.
+   *
+   * `GET /v1/conversations/public`
+   *
+   * @throws {ValidationError} `validation_error`
+   */
+  listPublic(query?: ConversationsListPublicQuery, options?: CallOptions): PagedCall<PublicGroup>
+
+  /**
+   * Revoke an invite.
+   *
+   * Your own, or as owner or admin anybody’s. Revoking one that is not there succeeds.
+   *
+   * `DELETE /v1/conversations/{conversationId}/invites/{inviteId}`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `forbidden`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   */
+  revokeInvite(conversationId: string, inviteId: string, options?: CallOptions): ApiCall<void>
 
   /**
    * Mark as read up to a message.
@@ -932,13 +1064,22 @@ const users = (call: Call): Users => ({
 const conversations = (call: Call): Conversations => ({
   addMembers: (conversationId, body, options) => call({ id: 'conversations.addMembers', method: 'POST', path: path`/v1/conversations/${conversationId}/members`, body, repeatable: true }, options),
   listMembers: (conversationId, query, options) => paged((next) => call({ id: 'conversations.listMembers', method: 'GET', path: path`/v1/conversations/${conversationId}/members`, query: { ...query, ...next } }, options)),
+  archive: (conversationId, options) => call({ id: 'conversations.archive', method: 'DELETE', path: path`/v1/conversations/${conversationId}` }, options),
+  get: (conversationId, options) => call({ id: 'conversations.get', method: 'GET', path: path`/v1/conversations/${conversationId}` }, options),
+  update: (conversationId, body = {}, options) => call({ id: 'conversations.update', method: 'PATCH', path: path`/v1/conversations/${conversationId}`, body, repeatable: true }, options),
   create: (body, options) => call({ id: 'conversations.create', method: 'POST', path: '/v1/conversations', body: withClientId(body), repeatable: true }, options),
   list: (query, options) => paged((next) => call({ id: 'conversations.list', method: 'GET', path: '/v1/conversations', query: { ...query, ...next } }, options)),
-  get: (conversationId, options) => call({ id: 'conversations.get', method: 'GET', path: path`/v1/conversations/${conversationId}` }, options),
-  update: (conversationId, body, options) => call({ id: 'conversations.update', method: 'PATCH', path: path`/v1/conversations/${conversationId}`, body, repeatable: true }, options),
   removeMember: (conversationId, userId, options) => call({ id: 'conversations.removeMember', method: 'DELETE', path: path`/v1/conversations/${conversationId}/members/${userId}` }, options),
   updateMember: (conversationId, userId, body, options) => call({ id: 'conversations.updateMember', method: 'PATCH', path: path`/v1/conversations/${conversationId}/members/${userId}`, body, repeatable: true }, options),
   setTyping: (conversationId, body, options) => call({ id: 'conversations.setTyping', method: 'POST', path: path`/v1/conversations/${conversationId}/typing`, body, repeatable: true }, options),
+  updateMembership: (conversationId, body = {}, options) => call({ id: 'conversations.updateMembership', method: 'PATCH', path: path`/v1/conversations/${conversationId}/membership`, body, repeatable: true }, options),
+  acceptInvite: (code, options) => call({ id: 'conversations.acceptInvite', method: 'POST', path: path`/v1/invites/${code}/accept`, repeatable: true }, options),
+  createInvite: (conversationId, body = {}, options) => call({ id: 'conversations.createInvite', method: 'POST', path: path`/v1/conversations/${conversationId}/invites`, body }, options),
+  listInvites: (conversationId, query, options) => paged((next) => call({ id: 'conversations.listInvites', method: 'GET', path: path`/v1/conversations/${conversationId}/invites`, query: { ...query, ...next } }, options)),
+  getInvite: (code, options) => call({ id: 'conversations.getInvite', method: 'GET', path: path`/v1/invites/${code}` }, options),
+  join: (conversationId, options) => call({ id: 'conversations.join', method: 'POST', path: path`/v1/conversations/${conversationId}/join`, repeatable: true }, options),
+  listPublic: (query, options) => paged((next) => call({ id: 'conversations.listPublic', method: 'GET', path: '/v1/conversations/public', query: { ...query, ...next } }, options)),
+  revokeInvite: (conversationId, inviteId, options) => call({ id: 'conversations.revokeInvite', method: 'DELETE', path: path`/v1/conversations/${conversationId}/invites/${inviteId}` }, options),
   markRead: (conversationId, body, options) => call({ id: 'conversations.markRead', method: 'POST', path: path`/v1/conversations/${conversationId}/read`, body, repeatable: true }, options),
   sendMessage: (conversationId, body, options) => call({ id: 'conversations.sendMessage', method: 'POST', path: path`/v1/conversations/${conversationId}/messages`, body: withClientId(body), repeatable: true }, options),
 })

@@ -515,8 +515,44 @@ export interface CreateConversationRequest {
     memberIds: string[];
     /** Groups only: 1–200 characters */
     title?: string;
+    /** Groups only: what it is for, 1–2,000 characters */
+    description?: string;
+    /** What was said so far, in short: 1–2,000 characters */
+    summary?: string;
+    /** Up to 20 words of your own, in order */
+    tags?: string[];
+    /** Up to 50 entries of your own */
+    metadata?: {
+        [key: string]: string | number | boolean;
+    };
+    /** Groups only: whether nobody finds it who is no member */
+    isPrivate?: boolean;
+    /** Groups only: whether every member may invite by link */
+    allowInvites?: boolean;
+    /**
+     * Groups only: what those who join from now on may read
+     */
+    historyVisibility?: "all" | "sinceJoined";
+    /** Groups only: messages are really deleted when they are this old; null: never */
+    messageRetentionDays?: number | null;
+    /** The first message, from you; the conversation shows it as `lastMessage` */
+    initialMessage?: {
+        /** What it says */
+        content: string;
+    };
     /** Any string the client chooses, unique among what this user creates: a retry with the same one returns the first result, for as long as that exists */
     clientId?: string;
+}
+
+/** An invite to make */
+export interface CreateInviteRequest {
+    /**
+     * A minute to a year; a week when left out; null: without end
+     * @default 604800
+     */
+    expiresInSeconds?: number | null;
+    /** How many may join by it; any number when left out */
+    maxUses?: number;
 }
 
 /** Whom to create. There is no password in it: the user is mailed a code, and sets one by `auth.forgotPassword` if they want one */
@@ -722,6 +758,51 @@ export interface HelloEvent {
     };
 }
 
+/** An invite to a group: it works until it expires, is used up or revoked, or whoever made it may not invite any more */
+export interface Invite {
+    /**
+     * Format: uuid
+     * Id of an invite
+     */
+    id: string;
+    /** What `conversations.acceptInvite` takes; put it into a link of yours */
+    code: string;
+    /**
+     * Format: uuid
+     * Who made it
+     */
+    createdBy: string;
+    /**
+     * Format: date-time
+     * When it was made: ISO 8601, UTC, milliseconds
+     */
+    createdAt: string;
+    /**
+     * Format: date-time
+     * Until when it lets somebody in: ISO 8601, UTC; null: without end
+     */
+    expiresAt: string | null;
+    /** How many may join by it; null: any number */
+    maxUses: number | null;
+    /** How many have joined by it */
+    uses: number;
+}
+
+/** What one sees of a group before one accepts an invite to it */
+export interface InvitePreview {
+    /** What the group is called; null where nobody said */
+    title: string | null;
+    /** What the group is for; null where nobody said */
+    description: string | null;
+    /** How many members it has */
+    memberCount: number;
+    /**
+     * Format: date-time
+     * Until when it lets somebody in: ISO 8601, UTC; null: without end
+     */
+    expiresAt: string | null;
+}
+
 /** Who signs in, with the password */
 export interface LoginRequest {
     /** E-mail address or username */
@@ -824,6 +905,14 @@ export interface MemberUpdatedEvent {
         /** The member as it is now */
         member: Member;
     };
+}
+
+/** What a conversation is to you and to nobody else */
+export interface Membership {
+    /** You want no notifications of it */
+    muted: boolean;
+    /** It stands first in your list where that is asked for */
+    pinned: boolean;
 }
 
 /** You have changed what a conversation is to you */
@@ -1045,6 +1134,33 @@ export interface PresenceChangedEvent {
     data: Presence;
 }
 
+/** A group that everybody may join */
+export interface PublicGroup {
+    /**
+     * Format: uuid
+     * Id of a conversation
+     */
+    id: string;
+    /** What the group is called; null where nobody said */
+    title: string | null;
+    /** What the group is for; null where nobody said */
+    description: string | null;
+    /** Words that its owners have given it */
+    tags: string[];
+    /** How many members it has */
+    memberCount: number;
+    /**
+     * Format: date-time
+     * When it was created: ISO 8601, UTC, milliseconds
+     */
+    createdAt: string;
+    /**
+     * Format: date-time
+     * When there was last a message, or a change of the group or its members
+     */
+    updatedAt: string;
+}
+
 /** Where you stand */
 export interface PullRequest {
     /** What you hold; without it only `positions` are told */
@@ -1122,7 +1238,7 @@ export interface ReadMark {
 /** Whether the server can do its work */
 export interface Readiness {
     /**
-     * `ready` when every dependency is up
+     * `ready` when the server can do its work: the database and the jobs are up
      */
     status: "ready" | "not_ready";
     /**
@@ -1140,6 +1256,10 @@ export interface Readiness {
          * What does the work that outlives its request, such as mail
          */
         jobs: "up" | "down";
+        /**
+         * What carries live events between processes: PostgreSQL or Redis. While it is down they arrive some seconds later
+         */
+        bus: "up" | "down";
     };
 }
 
@@ -1475,10 +1595,34 @@ export interface TypingEvent {
     };
 }
 
-/** What to change */
+/** What to change; what is left out stays as it is */
 export interface UpdateConversationRequest {
-    /** The new title: 1–200 characters */
-    title: string;
+    /** Groups only: 1–200 characters */
+    title?: string | null;
+    /** Groups only: what it is for, 1–2,000 characters */
+    description?: string | null;
+    /** What was said so far, in short: 1–2,000 characters */
+    summary?: string | null;
+    /** Up to 20 words of your own, in order */
+    tags?: string[];
+    /** Up to 50 entries of your own */
+    metadata?: {
+        [key: string]: string | number | boolean;
+    };
+    /** Groups only: whether nobody finds it who is no member */
+    isPrivate?: boolean;
+    /** Groups only: whether every member may invite by link */
+    allowInvites?: boolean;
+    /**
+     * Groups only: what those who join from now on may read
+     */
+    historyVisibility?: "all" | "sinceJoined";
+    /** Groups only: messages are really deleted when they are this old; null: never */
+    messageRetentionDays?: number | null;
+    /**
+     * `active`: all goes on; `closed`: it can be read and is listed; `archived`: it can be read and is listed where that is asked for
+     */
+    status?: "active" | "archived" | "closed";
 }
 
 /** What to change of your profile; what is left out stays as it is, and null takes it away */
@@ -1522,6 +1666,14 @@ export interface UpdateMemberRequest {
      * The new role
      */
     role: "owner" | "admin" | "member";
+}
+
+/** What to change */
+export interface UpdateMembershipRequest {
+    /** You want no notifications of it */
+    muted?: boolean;
+    /** It stands first in your list where that is asked for */
+    pinned?: boolean;
 }
 
 /** What to change of a user, a reason alone being nothing; what is left out stays as it is, and null takes it away */
@@ -1772,6 +1924,56 @@ export interface ConversationsListMembersQuery {
 }
 
 export interface ConversationsListQuery {
+    /**
+     * Only these; those that are active or closed when left out
+     */
+    status?: "active" | "archived" | "closed";
+    /**
+     * `direct`: two people, who have one such conversation; `group`: any number, with roles and a title
+     */
+    type?: "direct" | "group";
+    /** What titles and summaries contain, or the name of the other one of a direct conversation, whatever its letter case */
+    search?: string;
+    /** Only those that you have muted, or only those that you have not */
+    muted?: boolean;
+    /** Only those with something that you have not read, or only those without */
+    unread?: boolean;
+    /** Whether those that you have pinned come before all others */
+    pinnedFirst?: boolean;
+    /**
+     * When there was last a message or a change, as usual; or when it was created
+     */
+    sortBy?: "updatedAt" | "createdAt";
+    /**
+     * `desc`: the latest first, as usual
+     */
+    sortOrder?: "desc" | "asc";
+    /** `nextCursor` of the page before */
+    cursor?: string;
+    /** Which page, from 1 on, instead of a `cursor`, which skips none when others come or go */
+    page?: number;
+    /**
+     * Items per page
+     * @default 20
+     */
+    limit?: number;
+    /** Whether to count those that fit, up to 10,000: as `total`, and in headers */
+    includeTotal?: boolean;
+}
+
+export interface ConversationsListInvitesQuery {
+    /** `nextCursor` of the page before */
+    cursor?: string;
+    /**
+     * Items per page
+     * @default 20
+     */
+    limit?: number;
+}
+
+export interface ConversationsListPublicQuery {
+    /** What title, description or a tag contains, whatever its letter case */
+    search?: string;
     /** `nextCursor` of the page before */
     cursor?: string;
     /**

@@ -64,6 +64,8 @@ export const conversations = pgTable(
     uniqueIndex('conversations_direct_unique').on(table.directKey),
     uniqueIndex('conversations_client_id_unique').on(table.createdBy, table.clientId),
     check('conversations_type', sql`${table.type} in ('direct', 'group')`),
+    // What everybody finds.
+    index('conversations_public').on(table.id).where(sql`not ${table.isPrivate} and ${table.type} = 'group' and ${table.status} = 'active'`),
     // What a retention has to be looked at for.
     index('conversations_retention').on(table.id).where(sql`${table.messageRetentionDays} is not null`),
     check('conversations_status', sql`${table.status} in ('active', 'archived', 'closed')`),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { MemberRole } from '../../../openapi/conversations/schemas.ts'
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'
@@ -5,31 +6,37 @@ import type { Clock, NewId } from '../../clock.ts'
 import { AppError, invalidField } from '../../errors/app-error.ts'
 import type { Topics } from '../../topics.ts'
 import type { UserService } from '../users/service.ts'
-import { cannotWrite, directKeyOf } from './policy.ts'
+import type { Changes } from './changes.ts'
+import type { SettingsChange } from './locked-conversation.ts'
+import { cannotWrite, directFields, directKeyOf } from './policy.ts'
 import { publishChanges } from './publish-changes.ts'
-import type { ConversationRepository } from './repository.ts'
+import type { ConversationRepository, NewConversation } from './repository.ts'
+
+interface FirstMessage {
+  conversationId: ConversationId
+  content: string
+  clientId: string | undefined
+}
 
 export interface CreationDependencies {
+  changes: Changes
   conversations: ConversationRepository
   users: Pick<UserService, 'requireAll'>
+  /** The same `clientId` again stores nothing more. */
+  sendMessage(actor: Actor, message: FirstMessage): Promise<unknown>
   topics: Topics
   clock: Clock
   newId: NewId
 }
 
-export interface CreateCommand {
+export interface CreateCommand extends Omit<SettingsChange, 'status'> {
   type: 'direct' | 'group'
   memberIds: UserId[]
-  title?: string | undefined
   clientId?: string | undefined
+  initialMessage?: { content: string } | undefined
 }
 
-interface Kind {
-  type: 'direct' | 'group'
-  title: string | null
-  clientId: string | null
-  directKey: string | null
-}
+type Kind = Pick<NewConversation, 'type' | 'clientId' | 'directKey' | 'settings'>
 
 interface Creation {
   conversationId: ConversationId
@@ -37,7 +44,7 @@ interface Creation {
 }
 
 /** A direct conversation is created once per pair, a group once per `clientId`. */
-export function conversationCreation({ conversations, users, topics, clock, newId }: CreationDependencies) {
+export function conversationCreation({ changes, conversations, users, sendMessage, topics, clock, newId }: CreationDependencies) {
   const create = async (kind: Kind, actor: Actor, otherIds: UserId[], creatorRole: MemberRole): Promise<Creation> => {
     const now = clock.now()
     const others = otherIds.map((userId) => ({ userId, role: 'member' as const }))
@@ -50,39 +57,70 @@ export function conversationCreation({ conversations, users, topics, clock, newI
     return { conversationId: id, created: created !== undefined }
   }
 
-  const openDirect = async (actor: Actor, otherId: UserId): Promise<Creation> => {
+  const findOrMakeDirect = async (actor: Actor, otherId: UserId, settings: SettingsChange = {}): Promise<Creation> => {
     const directKey = directKeyOf(actor.userId, otherId)
     const found = await conversations.findDirect(directKey)
-    if (found !== undefined) return { conversationId: found, created: false }
+    if (found !== undefined) return { conversationId: found.id, created: false }
     await users.requireAll([otherId])
-    return create({ type: 'direct', title: null, clientId: null, directKey }, actor, [otherId], 'member')
+    return create({ type: 'direct', clientId: null, directKey, settings }, actor, [otherId], 'member')
   }
 
-  const createDirect = async (actor: Actor, { memberIds, title }: CreateCommand): Promise<Creation> => {
+  /** Writing to somebody goes on where it was left; of those who cannot write nothing is reopened. */
+  const reopen = (actor: Actor, conversationId: ConversationId): Promise<void> =>
+    changes.changeAsMember(actor, conversationId, async (direct, own) => {
+      if (!own.blocked) await direct.update({ status: 'active' }, clock.now())
+    })
+
+  const openDirect = async (actor: Actor, otherId: UserId): Promise<Creation> => {
+    const found = await conversations.findDirect(directKeyOf(actor.userId, otherId))
+    if (found === undefined) return findOrMakeDirect(actor, otherId)
+    if (found.status !== 'active') await reopen(actor, found.id)
+    return { conversationId: found.id, created: false }
+  }
+
+  const createDirect = async (actor: Actor, { type: _type, clientId: _clientId, memberIds, initialMessage, ...settings }: CreateCommand): Promise<Creation> => {
     const [otherId] = memberIds
     if (otherId === undefined || memberIds.length > 1 || otherId === actor.userId) throw invalidField('body.memberIds', 'must name exactly one other user')
-    if (title !== undefined) throw invalidField('body.title', 'is for groups only')
-    return openDirect(actor, otherId)
+    requireDirectFields(settings)
+    const direct = await findOrMakeDirect(actor, otherId, settings)
+    if (initialMessage !== undefined && !direct.created) await openDirect(actor, otherId)
+    return direct
   }
 
-  const createGroup = async (actor: Actor, { memberIds, title, clientId }: CreateCommand): Promise<Creation> => {
+  const createGroup = async (actor: Actor, { type, memberIds, clientId, initialMessage: _, ...settings }: CreateCommand): Promise<Creation> => {
     const otherIds = memberIds.filter((id) => id !== actor.userId)
     await users.requireAll(otherIds)
-    return create({ type: 'group', title: title ?? null, clientId: clientId ?? null, directKey: null }, actor, otherIds, 'owner')
+    return create({ type, clientId: clientId ?? null, directKey: null, settings }, actor, otherIds, 'owner')
   }
 
   return {
     /**
-     * Finds or makes the direct conversation with a user.
+     * Finds or makes the direct conversation with a user, and reopens one that is archived or closed.
      * @throws `not_found` when there is no such user, `forbidden` when it would be new and that user has blocked the actor.
      */
     openDirect,
 
     /**
-     * @throws `validation_error` when members or title do not fit the type, `not_found` when a user does not exist, `forbidden` as `openDirect`
-     * does and for a group with somebody who has blocked the actor.
+     * With the first message, whose `clientId` follows from the creation's: a retry does what is left to do, and nothing twice.
+     * @throws `validation_error` when members or settings do not fit the type, `not_found` when a user does not exist, `forbidden` as `openDirect`
+     * does and for a group with somebody who has blocked the actor, and what sending throws.
      */
-    start: (actor: Actor, command: CreateCommand): Promise<Creation> =>
-      command.type === 'direct' ? createDirect(actor, command) : createGroup(actor, command),
+    async start(actor: Actor, command: CreateCommand): Promise<Creation> {
+      const { clientId, initialMessage } = command
+      const creation = await (command.type === 'direct' ? createDirect(actor, command) : createGroup(actor, command))
+      const { conversationId } = creation
+      if (initialMessage !== undefined)
+        await sendMessage(actor, { conversationId, content: initialMessage.content, clientId: clientId && firstMessageKey(conversationId, clientId) })
+      return creation
+    },
   }
+}
+
+/** Whatever the creation is called, it is a `clientId` too. */
+const firstMessageKey = (conversationId: ConversationId, clientId: string): string =>
+  `first-message:${createHash('sha256').update(`${conversationId} ${clientId}`).digest('base64url')}`
+
+function requireDirectFields(settings: SettingsChange): void {
+  const wrong = Object.entries(settings).find(([field, value]) => value !== undefined && !directFields.includes(field))
+  if (wrong !== undefined) throw invalidField(`body.${wrong[0]}`, 'is for groups only')
 }

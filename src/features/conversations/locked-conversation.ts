@@ -23,16 +23,7 @@ export interface NewMember {
 /** What members choose about a conversation. */
 export type Settings = Pick<
   ConversationRow,
-  | 'title'
-  | 'description'
-  | 'summary'
-  | 'status'
-  | 'tags'
-  | 'metadata'
-  | 'isPrivate'
-  | 'allowInvites'
-  | 'historyVisibility'
-  | 'messageRetentionDays'
+  'title' | 'description' | 'summary' | 'status' | 'tags' | 'metadata' | 'isPrivate' | 'allowInvites' | 'historyVisibility' | 'messageRetentionDays'
 >
 
 /** `undefined` says nothing about a field. */
@@ -133,11 +124,9 @@ export async function lockConversation(tx: Transaction, conversationId: Conversa
 
     /** @returns whether anything is other than it was; otherwise no number is spent. */
     async update(given: SettingsChange, now: Date): Promise<boolean> {
-      const different = Object.entries(given).filter(
-        ([field, value]) => value !== undefined && !isDeepStrictEqual(value, Object.entries(state).find(([name]) => name === field)?.[1]),
-      )
-      if (different.length === 0) return false
-      await recordUpdate({ ...Object.fromEntries(different), updatedAt: now })
+      const set: Partial<Settings> = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+      if (isDeepStrictEqual({ ...state, ...set }, state)) return false
+      await recordUpdate({ ...set, updatedAt: now })
       return true
     },
 

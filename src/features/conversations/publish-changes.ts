@@ -5,7 +5,9 @@ import type { LockedConversation } from './locked-conversation.ts'
 export function publishChanges(topics: Topics, { state, changes }: LockedConversation): void {
   const afterChangeSeq = (changes[0]?.changeSeq ?? 1) - 1
   for (const change of changes) {
-    if (change.type === 'member.joined') topics.publish('user', change.member.userId, { type: 'conversation.joined', conversationId: state.id, afterChangeSeq })
+    if (change.type !== 'member.joined') continue
+    const { userId, firstSeq } = change.member
+    topics.publish('user', userId, { type: 'conversation.joined', conversationId: state.id, afterChangeSeq, firstSeq })
   }
   for (const change of changes) topics.publish('conversation', state.id, change)
 }

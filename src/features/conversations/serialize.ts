@@ -1,7 +1,9 @@
+import type { Invite, InvitePreview } from '../../../openapi/conversations/group-schemas.ts'
 import type { ConversationState, Member } from '../../../openapi/conversations/schemas.ts'
-import type { ConversationRow } from '../../db/schema/conversations.ts'
+import type { ConversationRow, InviteRow } from '../../db/schema/conversations.ts'
 import type { MemberEntity } from '../../topics.ts'
 import { serializeUserSummary } from '../users/serialize.ts'
+import type { InvitedGroup } from './invite-repository.ts'
 
 export const serializeMember = ({ user, role, readSeq, readRanges, deliveredSeq, joinedAt }: MemberEntity): Member => ({
   user: serializeUserSummary(user),
@@ -28,4 +30,21 @@ export const serializeConversationState = (row: ConversationRow): ConversationSt
   firstSeq: row.firstSeq,
   createdBy: row.createdBy,
   createdAt: row.createdAt.toISOString(),
+})
+
+export const serializeInvite = ({ id, code, createdBy, createdAt, expiresAt, maxUses, uses }: InviteRow): Invite => ({
+  id,
+  code,
+  createdBy,
+  createdAt: createdAt.toISOString(),
+  expiresAt: expiresAt?.toISOString() ?? null,
+  maxUses,
+  uses,
+})
+
+export const serializeInvitePreview = ({ title, description, memberCount, expiresAt }: InvitedGroup): InvitePreview => ({
+  title,
+  description,
+  memberCount,
+  expiresAt: expiresAt?.toISOString() ?? null,
 })

@@ -2,33 +2,40 @@ import type { Conversation, Member } from '../../../openapi/conversations/schema
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'
 import type { Executor } from '../../db/executor.ts'
-import { AppError, invalidField } from '../../errors/app-error.ts'
-import { arrayText, type JsonText } from '../../json-text.ts'
-import { decodeCursor, encodeCursor } from '../../pagination.ts'
+import { AppError } from '../../errors/app-error.ts'
+import type { JsonText } from '../../json-text.ts'
+import { decodeCursor } from '../../pagination.ts'
 import { type CreateCommand, type CreationDependencies, conversationCreation } from './creation.ts'
-import { groupChanges } from './group-changes.ts'
+import type { ConversationListRepository } from './list-repository.ts'
+import { conversationLists, type TextPage, textPage } from './lists.ts'
+import type { SettingsChange } from './locked-conversation.ts'
+import { memberships } from './memberships.ts'
 import { cannotWrite, directKeyOf } from './policy.ts'
+import type { Retention } from './retention.ts'
+import { conversationSettings } from './settings.ts'
 
 interface Page {
   cursor?: string | undefined
   limit?: number | undefined
 }
 
-interface TextPage<T> {
-  items: JsonText<T[]>
-  nextCursor: string | null
+interface Dependencies extends CreationDependencies {
+  lists: ConversationListRepository
+  retention: Pick<Retention, 'enqueue' | 'wake'>
 }
 
 export type ConversationService = ReturnType<typeof createConversationService>
 
-export function createConversationService(dependencies: CreationDependencies) {
-  const { conversations, topics } = dependencies
+export function createConversationService(dependencies: Dependencies) {
+  const { conversations, lists, topics } = dependencies
   const { openDirect, start } = conversationCreation(dependencies)
-  const { rename, addMembers, updateMember, removeMember, leaveAll } = groupChanges(dependencies)
+  const { update, archive } = conversationSettings(dependencies)
+  const { addMembers, updateMember, removeMember, updateMembership, leaveAll } = memberships(dependencies)
+  const { list } = conversationLists(lists)
 
   /** The conversation as its member sees it, as JSON. @throws `not_found` when the actor is no member. */
   const view = async (actor: Actor, conversationId: ConversationId): Promise<JsonText<Conversation>> => {
-    const text = await conversations.view(actor.userId, conversationId)
+    const text = await lists.view(actor.userId, conversationId)
     if (text === undefined) throw new AppError('not_found')
     return text
   }
@@ -48,9 +55,12 @@ export function createConversationService(dependencies: CreationDependencies) {
     view,
     refusal,
     openDirect,
+    archive,
+    list,
     addMembers,
     updateMember,
     removeMember,
+    updateMembership,
     leaveAll,
 
     /** @returns the conversation as JSON, and whether it is new. @throws as `start` does. */
@@ -69,17 +79,10 @@ export function createConversationService(dependencies: CreationDependencies) {
       for (const conversationId of await conversations.idsOf(userId, 'direct')) await conversations.change(conversationId, (direct) => direct.close())
     },
 
-    /** @throws as `rename` does. */
-    async update(actor: Actor, conversationId: ConversationId, { title }: { title: string }): Promise<JsonText<Conversation>> {
-      await rename(actor, conversationId, title)
+    /** @throws as `update` of the settings does. */
+    async update(actor: Actor, conversationId: ConversationId, given: SettingsChange): Promise<JsonText<Conversation>> {
+      await update(actor, conversationId, given)
       return view(actor, conversationId)
-    },
-
-    /** The one with the latest message or change first. */
-    async list(actor: Actor, { cursor, limit = 20 }: Page): Promise<TextPage<Conversation>> {
-      const before = cursor === undefined ? undefined : decodeListCursor(cursor)
-      const rows = await conversations.list(actor.userId, { before, limit: limit + 1 })
-      return textPage(rows, limit, ({ updatedAtMilliseconds, id }) => [updatedAtMilliseconds, id])
     },
 
     /** @throws `not_found` when the actor is no member. */
@@ -96,18 +99,4 @@ export function createConversationService(dependencies: CreationDependencies) {
       topics.publish('conversation', conversationId, { type: 'typing', conversationId, userId: actor.userId, typing })
     },
   }
-}
-
-/** One row more than asked for was read: it tells whether there is a next page. */
-function textPage<T, Row extends { text: JsonText<T> }>(rows: Row[], limit: number, position: (row: Row) => (string | number)[]): TextPage<T> {
-  const shown = rows.slice(0, limit)
-  const last = shown.at(-1)
-  const items = arrayText(shown.map(({ text }): JsonText<T> => text))
-  return { items, nextCursor: rows.length > limit && last !== undefined ? encodeCursor(position(last)) : null }
-}
-
-function decodeListCursor(cursor: string): { updatedAtMilliseconds: number; id: string } {
-  const [updatedAtMilliseconds, id] = decodeCursor(cursor, ['number', 'string'])
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) throw invalidField('query.cursor', 'is not a cursor of this list')
-  return { updatedAtMilliseconds, id }
 }

@@ -1,0 +1,54 @@
+import type { PublicGroup } from '../../../openapi/conversations/group-schemas.ts'
+import type { ConversationId } from '../../../openapi/shared/ids.ts'
+import type { Actor } from '../../actor.ts'
+import type { Clock } from '../../clock.ts'
+import { AppError } from '../../errors/app-error.ts'
+import { arrayText } from '../../json-text.ts'
+import { decodeCursor, encodeCursor } from '../../pagination.ts'
+import type { Changes } from './changes.ts'
+import type { TextPage } from './lists.ts'
+import type { PublicGroupRepository } from './public-group-repository.ts'
+
+interface Dependencies {
+  changes: Changes
+  groups: PublicGroupRepository
+  clock: Clock
+}
+
+/** At this many groups a search looks for one page; it costs no more where hardly any fits. */
+const lookedAt = 1_000
+
+export type PublicGroupService = ReturnType<typeof createPublicGroupService>
+
+/** Groups that everybody finds and may join. */
+export function createPublicGroupService({ changes, groups, clock }: Dependencies) {
+  return {
+    /** The newest first. A search may find fewer than `limit` on a page before the last. */
+    async list({
+      search,
+      cursor,
+      limit = 20,
+    }: {
+      search?: string | undefined
+      cursor?: string | undefined
+      limit?: number | undefined
+    }): Promise<TextPage<PublicGroup>> {
+      const [before] = cursor === undefined ? [undefined] : decodeCursor(cursor, ['id'])
+      const look = search === undefined ? limit + 1 : lookedAt
+      const { texts, ids, count, lastId } = await groups.look({ search, before, look, limit: limit + 1 })
+      const lastShown = ids.length > limit ? ids[limit - 1] : undefined
+      const goesOnAfter = lastShown ?? (count === look ? lastId : null)
+      return { items: arrayText(texts.slice(0, limit)), nextCursor: goesOnAfter === null ? null : encodeCursor([goesOnAfter]) }
+    },
+
+    /** Whoever is a member already stays as they are. @throws `not_found` unless it is a public group that goes on, or the actor's own */
+    join: (actor: Actor, conversationId: ConversationId): Promise<void> =>
+      changes.change(conversationId, async (group) => {
+        const own = await group.member(actor.userId)
+        if (own !== undefined && own.leftAt === null) return
+        const { type, isPrivate, status } = group.state
+        if (type !== 'group' || isPrivate || status !== 'active') throw new AppError('not_found')
+        await group.addMembers([{ userId: actor.userId, role: 'member' }], clock.now())
+      }),
+  }
+}

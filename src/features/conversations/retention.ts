@@ -1,0 +1,93 @@
+/**
+ * Messages that are older than their conversation keeps them are really deleted, with all that belongs to them: always the oldest, some at a time,
+ * each time under the lock of the conversation and as one change of it. So it may end at any point and begin again, and several processes may do
+ * it at once: whoever comes second finds what is left.
+ */
+import type { ConversationId } from '../../../openapi/shared/ids.ts'
+import type { Clock } from '../../clock.ts'
+import type { Transaction } from '../../db/client.ts'
+import type { Executor } from '../../db/executor.ts'
+import type { Jobs } from '../../jobs/queue.ts'
+import type { Log } from '../../log.ts'
+import type { Changes } from './changes.ts'
+import type { LockedConversation } from './locked-conversation.ts'
+import type { RetentionRepository } from './retention-repository.ts'
+
+interface Dependencies {
+  changes: Pick<Changes, 'change'>
+  repository: RetentionRepository
+  files: { discardWithin(files: { conversationId: ConversationId; beforeSeq: number }, tx: Executor): Promise<void> }
+  jobs: Pick<Jobs, 'enqueue' | 'wake'>
+  clock: Clock
+  log: Log
+}
+
+const dayMilliseconds = 24 * 60 * 60_000
+const sweepMilliseconds = 10 * 60_000
+const pageSize = 100
+/** Sends to the conversation wait for that long. */
+const deletedAtOnce = 500
+
+export type Retention = ReturnType<typeof createRetention>
+
+export function createRetention({ changes, repository, files, jobs, clock, log }: Dependencies) {
+  let stopped = false
+
+  /** @returns whether there may be more */
+  const deleteOldest = async ({ state: { id: conversationId, ...state }, raiseFirstSeq }: LockedConversation, tx: Transaction): Promise<boolean> => {
+    if (state.messageRetentionDays === null) return false
+    const { firstSeq } = state
+    const before = new Date(clock.now().getTime() - state.messageRetentionDays * dayMilliseconds)
+    const { count, lastSeq } = await repository.findOld({ conversationId, firstSeq, before, limit: deletedAtOnce }, tx)
+    if (lastSeq === null) return false
+    const tombstones = await repository.deleteMessages({ conversationId, firstSeq, lastSeq }, tx)
+    await files.discardWithin({ conversationId, beforeSeq: lastSeq + 1 }, tx)
+    await raiseFirstSeq(lastSeq + 1, tombstones)
+    return count === deletedAtOnce
+  }
+
+  const deleteOld = async (conversationId: ConversationId): Promise<void> => {
+    while (!stopped && (await changes.change(conversationId, deleteOldest)));
+  }
+
+  /** One that fails keeps none of the others; it is due again at the next sweep. */
+  const deleteAllOld = async (): Promise<void> => {
+    let after: ConversationId | undefined
+    for (;;) {
+      const due = await repository.listDue(clock.now(), { after, limit: pageSize })
+      if (due.length === 0) return
+      for (const conversationId of due) {
+        if (stopped) return
+        await deleteOld(conversationId).catch((error: unknown) =>
+          log.warn({ err: error, conversationId }, 'Old messages could not be deleted; it is tried again'),
+        )
+      }
+      after = due.at(-1)
+    }
+  }
+
+  return {
+    deleteOld,
+    deleteAllOld,
+
+    /** For a conversation that keeps messages for another time from now on; `wake` after the commit. */
+    enqueue: (conversationId: ConversationId, tx: Executor): Promise<void> => jobs.enqueue(tx, 'conversations.deleteOldMessages', { conversationId }),
+
+    wake: (): void => jobs.wake('conversations.deleteOldMessages'),
+
+    /** Deletes what is old, now and every ten minutes. @returns the function that ends it, after what is in hand. */
+    start(): () => Promise<void> {
+      let timer: NodeJS.Timeout | undefined
+      const sweep = async (): Promise<void> => {
+        await deleteAllOld().catch((error: unknown) => log.debug({ err: error }, 'Which conversations have old messages could not be read'))
+        if (!stopped) timer = setTimeout(() => (running = sweep()), sweepMilliseconds).unref()
+      }
+      let running = sweep()
+      return async () => {
+        stopped = true
+        clearTimeout(timer)
+        await running
+      }
+    },
+  }
+}
