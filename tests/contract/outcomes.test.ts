@@ -72,6 +72,10 @@ t.test('every operation answers as it declares when all is well, and when it can
   const { conversation: direct } = await alice.api.conversations.create({ type: 'direct', memberIds: [bob.id] })
   const { conversation: group } = await alice.api.conversations.create({ type: 'group', memberIds: [bob.id, carol.id], title: 'Lunch' })
   await alice.api.conversations.sendMessage(group.id, { content: 'Hello', clientId: 'taken' })
+  const { conversation: over } = await alice.api.conversations.create({ type: 'group', memberIds: [], clientId: 'over' })
+  await alice.api.conversations.archive(over.id)
+  const { conversation: open } = await alice.api.conversations.create({ type: 'group', memberIds: [], isPrivate: false })
+  const invite = await alice.api.conversations.createInvite(open.id, {})
   await alice.api.auth.register({ email: 'unverified@example.com', password })
   await alice.api.auth.register({ email: 'verified@example.com', password })
   const verified = await server.client().auth.verifyEmail({ email: 'verified@example.com', code: '000000' })
@@ -202,6 +206,28 @@ t.test('every operation answers as it declares when all is well, and when it can
     ['conversations.addMembers', 'not_found', { ...asAlice, params: of(group.id), body: { userIds: [unknown] } }],
     ['conversations.addMembers', 'forbidden', { ...asBob, params: of(group.id), body: { userIds: [stranger.id] } }],
     ['conversations.addMembers', 'conflict', { ...asBob, params: of(direct.id), body: { userIds: [stranger.id] } }],
+    ['conversations.create', 'conflict', { ...asAlice, body: { type: 'group', memberIds: [], clientId: 'over', initialMessage: { content: 'Hello' } } }],
+    ['conversations.updateMembership', 200, { ...asBob, params: of(group.id) }],
+    ['conversations.updateMembership', 'not_found', { ...asStranger, params: of(group.id) }],
+    ['conversations.archive', 204, { ...asAlice, params: of(over.id) }],
+    ['conversations.archive', 'not_found', { ...asStranger, params: of(over.id) }],
+    ['conversations.archive', 'forbidden', { ...asBob, params: of(group.id) }],
+    ['conversations.createInvite', 201, { ...asAlice, params: of(group.id) }],
+    ['conversations.createInvite', 'not_found', { ...asStranger, params: of(group.id) }],
+    ['conversations.createInvite', 'forbidden', { ...asBob, params: of(group.id) }],
+    ['conversations.createInvite', 'conflict', { ...asAlice, params: of(direct.id) }],
+    ['conversations.listInvites', 200, { ...asAlice, params: of(group.id), search: '?limit=1' }],
+    ['conversations.listInvites', 'not_found', { ...asStranger, params: of(group.id) }],
+    ['conversations.getInvite', 200, { ...asBob, params: { code: invite.code } }],
+    ['conversations.getInvite', 'not_found', { ...asBob, params: { code: unknown } }],
+    ['conversations.acceptInvite', 200, { ...asBob, params: { code: invite.code } }],
+    ['conversations.acceptInvite', 'not_found', { ...asBob, params: { code: unknown } }],
+    ['conversations.revokeInvite', 'forbidden', { ...asBob, params: { ...of(open.id), inviteId: invite.id } }],
+    ['conversations.revokeInvite', 'not_found', { ...asStranger, params: { ...of(open.id), inviteId: invite.id } }],
+    ['conversations.revokeInvite', 204, { ...asAlice, params: { ...of(open.id), inviteId: invite.id } }],
+    ['conversations.listPublic', 200, { ...asStranger, search: '?search=lunch' }],
+    ['conversations.join', 200, { ...asStranger, params: of(open.id) }],
+    ['conversations.join', 'not_found', { ...asStranger, params: of(group.id) }],
     ['conversations.updateMember', 200, { ...asAlice, params: of(group.id, bob.id), body: { role: 'admin' } }],
     ['conversations.updateMember', 'not_found', { ...asAlice, params: of(group.id, stranger.id) }],
     ['conversations.updateMember', 'forbidden', { ...asBob, params: of(group.id, carol.id) }],
@@ -383,6 +409,8 @@ t.test('every event is pushed, and every command answered as it declares', async
 
   await alice.api.conversations.update(group.id, { title: 'Lunch' })
   await alice.api.conversations.updateMember(group.id, bob.id, { role: 'admin' })
+  await alice.api.conversations.updateMembership(group.id, { muted: true })
+  t.ok(await asAlice.frame(({ type }) => type === 'membership.updated'), 'membership.updated')
   await alice.api.conversations.addMembers(group.id, { userIds: [carol.id] })
   await alice.api.conversations.removeMember(group.id, carol.id)
   for (const type of ['member.joined', 'conversation.updated', 'member.updated', 'member.left']) {

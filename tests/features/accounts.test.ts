@@ -620,6 +620,7 @@ async function fillAllTables(alice: Person, bob: Person, pool: Pool): Promise<vo
   const { conversation } = await api.conversations.create({ type: 'group', memberIds: [bob.id], title: 'Lunch' })
   await api.conversations.sendMessage(conversation.id, { content: 'Of Alice' })
   await bob.api.conversations.sendMessage(conversation.id, { content: 'Of Bob' })
+  await api.conversations.createInvite(conversation.id, {})
   await bob.api.users.block(id)
   await pool.query(`insert into oauth_accounts (provider, subject, user_id, created_at, last_used_at) values ('google', 'sub-of-alice', $1, now(), now())`, [
     id,

@@ -2,7 +2,7 @@ import { and, asc, eq, getTableColumns, or, type SQL, type SQLWrapper, sql } fro
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
-import { conversations, members } from '../../db/schema/conversations.ts'
+import { conversations, invites, members } from '../../db/schema/conversations.ts'
 import { apiKeys, knownDevices, oauthAccounts } from '../../db/schema/credentials.ts'
 import { auditLog, securityEvents } from '../../db/schema/security.ts'
 import { sessions } from '../../db/schema/sessions.ts'
@@ -102,6 +102,8 @@ const sources = ({ userId, lastSeen }: Owner): Record<string, Source> => ({
     key: [auditLog.id],
   },
   memberships: { table: members, columns: without(members, 'userId', 'blocked'), of: (id) => eq(members.userId, id), key: [members.conversationId] },
+  // Without what would let somebody in.
+  invites: { table: invites, columns: without(invites, 'createdBy', 'code'), of: (id) => eq(invites.createdBy, id), key: [invites.id] },
   createdConversations: {
     table: conversations,
     columns: {

@@ -30,6 +30,8 @@ export const personalData: Readonly<Record<string, Place>> = {
   'audit_log.actor_id': { exported: { section: 'auditLog' }, erased: { because: 'what administrators did stays on record' } },
   'audit_log.target_id': { exported: { section: 'auditLog' }, erased: { because: 'what administrators did stays on record' } },
   'conversations.created_by': { exported: { section: 'createdConversations' }, erased: shared },
+  'invites.created_by': { exported: { section: 'invites' }, erased: true },
+  'invites.conversation_id': { exported: { section: 'invites' }, erased: true },
   'members.user_id': { exported: { section: 'memberships' }, erased: shared },
   'members.conversation_id': { exported: { section: 'memberships' }, erased: shared },
   'messages.conversation_id, sender_id': { exported: { section: 'messages' }, erased: { because: 'they stay as those of a deleted user, or are emptied' } },
