@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { closed, defineCommand, defineEvent, described, ref } from '../contract.ts'
+import { ids } from '../users/examples.ts'
 import { conversationId, messageExample } from './examples.ts'
 import { Message, SendMessageResult, sendMessageCommandFields } from './schemas.ts'
 
@@ -29,6 +30,16 @@ export const messageDeleted = defineEvent({
   description: 'Its content is gone; its number stays, so that the order has no hole.',
   data: Type.Object({ message: described(ref(Message), 'What is left of it') }),
   example: { message: { ...messageExample, content: '', clientId: null, deletedAt: '2026-11-20T11:00:00.000Z' } },
+})
+
+export const messageMentioned = defineEvent({
+  type: 'message.mentioned',
+  kind: 'signal',
+  summary: 'Somebody addresses you',
+  description:
+    'Beside the change that brings the message, on all your sockets, also for a conversation that you have muted. It is of the moment: after a resume see `mentions` of what is new.',
+  data: Type.Object({ message: described(ref(Message), 'The message that mentions you') }),
+  example: { message: { ...messageExample, mentions: [ids.bob] } },
 })
 
 export const sendMessageCommand = defineCommand({

@@ -1,6 +1,8 @@
+import { Type } from '@sinclair/typebox'
 import { closed, defineCommand, described, ref } from '../contract.ts'
 import { conversationId } from '../messages/examples.ts'
-import { Cursors } from './schemas.ts'
+import { ConversationId } from '../shared/ids.ts'
+import { Cursors, Subscribed } from './schemas.ts'
 
 export const resume = defineCommand({
   type: 'resume',
@@ -11,6 +13,32 @@ export const resume = defineCommand({
   data: closed({ cursors: described(ref(Cursors), 'What you hold, of the conversations that are behind') }),
   errors: [],
   example: { cursors: { [conversationId]: 57 } },
+})
+
+const conversationIds = (description: string) => Type.Array(ConversationId, { minItems: 1, maxItems: 500, uniqueItems: true, description })
+
+export const subscribe = defineCommand({
+  type: 'subscribe',
+  summary: 'Send me these conversations alone',
+  description:
+    'A socket gets all conversations of its user until it names some: from then on those alone, and with each further call these beside them. The answer tells where they stand, so that you resume those in which you are behind. Without `conversationIds` it gets all again. When one of them is not yours, nothing changes.',
+  rateLimit: 'default',
+  readOnly: true,
+  data: closed({ conversationIds: Type.Optional(conversationIds('What to get; left out: all of yours, also those to come')) }),
+  result: ref(Subscribed),
+  errors: ['not_found'],
+  example: { conversationIds: [conversationId] },
+})
+
+export const unsubscribe = defineCommand({
+  type: 'unsubscribe',
+  summary: 'Send me no more of these conversations',
+  description: 'From now on the socket gets those that are left, and no new ones by itself.',
+  rateLimit: 'default',
+  readOnly: true,
+  data: closed({ conversationIds: conversationIds('What not to get any more') }),
+  errors: [],
+  example: { conversationIds: [conversationId] },
 })
 
 export const ping = defineCommand({

@@ -5,6 +5,8 @@ import { ConversationId } from '../shared/ids.ts'
 import { Count, Sequence } from '../shared/scalars.ts'
 import { Positions } from './schemas.ts'
 
+const hasMore = Type.Boolean({ description: 'Whether there are more: the next frame is `positions`, or the answer to `subscribe`' })
+
 export const hello = defineEvent({
   type: 'hello',
   kind: 'signal',
@@ -14,9 +16,28 @@ export const hello = defineEvent({
   data: Type.Object({
     heartbeatSeconds: Type.Integer({ description: 'The server pings this often; a ping unanswered until the next one ends the connection' }),
     maxFrameBytes: Type.Integer({ description: 'A longer frame from the client ends the connection with code 1009' }),
-    positions: described(ref(Positions), 'The present `changeSeq` of every conversation of yours, by its id'),
+    positions: described(ref(Positions), 'The present `changeSeq` of the conversations that this socket gets, by id; at most 1,000 in one frame'),
+    hasMore,
   }),
-  example: { heartbeatSeconds: 25, maxFrameBytes: 65536, positions: { [conversationId]: 57 } },
+  example: { heartbeatSeconds: 25, maxFrameBytes: 65536, positions: { [conversationId]: 57 }, hasMore: false },
+})
+
+export const positions = defineEvent({
+  type: 'positions',
+  kind: 'signal',
+  summary: 'Where more conversations stand',
+  description: 'Follows `hello` at once, or comes before the answer to `subscribe`, where there are more than one frame holds.',
+  data: Type.Object({ positions: described(ref(Positions), 'The present `changeSeq` of these conversations'), hasMore }),
+  example: { positions: { [conversationId]: 57 }, hasMore: false },
+})
+
+export const conversationJoined = defineEvent({
+  type: 'conversation.joined',
+  kind: 'signal',
+  summary: 'You have become a member of a conversation that this socket does not get',
+  description: 'Told to sockets that have named what they want (`subscribe`); the others get the conversation itself. Subscribe to it, if you want it too.',
+  data: Type.Object({ conversationId: described(ConversationId, 'The conversation') }),
+  example: { conversationId },
 })
 
 export const ready = defineEvent({

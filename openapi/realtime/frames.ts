@@ -14,7 +14,7 @@ import * as realtimeEvents from './events.ts'
 import { changeEnvelope } from './schemas.ts'
 
 const { conversationUpdated, memberJoined, memberUpdated, memberLeft, membershipUpdated, typing } = conversationEvents
-const { hello, ready, gap, gone, pong, changeHidden } = realtimeEvents
+const { hello, positions, ready, gap, gone, conversationJoined, pong, changeHidden } = realtimeEvents
 
 export const changeEvents = [
   messageEvents.messageCreated,
@@ -29,9 +29,11 @@ export const changeEvents = [
   membershipUpdated,
   changeHidden,
 ] as const
-export const signalEvents = [hello, ready, gap, gone, pong, typing, presenceChanged] as const
+export const signalEvents = [hello, positions, ready, gap, gone, conversationJoined, pong, typing, presenceChanged, messageEvents.messageMentioned] as const
 export const commands = [
   realtimeCommands.resume,
+  realtimeCommands.subscribe,
+  realtimeCommands.unsubscribe,
   realtimeCommands.ping,
   messageEvents.sendMessageCommand,
   receiptEvents.markReadCommand,

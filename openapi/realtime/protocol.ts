@@ -14,9 +14,13 @@ Hold a cursor per conversation, the \`changeSeq\` that you applied last, and for
 - if the change that it follows is greater than the cursor, there is a hole: drop it and \`resume\` from the cursor, unless a resume for it is under way (the resume brings it);
 - otherwise apply it, and move the cursor to its \`changeSeq\`.
 
+What comes is the present state of what changed, so put it in the place of what you hold: a \`message.updated\` for a message that you do not know is one to keep, for after
+a \`gap\` or over several pages what is new may come this way. \`change.hidden\` is a change that is not for you: it moves the cursor and is nothing else.
+
 A conversation that you hold no cursor for and that appears live is new to you: apply its first change as it is, and get its type, title and members with \`conversations.get\`. For one of \`positions\` that you hold nothing of, set the cursor to its position and load it over REST, or to 0 and \`resume\`; forget the cursor at \`gone\` and at your own \`member.left\`.
 
-1. The server has subscribed you, then says \`hello\` with the present number of each of your conversations (\`positions\`). Live events flow from here on.
+1. The server has subscribed you, then says \`hello\` with the present number of each of your conversations (\`positions\`); as long as \`hasMore\` is true, the next frame
+   is \`positions\` with more of them. Live events flow from here on.
 2. Compare: for the conversations in which you are behind send \`resume\` with your cursors, 0 for one that you hold nothing of. At most 500 in one frame;
    for more send several, one after the other's \`ready\`. A cursor that was beyond its position when you connected: the server's database was restored
    from a backup. Set it to the position, or you would drop what is new as known, and load that conversation anew.
@@ -25,6 +29,14 @@ A conversation that you hold no cursor for and that appears live is new to you: 
 4. \`ready\` ends the answer.
 
 So a change arrives at least once on the wire, and exactly once and in order after this rule. Signals, such as \`typing\`, are of the moment and not repeated.
+
+## Some conversations alone
+
+A socket gets all conversations of its user, also those that are joined later. A client that shows few of many names them: \`subscribe\` with \`conversationIds\`, at most 500
+in one frame. From the first one on it gets those alone, each further one adds, \`unsubscribe\` takes away, and \`subscribe\` without \`conversationIds\` goes back to all. The \`ack\` tells
+\`positions\`: resume where you are behind. Connect with \`?subscribe=none\` to begin with nothing: \`positions\` of \`hello\` is empty then. A new connection knows nothing of
+what an earlier one had named. What you have become a member of is told by \`conversation.joined\`, without its changes; that you have left one of the others is not told, but
+\`subscribe\` and \`sync.pull\` know.
 
 ## Commands
 

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { component, described } from '../contract.ts'
+import { component, described, ref } from '../contract.ts'
 import { ConversationId, canonicalUuid } from '../shared/ids.ts'
 import { Sequence } from '../shared/scalars.ts'
 
@@ -24,6 +24,15 @@ export const Positions = component(
   }),
 )
 export type Positions = Static<typeof Positions>
+
+export const Subscribed = component(
+  'Subscribed',
+  Type.Object(
+    { positions: described(ref(Positions), 'Where what was subscribed stands now; of more than a frame holds the last ones, after frames of `positions`') },
+    { description: 'From where on the socket gets what was subscribed' },
+  ),
+)
+export type Subscribed = Static<typeof Subscribed>
 
 /** What every numbered change bears beside `type` and `data`. */
 export const changeEnvelope = {

@@ -32,8 +32,9 @@ export function createCatchUp({ sync, feeds }: Dependencies) {
   const send = async (connection: Connection, { conversationId, afterChangeSeq, cursor, upToChangeSeq }: Missed): Promise<number> => {
     let reached = cursor
     let after = afterChangeSeq
-    while (after < upToChangeSeq && connection.isOpen) {
-      const changes = await sync.changes({ conversationId, afterChangeSeq: after }, pageSize, reached)
+    const reader = { readerId: connection.actor.userId, newSinceChangeSeq: afterChangeSeq }
+    while (after < upToChangeSeq && connection.isOpen && connection.wants(conversationId)) {
+      const changes = await sync.changes({ conversationId, afterChangeSeq: after, ...reader }, pageSize, reached)
       for (const { change, previousChangeSeq } of changes) {
         await connection.taken()
         connection.sendJson(serializeChange(change, previousChangeSeq))

@@ -19,7 +19,7 @@ export type GivenCommand<Type extends keyof DataByType = keyof DataByType> = {
 }[Type]
 
 /** What the gateway answers itself. */
-type OwnType = 'ping' | 'resume'
+type OwnType = 'ping' | 'resume' | 'subscribe' | 'unsubscribe'
 type ServiceType = Exclude<keyof DataByType, OwnType>
 
 /** One for each command of the contract. @returns the result, for commands that have one. */

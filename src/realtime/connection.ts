@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import type { ConversationId } from '../../openapi/shared/ids.ts'
 import type { Actor } from '../actor.ts'
+import type { ConversationJoined } from '../topics.ts'
 
 export interface Frame {
   changeSeq: number
@@ -18,6 +19,8 @@ export interface Handshake {
   raw: Socket
   actor: Actor
   requestId: string
+  /** Gets nothing but what the client then names. */
+  startsEmpty?: boolean
 }
 
 interface Held {
@@ -53,6 +56,10 @@ export class Connection {
   /** Frames that were refused and that accepted ones have not made up for. */
   strikes = 0
   readonly following = new Set<ConversationId>()
+  /** What was joined while the socket was being opened has its turn afterwards; undefined from then on. */
+  joinedMeanwhile: ConversationJoined[] | undefined = []
+  /** Undefined: all conversations of the user, also those to come. */
+  #wanted: Set<ConversationId> | undefined
   /** Catch-ups follow one another. */
   #catchingUp: Promise<void> | undefined
   readonly #socket: WebSocket
@@ -64,15 +71,35 @@ export class Connection {
   #running = 0
   #finishing: (() => void) | undefined
 
-  constructor(socket: WebSocket, { raw, actor, requestId }: Handshake) {
+  constructor(socket: WebSocket, { raw, actor, requestId, startsEmpty }: Handshake) {
     this.#socket = socket
     this.#raw = raw
     this.actor = actor
     this.requestId = requestId
+    if (startsEmpty) this.#wanted = new Set()
   }
 
   get isOpen(): boolean {
     return this.#socket.readyState === this.#socket.OPEN
+  }
+
+  wants(conversationId: ConversationId): boolean {
+    return this.#wanted?.has(conversationId) ?? true
+  }
+
+  /** Whether the client gets all conversations of its user. */
+  get wantsAll(): boolean {
+    return this.#wanted === undefined
+  }
+
+  /** Those that the client has named. */
+  get wanted(): Iterable<ConversationId> {
+    return this.#wanted ?? []
+  }
+
+  /** @param conversationIds undefined for all */
+  want(conversationIds: Iterable<ConversationId> | undefined): void {
+    this.#wanted = conversationIds && new Set(conversationIds)
   }
 
   send(bytes: Buffer): void {
@@ -110,10 +137,13 @@ export class Connection {
   }
 
   /** Runs a catch-up after those before it. */
-  inTurn(catchUp: () => Promise<void>): Promise<void> {
+  inTurn<T>(catchUp: () => Promise<T>): Promise<T> {
     const turn = (this.#catchingUp ?? Promise.resolve()).then(catchUp)
-    const settled = turn
-      .catch(() => undefined)
+    const settled: Promise<void> = turn
+      .then(
+        () => undefined,
+        () => undefined,
+      )
       .finally(() => {
         if (this.#catchingUp === settled) this.#catchingUp = undefined
       })

@@ -3,8 +3,8 @@
  * in any order, for acknowledgements come back from a pool of connections in any order, and some may never arrive: a number
  * that does not follow waits a moment for the ones before it, and then those are read from the database.
  */
-import type { ConversationId } from '../../openapi/shared/ids.ts'
-import type { LinkedChange, SyncService } from '../features/sync/service.ts'
+import type { ConversationId, UserId } from '../../openapi/shared/ids.ts'
+import { type HiddenChange, isForReader, type LinkedChange, type SyncService } from '../features/sync/service.ts'
 import type { Log } from '../log.ts'
 import type { Change } from '../topics.ts'
 import type { Connection, Frame } from './connection.ts'
@@ -13,11 +13,23 @@ interface Options {
   conversationId: ConversationId
   /** Everything up to here is past. */
   lastChangeSeq: number
-  readChanges: SyncService['changes']
-  frameOf(change: Change, previousChangeSeq: number): Frame
+  sync: Pick<SyncService, 'changes' | 'membershipsIn'>
+  frameOf(change: Change | HiddenChange, previousChangeSeq: number): Frame
   /** Nobody follows any more. */
   onAbandoned(): void
   log: Log
+}
+
+/** From which message on somebody may read. Of two, what was known by a later change counts: who leaves and comes back may see less. */
+export interface Reach {
+  firstSeq: number
+  asOfChangeSeq: number
+}
+
+interface Follower {
+  /** The change after which they are told; undefined: subscribed, and not told yet where they stand. */
+  after: number | undefined
+  reach: Reach
 }
 
 /** Long enough for acknowledgements that overtook each other, short enough not to be noticed. */
@@ -29,8 +41,7 @@ const maximumEarly = 1_000
 
 export class Feed {
   lastChangeSeq: number
-  /** Who follows, and after which change; those without a number are subscribed and have not been told yet where they stand. */
-  readonly #followers = new Map<Connection, number | undefined>()
+  readonly #followers = new Map<Connection, Follower>()
   /** Whose joining was heard of before their leaving has passed here, and after which change. */
   readonly #rejoined = new Map<Connection, number>()
   readonly #options: Options
@@ -39,6 +50,8 @@ export class Feed {
   #head: number
   #repair: NodeJS.Timeout | undefined
   #reading = false
+  /** Where the reading began: what was created since is new to the followers, however many reads it takes. */
+  #newSince: number | undefined
   #ended = false
 
   constructor(options: Options) {
@@ -72,21 +85,31 @@ export class Feed {
   }
 
   /** Sends changes after this one to a connection; without a number it is kept for later. */
-  follow(connection: Connection, afterChangeSeq: number | undefined): void {
-    this.#followers.set(connection, afterChangeSeq)
+  follow(connection: Connection, after: number | undefined, reach: Reach): void {
+    const known = this.#followers.get(connection)?.reach
+    this.#followers.set(connection, { after, reach: newer(reach, known) })
     connection.following.add(this.#options.conversationId)
   }
 
-  /** A user has joined after this change. Whoever follows already, since the leaving has not passed here yet, goes on. */
-  join(connection: Connection, afterChangeSeq: number): void {
-    const after = this.#followers.get(connection)
-    if (after !== undefined && after <= afterChangeSeq) this.#rejoined.set(connection, afterChangeSeq)
-    else this.follow(connection, afterChangeSeq)
+  /**
+   * A user has joined after this change. Whoever follows already, since the leaving has not passed here yet, goes on.
+   * @returns whether there is something new in that
+   */
+  join(connection: Connection, afterChangeSeq: number, reach: Reach): boolean {
+    const follower = this.#followers.get(connection)
+    if (follower?.after === undefined) {
+      this.follow(connection, afterChangeSeq, reach)
+      return true
+    }
+    follower.reach = newer(reach, follower.reach)
+    if (follower.after > afterChangeSeq) return false
+    this.#rejoined.set(connection, afterChangeSeq)
+    return true
   }
 
   /** A user has left with this change. */
   leave(connection: Connection, leftChangeSeq: number): void {
-    const joinedAfter = Math.max(this.#followers.get(connection) ?? 0, this.#rejoined.get(connection) ?? 0)
+    const joinedAfter = Math.max(this.#followers.get(connection)?.after ?? 0, this.#rejoined.get(connection) ?? 0)
     if (joinedAfter < leftChangeSeq) this.unfollow(connection)
   }
 
@@ -99,7 +122,7 @@ export class Feed {
 
   /** What is of the moment and not numbered. */
   tell(bytes: Buffer, isFor: (connection: Connection) => boolean): void {
-    for (const [connection, after] of this.#followers) if (after !== undefined && isFor(connection)) connection.send(bytes)
+    for (const [connection, { after }] of this.#followers) if (after !== undefined && isFor(connection)) connection.send(bytes)
   }
 
   #deliverEarly(): void {
@@ -111,13 +134,25 @@ export class Feed {
     }
   }
 
+  /** A change is written once for all who may see it, and once for all others. */
   #deliver(change: Change, previousChangeSeq: number): void {
-    const { conversationId, changeSeq } = change
+    const { conversationId, frameOf } = this.#options
+    const { changeSeq } = change
     this.lastChangeSeq = changeSeq
-    const frame = this.#options.frameOf(change, previousChangeSeq)
-    for (const [connection, after] of this.#followers) if (after !== undefined && changeSeq > after) connection.deliver(conversationId, frame)
+    if (change.type === 'member.joined') this.#reaches(change.member.userId, { firstSeq: change.member.firstSeq, asOfChangeSeq: changeSeq })
+    const shown = once(() => frameOf(change, previousChangeSeq))
+    const hidden = once(() => frameOf({ type: 'change.hidden', conversationId, changeSeq }, previousChangeSeq))
+    for (const [connection, { after, reach }] of this.#followers) {
+      if (after === undefined || changeSeq <= after) continue
+      const isShown = isForReader(change, { userId: connection.actor.userId, firstSeq: reach.firstSeq })
+      connection.deliver(conversationId, isShown ? shown() : hidden())
+    }
     if (change.type !== 'member.left') return
     for (const connection of this.#followers.keys()) if (connection.actor.userId === change.userId) this.leave(connection, changeSeq)
+  }
+
+  #reaches(userId: UserId, reach: Reach): void {
+    for (const [connection, follower] of this.#followers) if (connection.actor.userId === userId) follower.reach = newer(reach, follower.reach)
   }
 
   #repairAfter(milliseconds: number): void {
@@ -134,19 +169,48 @@ export class Feed {
     const changes = await this.#read()
     this.#reading = false
     if (this.#ended) return
-    for (const { change, previousChangeSeq } of changes) if (change.changeSeq > this.lastChangeSeq) this.#deliver(change, previousChangeSeq)
+    for (const { change, previousChangeSeq } of changes) if (change.changeSeq > this.lastChangeSeq) this.#deliverRead(change, previousChangeSeq)
     for (const changeSeq of this.#early.keys()) if (changeSeq <= this.lastChangeSeq) this.#early.delete(changeSeq)
     this.#deliverEarly()
     if (this.lastChangeSeq < this.#head) this.#repairAfter(changes.length > 0 ? patienceMilliseconds : retryMilliseconds)
+    else this.#newSince = undefined
+  }
+
+  #deliverRead(change: LinkedChange['change'], previousChangeSeq: number): void {
+    // What is read for nobody in particular is read whole.
+    if (change.type !== 'change.hidden') this.#deliver(change, previousChangeSeq)
   }
 
   async #read(): Promise<LinkedChange[]> {
-    const { conversationId, readChanges, log } = this.#options
+    const { conversationId, sync, log } = this.#options
+    this.#newSince ??= this.lastChangeSeq
     try {
-      return await readChanges({ conversationId, afterChangeSeq: this.lastChangeSeq }, repairLimit)
+      const range = { conversationId, afterChangeSeq: this.lastChangeSeq, newSinceChangeSeq: this.#newSince }
+      const changes = await sync.changes(range, repairLimit)
+      await this.#readReaches()
+      return changes
     } catch (error) {
       log.warn({ err: error, conversationId }, 'Could not read missed changes; trying again')
       return []
     }
+  }
+
+  /** Read after the changes: who left and came back is among them with the last number only, and may see less of what lies between. */
+  async #readReaches(): Promise<void> {
+    const { conversationId, sync } = this.#options
+    const userIds = new Set([...this.#followers.keys()].map(({ actor }) => actor.userId))
+    for (const { userId, firstSeq, joinedChangeSeq } of await sync.membershipsIn(conversationId, [...userIds])) {
+      this.#reaches(userId, { firstSeq, asOfChangeSeq: joinedChangeSeq })
+    }
+  }
+}
+
+const newer = (reach: Reach, known: Reach = reach): Reach => (reach.asOfChangeSeq >= known.asOfChangeSeq ? reach : known)
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => {
+    made ??= make()
+    return made
   }
 }

@@ -5,6 +5,8 @@ import type { Log } from '../log.ts'
 import type { CatchUp } from './catch-up.ts'
 import { type Commands, type GivenCommand, type ParsedFrame, parseFrame, requireCommand } from './commands.ts'
 import type { Connection } from './connection.ts'
+import { type Positions, tellMostPositions } from './positions.ts'
+import type { Subscriptions } from './subscriptions.ts'
 
 /** Refused frames, less those that were accepted meanwhile. */
 const maximumStrikes = 50
@@ -12,12 +14,13 @@ const maximumStrikes = 50
 interface Dependencies {
   commands: Commands
   catchUp: CatchUp
+  subscriptions: Subscriptions
   clock: Clock
   log: Log
 }
 
 /** @returns what is called with each frame. */
-export function createFrameHandler({ commands, catchUp, clock, log }: Dependencies): (connection: Connection, text: string) => void {
+export function createFrameHandler({ commands, catchUp, subscriptions, clock, log }: Dependencies): (connection: Connection, text: string) => void {
   const onFrame = (connection: Connection, text: string): void => {
     // A client that is being sent away has no say any more: its session may have been revoked.
     if (!connection.isOpen) return
@@ -33,7 +36,7 @@ export function createFrameHandler({ commands, catchUp, clock, log }: Dependenci
     }
     if (command.type === 'ping') return pong(connection, command)
     if (command.type === 'resume') return resume(connection, command)
-    void run(connection, command)
+    void answer(connection, command, () => carryOut(connection, command))
   }
 
   const acknowledge = (connection: Connection, id: GivenCommand['id'], data?: unknown): void => {
@@ -73,10 +76,24 @@ export function createFrameHandler({ commands, catchUp, clock, log }: Dependenci
       .finally(() => connection.endCommand())
   }
 
-  const run = async (connection: Connection, command: Parameters<Commands['execute']>[1]): Promise<void> => {
+  /** @returns the result, for commands that have one. */
+  const carryOut = async (connection: Connection, command: Exclude<GivenCommand, GivenCommand<'ping' | 'resume'>>): Promise<unknown> => {
+    if (command.type === 'subscribe') return subscribe(connection, command.data)
+    if (command.type === 'unsubscribe') return connection.inTurn(async () => subscriptions.unfollow(connection, command.data.conversationIds))
+    return commands.execute(connection.actor, command)
+  }
+
+  const subscribe = async (connection: Connection, { conversationIds }: GivenCommand<'subscribe'>['data']): Promise<{ positions: Positions }> => {
+    const positions = await connection.inTurn(() =>
+      conversationIds === undefined ? subscriptions.followAll(connection) : subscriptions.followThese(connection, conversationIds),
+    )
+    return { positions: tellMostPositions(connection, positions) }
+  }
+
+  const answer = async (connection: Connection, command: GivenCommand, work: () => Promise<unknown>): Promise<void> => {
     connection.beginCommand()
     try {
-      acknowledge(connection, command.id, await commands.execute(connection.actor, command))
+      acknowledge(connection, command.id, await work())
     } catch (error) {
       sendError(connection, command, error)
     }

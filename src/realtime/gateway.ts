@@ -4,35 +4,33 @@
  * what it applies is exactly once and in order, across reconnects and crashes.
  */
 import type { WebSocket } from 'ws'
-import type { ConversationId, UserId } from '../../openapi/shared/ids.ts'
+import type { UserId } from '../../openapi/shared/ids.ts'
 import type { Clock } from '../clock.ts'
 import type { CredentialEnds } from '../credential-ends.ts'
+import { serializeMessage } from '../features/messages/serialize.ts'
 import { serializePresence } from '../features/presence/serialize.ts'
-import type { Position, SyncService } from '../features/sync/service.ts'
+import type { SyncService } from '../features/sync/service.ts'
 import type { Log } from '../log.ts'
-import type { ConversationJoined, PresenceChanged, Topics } from '../topics.ts'
+import { createReload } from '../reload.ts'
+import type { ConversationJoined, Mentioned, PresenceChanged, Topics } from '../topics.ts'
 import { createCatchUp } from './catch-up.ts'
 import type { Commands } from './commands.ts'
 import { Connection, type Handshake } from './connection.ts'
 import { createFeeds } from './feeds.ts'
 import { createFrameHandler } from './frame-handler.ts'
+import { tellHello } from './positions.ts'
+import { createSubscriptions } from './subscriptions.ts'
 
 interface Dependencies {
   topics: Topics
   onCredentialEnd: CredentialEnds['onEnd']
-  sync: Pick<SyncService, 'positions' | 'changes' | 'hasMoreMessages' | 'heads'>
+  sync: Pick<SyncService, 'positions' | 'memberships' | 'membershipsIn' | 'changes' | 'hasMoreMessages' | 'heads'>
   commands: Commands
   /** Hears of every socket, when it is opened and when it is closed. */
   presence: { opened(userId: UserId): void; closed(userId: UserId): void }
   clock: Clock
   log: Log
   heartbeatSeconds: number
-}
-
-/** Conversations that were joined while the socket was being opened have their turn afterwards. */
-interface Joins {
-  opened: boolean
-  meanwhile: ConversationJoined[]
 }
 
 export const maximumFrameBytes = 65_536
@@ -45,44 +43,17 @@ export function createGateway({ topics, onCredentialEnd, sync, commands, presenc
   const connections = new Set<Connection>()
   const feeds = createFeeds({ topics, sync, log })
   const catchUp = createCatchUp({ sync, feeds })
-  const onFrame = createFrameHandler({ commands, catchUp, clock, log })
+  const subscriptions = createSubscriptions({ sync, feeds, catchUp })
+  const onFrame = createFrameHandler({ commands, catchUp, subscriptions, clock, log })
 
   let closing = false
 
-  /** Subscribes to every conversation of the user. @returns where they stood after that. */
-  const subscribe = async (connection: Connection): Promise<ReadonlyMap<ConversationId, Position>> => {
-    const positions = await sync.positions(connection.actor.userId)
-    const fresh = [...positions.values()].filter(({ conversationId }) => !connection.following.has(conversationId))
-    if (fresh.length === 0 || !connection.isOpen) return positions
-    for (const { conversationId, changeSeq } of fresh) feeds.subscribe(connection, conversationId, changeSeq)
-    return subscribe(connection)
-  }
-
-  const open = async (connection: Connection, joins: Joins): Promise<void> => {
-    const positions = await subscribe(connection)
+  const open = async (connection: Connection): Promise<void> => {
+    const positions = await subscriptions.begin(connection)
     if (!connection.isOpen) return
-    const told: Record<string, number> = {}
-    for (const { conversationId, changeSeq } of positions.values()) {
-      const position = feeds.begin(connection, conversationId, changeSeq)
-      if (position !== undefined) told[conversationId] = position
-    }
-    for (const conversationId of connection.following) if (!(conversationId in told)) feeds.unfollow(connection, conversationId)
-    connection.sendJson({ type: 'hello', data: { heartbeatSeconds, maxFrameBytes: maximumFrameBytes, positions: told } })
-    for (const joined of joins.meanwhile) if (!connection.following.has(joined.conversationId)) await joinLate(connection, joined)
-    joins.opened = true
-  }
-
-  const join = async (connection: Connection, { conversationId, afterChangeSeq }: ConversationJoined): Promise<void> => {
-    if (!connection.isOpen) return
-    const stands = feeds.join(connection, conversationId, afterChangeSeq)
-    if (stands > afterChangeSeq) await catchUp.bridge(connection, conversationId, afterChangeSeq, stands)
-  }
-
-  /** The changes of the joining have passed already, and more may have, the leaving too. */
-  const joinLate = async (connection: Connection, { conversationId, afterChangeSeq }: ConversationJoined): Promise<void> => {
-    if (!connection.isOpen) return
-    const stands = feeds.join(connection, conversationId, afterChangeSeq)
-    await catchUp.bridge(connection, conversationId, afterChangeSeq, Math.max(stands, afterChangeSeq + 1))
+    tellHello(connection, positions, { heartbeatSeconds, maxFrameBytes: maximumFrameBytes })
+    for (const joined of connection.joinedMeanwhile ?? []) await subscriptions.joinLate(connection, joined)
+    connection.joinedMeanwhile = undefined
   }
 
   /** A socket that cannot be told what it missed is better closed: its client connects again and resumes. */
@@ -93,13 +64,39 @@ export function createGateway({ topics, onCredentialEnd, sync, commands, presenc
     })
   }
 
-  const onUserEvent = (connection: Connection, joins: Joins, event: ConversationJoined | PresenceChanged): void => {
-    if (event.type === 'presence.changed') {
-      // Before the hello nothing is said: whoever is new here asks for the presence of others afterwards.
-      if (joins.opened) connection.send(presenceFrame(event))
-    } else if (joins.opened) orGoAway(connection, join(connection, event))
-    else joins.meanwhile.push(event)
+  const onUserEvent = (connection: Connection, event: ConversationJoined | PresenceChanged | Mentioned): void => {
+    const { joinedMeanwhile } = connection
+    if (event.type === 'conversation.joined') {
+      if (joinedMeanwhile === undefined) orGoAway(connection, subscriptions.join(connection, event))
+      else joinedMeanwhile.push(event)
+    }
+    // Before the hello nothing is said: whoever is new here asks for the presence of others afterwards.
+    else if (joinedMeanwhile === undefined) connection.send(signalFrame(event))
   }
+
+  const compareOnce = async (): Promise<void> => {
+    await feeds.compareAll()
+    for (const [connection, joined] of await subscriptions.missedJoins([...connections])) {
+      if (connection.joinedMeanwhile === undefined) orGoAway(connection, subscriptions.joinLate(connection, joined))
+      else connection.joinedMeanwhile.push(joined)
+    }
+  }
+
+  let comparing = false
+  let compareAgain = false
+  const compare = async (): Promise<void> => {
+    compareAgain = comparing
+    if (comparing) return
+    comparing = true
+    try {
+      await compareOnce()
+    } finally {
+      comparing = false
+    }
+    if (compareAgain) await compare()
+  }
+  const comparison = createReload({ load: compare, failure: 'Could not compare the live conversations with the database', log })
+  const stopListening = topics.onStale(comparison.reload)
 
   const heartbeat = (): void => {
     for (const connection of connections) connection.ping()
@@ -120,9 +117,8 @@ export function createGateway({ topics, onCredentialEnd, sync, commands, presenc
       socket.on('error', () => socket.terminate())
       socket.on('close', () => connections.delete(connection))
       if (closing) return connection.close('going_away')
-      const joins: Joins = { opened: false, meanwhile: [] }
       const ends = [
-        topics.subscribe('user', actor.userId, (event) => onUserEvent(connection, joins, event)),
+        topics.subscribe('user', actor.userId, (event) => onUserEvent(connection, event)),
         onCredentialEnd(actor, () => connection.close('unauthorized')),
       ]
       socket.on('message', (data: Buffer, isBinary: boolean) => onFrame(connection, isBinary ? '' : data.toString()))
@@ -135,26 +131,28 @@ export function createGateway({ topics, onCredentialEnd, sync, commands, presenc
         presence.closed(actor.userId)
       })
       presence.opened(actor.userId)
-      orGoAway(connection, open(connection, joins))
+      orGoAway(connection, open(connection))
     },
 
     /** Answers the commands that were read, sends every client away to resume elsewhere, and waits until they are gone. */
     async close(): Promise<void> {
       closing = true
       clearInterval(heartbeats)
-      feeds.close()
+      stopListening()
+      comparison.close()
       // Handshakes that were under way may end meanwhile.
       while (connections.size > 0) await Promise.all([...connections].map(leave))
     },
   }
 }
 
-const presenceFrames = new WeakMap<PresenceChanged, Buffer>()
+const signalFrames = new WeakMap<PresenceChanged | Mentioned, Buffer>()
 
 /** Written once for all who are told. */
-function presenceFrame(event: PresenceChanged): Buffer {
-  const bytes = presenceFrames.get(event) ?? Buffer.from(JSON.stringify({ type: event.type, data: serializePresence(event.presence) }))
-  presenceFrames.set(event, bytes)
+function signalFrame(event: PresenceChanged | Mentioned): Buffer {
+  const data = event.type === 'presence.changed' ? serializePresence(event.presence) : { message: serializeMessage(event.message) }
+  const bytes = signalFrames.get(event) ?? Buffer.from(JSON.stringify({ type: event.type, data }))
+  signalFrames.set(event, bytes)
   return bytes
 }
 

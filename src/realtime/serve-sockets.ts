@@ -60,7 +60,8 @@ export async function serveSockets(app: FastifyInstance, { upgrades, gateway, id
       // half of its memory.
       responses.get(request.raw)?.detachSocket(request.socket)
       socket.removeAllListeners('error')
-      gateway.accept(socket, { raw: request.socket, actor, requestId: request.id })
+      const { subscribe } = request.query as { subscribe?: unknown }
+      gateway.accept(socket, { raw: request.socket, actor, requestId: request.id, startsEmpty: subscribe === 'none' })
     },
   })
 }

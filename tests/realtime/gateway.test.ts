@@ -67,7 +67,7 @@ t.test('hello', async (t) => {
     await sendMany(bob, ids[0], 3)
     const socket = await server.socket(alice.accessToken)
     t.equal(socket.frames[0]?.type, 'hello')
-    t.same(socket.frames[0]?.data, { heartbeatSeconds: 25, maxFrameBytes: 65_536, positions: { [ids[0]]: 6, [ids[1]]: 3 } })
+    t.same(socket.frames[0]?.data, { heartbeatSeconds: 25, maxFrameBytes: 65_536, positions: { [ids[0]]: 6, [ids[1]]: 3 }, hasMore: false })
   })
 
   t.test('a socket that is opened in the middle of a storm of sends misses nothing', async (t) => {

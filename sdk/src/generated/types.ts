@@ -334,6 +334,22 @@ export interface Conversation {
     updatedAt: string;
 }
 
+/** You have become a member of a conversation that this socket does not get */
+export interface ConversationJoinedEvent {
+    /**
+     * What kind of frame this is
+     */
+    type: "conversation.joined";
+    /** What the event tells */
+    data: {
+        /**
+         * Format: uuid
+         * The conversation
+         */
+        conversationId: string;
+    };
+}
+
 /** The conversation that was asked for */
 export interface ConversationResult {
     /** As it is now */
@@ -753,8 +769,10 @@ export interface HelloEvent {
         heartbeatSeconds: number;
         /** A longer frame from the client ends the connection with code 1009 */
         maxFrameBytes: number;
-        /** The present `changeSeq` of every conversation of yours, by its id */
+        /** The present `changeSeq` of the conversations that this socket gets, by id; at most 1,000 in one frame */
         positions: Positions;
+        /** Whether there are more: the next frame is `positions`, or the answer to `subscribe` */
+        hasMore: boolean;
     };
 }
 
@@ -1041,6 +1059,19 @@ export interface MessageDeletedEvent {
     };
 }
 
+/** Somebody addresses you */
+export interface MessageMentionedEvent {
+    /**
+     * What kind of frame this is
+     */
+    type: "message.mentioned";
+    /** What the event tells */
+    data: {
+        /** The message that mentions you */
+        message: Message;
+    };
+}
+
 /** A message is different now */
 export interface MessageUpdatedEvent {
     /**
@@ -1104,6 +1135,21 @@ export interface PongEvent {
 /** The present `changeSeq` of every conversation of yours, by its id */
 export interface Positions {
     [key: string]: number;
+}
+
+/** Where more conversations stand */
+export interface PositionsEvent {
+    /**
+     * What kind of frame this is
+     */
+    type: "positions";
+    /** What the event tells */
+    data: {
+        /** The present `changeSeq` of these conversations */
+        positions: Positions;
+        /** Whether there are more: the next frame is `positions`, or the answer to `subscribe` */
+        hasMore: boolean;
+    };
 }
 
 /** Whether somebody is there */
@@ -1552,6 +1598,27 @@ export interface StartCookieSessionRequest {
     rememberMe?: boolean;
 }
 
+/** Send me these conversations alone */
+export interface SubscribeCommand {
+    /**
+     * What kind of frame this is
+     */
+    type: "subscribe";
+    /** Your own, to find the answer by */
+    id?: string | number;
+    /** What the command takes */
+    data: {
+        /** What to get; left out: all of yours, also those to come */
+        conversationIds?: string[];
+    };
+}
+
+/** From where on the socket gets what was subscribed */
+export interface Subscribed {
+    /** Where what was subscribed stands now; of more than a frame holds the last ones, after frames of `positions` */
+    positions: Positions;
+}
+
 /** A session: the tokens to go on with */
 export interface TokenPair {
     /** JWT for `Authorization: Bearer` */
@@ -1592,6 +1659,21 @@ export interface TypingEvent {
         typing: boolean;
         /** It has ended when nothing else was said until then */
         expiresInSeconds: number;
+    };
+}
+
+/** Send me no more of these conversations */
+export interface UnsubscribeCommand {
+    /**
+     * What kind of frame this is
+     */
+    type: "unsubscribe";
+    /** Your own, to find the answer by */
+    id?: string | number;
+    /** What the command takes */
+    data: {
+        /** What not to get any more */
+        conversationIds: string[];
     };
 }
 

@@ -3,12 +3,12 @@
  * present state of what changed, it never expires, and it needs no event table. What changed again meanwhile has a higher number
  * and comes under that one.
  */
-import { and, eq, isNull } from 'drizzle-orm'
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Database } from '../../db/client.ts'
-import { type JsonRow, messageEntityJson, parseMessage, readRangesJson } from '../../db/json.ts'
+import { type JsonMember, type JsonRow, messageEntityJson, parseConversation, parseMember, parseMessage, readRangesJson } from '../../db/json.ts'
 import { type ConversationRow, conversations, members, type SeqRange } from '../../db/schema/conversations.ts'
-import type { Change, MemberEntity, MessageEntity } from '../../topics.ts'
+import type { Change, MessageEntity } from '../../topics.ts'
 
 /** Changes of one conversation after one number. */
 export interface ChangeRange {
@@ -16,24 +16,49 @@ export interface ChangeRange {
   afterChangeSeq: number
   /** Of several reads, where the first one began: what came since then is new. */
   newSinceChangeSeq?: number
+  /** Undefined reads for everybody. */
+  readerId?: UserId
 }
 
-export interface Position {
+/** Since when somebody is a member, and from which message on. */
+export interface Membership {
+  userId: UserId
+  conversationId: ConversationId
+  joinedChangeSeq: number
+  firstSeq: number
+}
+
+/** A membership, and where its conversation stands. */
+export interface Position extends Membership {
+  changeSeq: number
+}
+
+/** A change that is not for the reader: nothing but its number. */
+export interface HiddenChange {
+  type: 'change.hidden'
   conversationId: ConversationId
   changeSeq: number
-  joinedChangeSeq: number
 }
 
 export type SyncRepository = ReturnType<typeof createSyncRepository>
 
 export const createSyncRepository = ({ db, pool }: Database) => ({
-  /** Where all conversations of a user stand. */
-  positions(userId: UserId): Promise<Position[]> {
+  /** Where all conversations of a user stand, or those among these. */
+  positions(userId: UserId, among?: readonly ConversationId[]): Promise<Position[]> {
     return db
-      .select({ conversationId: members.conversationId, changeSeq: conversations.lastChangeSeq, joinedChangeSeq: members.joinedChangeSeq })
+      .select({ ...membership, changeSeq: conversations.lastChangeSeq })
       .from(members)
       .innerJoin(conversations, eq(conversations.id, members.conversationId))
-      .where(and(eq(members.userId, userId), isNull(members.leftAt)))
+      .where(and(eq(members.userId, userId), isNull(members.leftAt), among && inArray(members.conversationId, [...among])))
+  },
+
+  /** Of all these users, in all their conversations or in one. */
+  memberships(userIds: readonly UserId[], conversationId?: ConversationId): Promise<Membership[]> {
+    const inOne = conversationId === undefined ? undefined : eq(members.conversationId, conversationId)
+    return db
+      .select(membership)
+      .from(members)
+      .where(and(sql`${members.userId} = any(${sql.param(userIds)}::uuid[])`, inOne, isNull(members.leftAt)))
   },
 
   async heads(conversationIds: ConversationId[]): Promise<Map<ConversationId, number>> {
@@ -46,11 +71,12 @@ export const createSyncRepository = ({ db, pool }: Database) => ({
   },
 
   /** In order; of more than `limit` the first ones. All are of one moment, and the last change of that moment is among them. */
-  async changes({ conversationId, afterChangeSeq, newSinceChangeSeq = afterChangeSeq }: ChangeRange, limit: number): Promise<Change[]> {
+  async changes(range: ChangeRange, limit: number): Promise<(Change | HiddenChange)[]> {
+    const { conversationId, afterChangeSeq, newSinceChangeSeq = afterChangeSeq, readerId = null } = range
     const { rows } = await pool.query<ChangedRow>({
       name: 'changes',
       text: changesStatement,
-      values: [conversationId, afterChangeSeq, limit, newSinceChangeSeq],
+      values: [conversationId, afterChangeSeq, limit, newSinceChangeSeq, readerId],
     })
     return rows.map((row) => toChange(conversationId, row))
   },
@@ -66,18 +92,32 @@ export const createSyncRepository = ({ db, pool }: Database) => ({
   },
 })
 
+const membership = {
+  userId: members.userId,
+  conversationId: members.conversationId,
+  joinedChangeSeq: members.joinedChangeSeq,
+  firstSeq: members.firstSeq,
+}
+
 type ChangedRow = { changeSeq: number } & (
+  | { type: 'change.hidden' }
   | { type: 'message.created' | 'message.updated' | 'message.deleted'; row: JsonRow<MessageEntity> }
   | { type: 'conversation.updated'; row: JsonRow<ConversationRow> }
-  | { type: 'member.joined' | 'member.updated' | 'member.left'; row: JsonRow<MemberEntity> }
+  | { type: 'member.joined' | 'member.updated' | 'member.left'; row: JsonMember }
   | { type: 'read'; row: { userId: UserId; readSeq: number; readRanges: SeqRange[] } }
   | { type: 'delivered'; row: { userId: UserId; deliveredSeq: number } }
   | { type: 'membership.updated'; row: { userId: UserId; muted: boolean; pinned: boolean } }
 )
 
-/** A row of a member bears several numbers: of its membership, of its marks, of what is its own. A message is new to whoever stands at $4, the first number of several reads. */
+/**
+ * A row of a member bears several numbers: of its membership, of its marks, of what is its own. A message is new to whoever stands at $4,
+ * the first number of several reads. What is not for the reader ($5) is hidden by the membership of the same moment: who left and came
+ * back meanwhile may see less than before.
+ */
 const changesStatement = `
-  (select m.change_seq as "changeSeq", case when m.deleted_at is not null then 'message.deleted'
+  (select m.change_seq as "changeSeq", case
+      when m.seq < (select r.first_seq from members r where r.conversation_id = $1 and r.user_id = $5) then 'change.hidden'
+      when m.deleted_at is not null then 'message.deleted'
       when m.created_change_seq > $4 then 'message.created' else 'message.updated' end as type, ${messageEntityJson('m')} as row
     from messages m where m.conversation_id = $1 and m.change_seq > $2 order by m.change_seq limit $3)
   union all
@@ -95,7 +135,7 @@ const changesStatement = `
   select m.delivered_change_seq, 'delivered', json_build_object('userId', m.user_id, 'deliveredSeq', m.delivered_seq)
     from members m where m.conversation_id = $1 and m.delivered_change_seq > $2
   union all
-  select m.own_change_seq, 'membership.updated', json_build_object('userId', m.user_id, 'muted', m.muted, 'pinned', m.pinned)
+  select m.own_change_seq, case when m.user_id <> $5 then 'change.hidden' else 'membership.updated' end, json_build_object('userId', m.user_id, 'muted', m.muted, 'pinned', m.pinned)
     from members m where m.conversation_id = $1 and m.own_change_seq > $2
   union all
   select c.change_seq, 'conversation.updated',
@@ -107,22 +147,20 @@ const changesStatement = `
     from conversations c where c.id = $1 and c.change_seq > $2
   order by 1 limit $3`
 
-function toChange(conversationId: ConversationId, { changeSeq, ...changed }: ChangedRow): Change {
+function toChange(conversationId: ConversationId, { changeSeq, ...changed }: ChangedRow): Change | HiddenChange {
   const numbered = { conversationId, changeSeq }
   switch (changed.type) {
+    case 'change.hidden':
+      return { type: changed.type, ...numbered }
     case 'message.created':
     case 'message.updated':
     case 'message.deleted':
       return { type: changed.type, ...numbered, message: parseMessage(changed.row) }
-    case 'conversation.updated': {
-      const { createdAt, updatedAt, ...row } = changed.row
-      return { type: changed.type, ...numbered, conversation: { ...row, createdAt: new Date(createdAt), updatedAt: new Date(updatedAt) } }
-    }
+    case 'conversation.updated':
+      return { type: changed.type, ...numbered, conversation: parseConversation(changed.row) }
     case 'member.joined':
-    case 'member.updated': {
-      const { joinedAt, ...row } = changed.row
-      return { type: changed.type, ...numbered, member: { ...row, joinedAt: new Date(joinedAt), leftAt: null } }
-    }
+    case 'member.updated':
+      return { type: changed.type, ...numbered, member: parseMember(changed.row) }
     case 'member.left':
       return { type: changed.type, ...numbered, userId: changed.row.userId }
     case 'read':

@@ -2,12 +2,15 @@ import type { AnyChangeFrame } from '../../../openapi/realtime/frames.ts'
 import type { Change } from '../../topics.ts'
 import { serializeConversationState, serializeMember } from '../conversations/serialize.ts'
 import { serializeMessage } from '../messages/serialize.ts'
+import type { HiddenChange } from './service.ts'
 
 /** A change as a socket's frame and an item of `sync.pull`. @param previousChangeSeq the change it follows, told only where it is not the number before. */
-export function serializeChange(change: Change, previousChangeSeq: number): AnyChangeFrame {
+export function serializeChange(change: Change | HiddenChange, previousChangeSeq: number): AnyChangeFrame {
   const { conversationId, changeSeq } = change
   const envelope = { conversationId, changeSeq, ...(previousChangeSeq !== changeSeq - 1 && { previousChangeSeq }) }
   switch (change.type) {
+    case 'change.hidden':
+      return { type: change.type, ...envelope, data: {} }
     case 'message.created':
     case 'message.updated':
     case 'message.deleted':

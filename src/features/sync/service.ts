@@ -1,13 +1,13 @@
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'
 import type { Change } from '../../topics.ts'
-import type { ChangeRange, Position, SyncRepository } from './repository.ts'
+import type { ChangeRange, HiddenChange, Membership, Position, SyncRepository } from './repository.ts'
 
-export type { Position } from './repository.ts'
+export type { HiddenChange, Membership, Position } from './repository.ts'
 
 /** A change and the number of the one that it follows: between the two there is nothing that still holds. */
 export interface LinkedChange {
-  change: Change
+  change: Change | HiddenChange
   previousChangeSeq: number
 }
 
@@ -29,9 +29,9 @@ export function createSyncService({ sync }: { sync: SyncRepository }) {
   const linked = async (range: ChangeRange, limit: number, previousChangeSeq = range.afterChangeSeq): Promise<LinkedChange[]> =>
     link(await sync.changes(range, limit), previousChangeSeq)
 
-  /** Where every conversation of a user stands, by its id. */
-  const positionsOf = async (userId: UserId): Promise<Map<ConversationId, Position>> => {
-    const positions = await sync.positions(userId)
+  /** Where every conversation of a user stands, or every one among these, by its id. */
+  const positionsOf = async (userId: UserId, among?: readonly ConversationId[]): Promise<Map<ConversationId, Position>> => {
+    const positions = await sync.positions(userId, among)
     return new Map(positions.map((position) => [position.conversationId, position]))
   }
 
@@ -39,13 +39,19 @@ export function createSyncService({ sync }: { sync: SyncRepository }) {
     positions: positionsOf,
 
     /**
-     * The changes of one conversation in order, at most `limit`; the first one follows `previousChangeSeq`. Asks nobody's permission: for those
-     * who know that the reader is a member, and who stop where the reader has left.
+     * The changes of one conversation in order, at most `limit`; the first one follows `previousChangeSeq`. What is not for the reader is
+     * hidden. Asks nobody's permission: for those who know that the reader is a member, and who stop where the reader has left.
      */
     changes: linked,
 
     /** Whether there are more messages than `limit` in a range. */
     hasMoreMessages: (range: ChangeRange, limit: number): Promise<boolean> => sync.hasMoreMessages(range, limit),
+
+    /** Who of these users is a member of a conversation. */
+    membershipsIn: (conversationId: ConversationId, userIds: readonly UserId[]): Promise<Membership[]> => sync.memberships(userIds, conversationId),
+
+    /** What these users are members of. */
+    memberships: (userIds: readonly UserId[]): Promise<Membership[]> => sync.memberships(userIds),
 
     /** The last `changeSeq` of these conversations. */
     heads: (conversationIds: ConversationId[]): Promise<Map<ConversationId, number>> => sync.heads(conversationIds),
@@ -68,7 +74,7 @@ export function createSyncService({ sync }: { sync: SyncRepository }) {
     const room = limit - pulled.changes.length
     const range = rangeSince(position, cursor)
     const isBehind = changeSeq > range.afterChangeSeq
-    const changes = isBehind && room > 0 ? untilLeft(userId, await linked(range, room, cursor)) : []
+    const changes = isBehind && room > 0 ? untilLeft(userId, await linked({ ...range, readerId: userId }, room, cursor)) : []
     pulled.changes.push(...changes)
     pulled.cursors[conversationId] = isBehind ? (changes.at(-1)?.change.changeSeq ?? cursor) : changeSeq
     pulled.hasMore ||= isBehind && changes.length >= room
@@ -81,6 +87,12 @@ export const rangeSince = ({ conversationId, joinedChangeSeq }: Position, cursor
   afterChangeSeq: cursor === 0 ? joinedChangeSeq - 1 : cursor,
 })
 
+/** Whether a change is for a member, rather than only its number. */
+export function isForReader(change: Change, { userId, firstSeq }: Pick<Membership, 'userId' | 'firstSeq'>): boolean {
+  if (change.type === 'membership.updated') return change.userId === userId
+  return !('message' in change) || change.message.seq >= firstSeq
+}
+
 /** What a member may be told: nothing after their own leaving. */
 function untilLeft(userId: UserId, changes: LinkedChange[]): LinkedChange[] {
   const end = changes.findIndex(({ change }) => change.type === 'member.left' && change.userId === userId)
@@ -90,7 +102,7 @@ function untilLeft(userId: UserId, changes: LinkedChange[]): LinkedChange[] {
 const toRecord = (positions: ReadonlyMap<ConversationId, Position>): Record<string, number> =>
   Object.fromEntries([...positions.values()].map(({ conversationId, changeSeq }) => [conversationId, changeSeq]))
 
-function link(changes: Change[], firstPrevious: number): LinkedChange[] {
+function link(changes: (Change | HiddenChange)[], firstPrevious: number): LinkedChange[] {
   let previousChangeSeq = firstPrevious
   return changes.map((change) => {
     const linkedChange = { change, previousChangeSeq }

@@ -1,0 +1,118 @@
+/**
+ * Which conversations a socket follows: all of its user's, or those that the client names. A socket is subscribed first and told where
+ * that stands second, so that whatever happens in between reaches it.
+ */
+import type { ConversationId, UserId } from '../../openapi/shared/ids.ts'
+import { AppError } from '../errors/app-error.ts'
+import type { Position, SyncService } from '../features/sync/service.ts'
+import type { ConversationJoined } from '../topics.ts'
+import type { CatchUp } from './catch-up.ts'
+import type { Connection } from './connection.ts'
+import type { Feeds } from './feeds.ts'
+import type { Positions } from './positions.ts'
+
+interface Dependencies {
+  sync: Pick<SyncService, 'positions' | 'memberships'>
+  feeds: Feeds
+  catchUp: CatchUp
+}
+
+/** Users whose memberships are read at once. */
+const usersPerRead = 500
+
+export type Subscriptions = ReturnType<typeof createSubscriptions>
+
+export function createSubscriptions({ sync, feeds, catchUp }: Dependencies) {
+  /** Subscribes to what the user has, or to what is there of these. @returns where they stood after that */
+  const subscribe = async (connection: Connection, among?: readonly ConversationId[]): Promise<ReadonlyMap<ConversationId, Position>> => {
+    const positions = await sync.positions(connection.actor.userId, among)
+    const fresh = [...positions.values()].filter(({ conversationId }) => !connection.following.has(conversationId))
+    if (fresh.length === 0 || !connection.isOpen) return positions
+    for (const position of fresh) feeds.subscribe(connection, position)
+    return subscribe(connection, among)
+  }
+
+  /** Follows them from where they stand. What it follows already goes on as it was. @returns after which change each is told */
+  const follow = async (connection: Connection, among?: readonly ConversationId[]): Promise<Positions> => {
+    const before = new Set(connection.following)
+    const positions = await subscribe(connection, among)
+    const told: Positions = {}
+    if (!connection.isOpen) return told
+    for (const [id, position] of positions) {
+      const stands = before.has(id) && connection.following.has(id) ? feeds.positionOf(id) : feeds.begin(connection, position)
+      if (stands !== undefined) told[id] = stands
+    }
+    for (const id of connection.following) if (!before.has(id) && !positions.has(id)) feeds.unfollow(connection, id)
+    return told
+  }
+
+  const narrow = (connection: Connection, wanted: Iterable<ConversationId>): void => {
+    connection.want(wanted)
+    for (const id of connection.following) if (!connection.wants(id)) feeds.unfollow(connection, id)
+  }
+
+  return {
+    /** What a socket begins with. */
+    begin: (connection: Connection): Promise<Positions> => (connection.wantsAll ? follow(connection) : Promise.resolve({})),
+
+    async followAll(connection: Connection): Promise<Positions> {
+      connection.want(undefined)
+      return follow(connection)
+    },
+
+    /** From now on these alone, or these beside those that were named before. @throws `not_found` when one is not the user's; then nothing changes. */
+    async followThese(connection: Connection, ids: readonly ConversationId[]): Promise<Positions> {
+      const own = await sync.positions(connection.actor.userId, ids)
+      if (ids.some((id) => !own.has(id))) throw new AppError('not_found')
+      if (connection.wantsAll) narrow(connection, ids)
+      else connection.want([...connection.wanted, ...ids])
+      return follow(connection, ids)
+    },
+
+    /** From now on those that are left alone. */
+    unfollow(connection: Connection, ids: readonly ConversationId[]): void {
+      const left = new Set(connection.wantsAll ? connection.following : connection.wanted)
+      for (const id of ids) left.delete(id)
+      narrow(connection, left)
+    },
+
+    async join(connection: Connection, joined: ConversationJoined): Promise<void> {
+      if (!connection.isOpen) return
+      if (!connection.wants(joined.conversationId)) return tellJoined(connection, joined)
+      const stands = feeds.join(connection, joined)
+      if (stands !== undefined && stands > joined.afterChangeSeq) await catchUp.bridge(connection, joined.conversationId, joined.afterChangeSeq, stands)
+    },
+
+    /** The changes of the joining have passed already, and more may have, the leaving too. */
+    async joinLate(connection: Connection, joined: ConversationJoined): Promise<void> {
+      const { conversationId, afterChangeSeq } = joined
+      if (!connection.isOpen || connection.following.has(conversationId)) return
+      if (!connection.wants(conversationId)) return tellJoined(connection, joined)
+      const stands = feeds.join(connection, joined) ?? 0
+      await catchUp.bridge(connection, conversationId, afterChangeSeq, Math.max(stands, afterChangeSeq + 1))
+    },
+
+    /** What these users have become members of, as far as nobody here follows it for them. */
+    async missedJoins(connections: Iterable<Connection>): Promise<[Connection, ConversationJoined][]> {
+      const byUser = Map.groupBy(connections, ({ actor }) => actor.userId)
+      const missed: [Connection, ConversationJoined][] = []
+      for (const userIds of inParts([...byUser.keys()], usersPerRead)) {
+        for (const { userId, conversationId, joinedChangeSeq, firstSeq } of await sync.memberships(userIds)) {
+          for (const connection of byUser.get(userId) ?? []) {
+            if (!connection.wantsAll || connection.following.has(conversationId)) continue
+            missed.push([connection, { type: 'conversation.joined', conversationId, afterChangeSeq: joinedChangeSeq - 1, firstSeq }])
+          }
+        }
+      }
+      return missed
+    },
+  }
+}
+
+/** Whoever has named what they want learns that there is something new. */
+function tellJoined(connection: Connection, { conversationId }: ConversationJoined): void {
+  connection.sendJson({ type: 'conversation.joined', data: { conversationId } })
+}
+
+const inParts = (userIds: UserId[], size: number): UserId[][] =>
+  Array.from({ length: Math.ceil(userIds.length / size) }, (_, index) => userIds.slice(index * size, (index + 1) * size))
