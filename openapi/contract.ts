@@ -49,7 +49,26 @@ export const oneOfWords = <const W extends string>(words: readonly W[], options:
 export const uploadedFile = ({ maxBytes, description }: { maxBytes: number; description: string }) =>
   Type.Unsafe<Uint8Array>({ type: 'string', format: 'binary', maxLength: maxBytes, description })
 
+/** A file of a `multipart` body as it comes, of whatever length. */
+export interface IncomingFile {
+  /** As the client said it. */
+  name: string
+  /** Its size cannot be less, as far as is known before it is read. */
+  leastBytes: number
+  /** Ends well only when the form had nothing else in it. */
+  content: AsyncIterable<Uint8Array>
+}
+
+/** A file that is not read before the handler does so, which also sees to its size: the only field of its body. */
+export const streamedFile = ({ description }: { description: string }) => Type.Unsafe<IncomingFile>({ type: 'string', format: 'binary', description })
+
+/** Whether a handler reads it as it comes. */
+export const isStreamed = (schema: TSchema): boolean => isBinary(schema) && schema.maxLength === undefined
+
 export const isBinary = ({ format }: TSchema): boolean => format === 'binary'
+
+/** Of an outcome whose handler says what it is. */
+export const anyContentType = '*/*'
 
 /** The body of an outcome whose `contentType` is no text: a handler gives it in one piece or in several. */
 export const binaryContent = (description: string) => Type.Unsafe<Uint8Array | AsyncIterable<Uint8Array>>({ type: 'string', format: 'binary', description })

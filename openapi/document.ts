@@ -17,6 +17,7 @@ import * as conversations from './conversations/operations.ts'
 import { parametersOf, sharedParameters } from './emission/parameters.ts'
 import { responsesOf, sharedHeaders, sharedResponses } from './emission/responses.ts'
 import { emitComponents, emitSchema, type JsonObject, toJson } from './emission/schema.ts'
+import * as files from './files/operations.ts'
 import * as messages from './messages/operations.ts'
 import * as presence from './presence/operations.ts'
 import './realtime/frames.ts'
@@ -45,8 +46,13 @@ const operationModules: readonly OperationModule[] = [
     description: 'Your account and profile, the directory, presence, blocks',
     operations: [users, avatars, presence, blocks, accounts, adminUsers],
   },
-  { tag: 'conversations', description: 'Direct conversations and groups, their members and read marks', operations: [conversations, conversationGroups, receipts] },
+  {
+    tag: 'conversations',
+    description: 'Direct conversations and groups, their members and read marks',
+    operations: [conversations, conversationGroups, receipts],
+  },
   { tag: 'messages', description: 'Sending and reading messages', operations: [messages] },
+  { tag: 'files', description: 'Uploading files, sending them, and getting their bytes', operations: [files] },
   { tag: 'sync', description: 'What changed while you were away, without a socket', operations: [sync] },
   { tag: 'security', description: 'What happened to accounts', operations: [security] },
   { tag: 'admin', description: 'For administrators', operations: [admin, audit] },

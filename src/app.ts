@@ -60,7 +60,7 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   const isOfAllowedOrigin = createOriginCheck({ ...config, isSecure })
   const credentials = { accessToken: accessTokens.verify, apiKey: apiKeys.verify, cookie: cookieSessions.verify }
   const identify = createIdentify({ credentials, cookie, isForgeable: createCsrfCheck(isOfAllowedOrigin) })
-  const hooks = { identify: identifyHook(identify), rateLimit: await createRateLimit(server, { counters, clock }) }
+  const hooks = { uploadMaxBytes: config.uploadMaxBytes, identify: identifyHook(identify), rateLimit: await createRateLimit(server, { counters, clock }) }
   const documents = await createPublicDocuments(publicUrl)
   const checks = { database: database.ping, jobs: jobs.isUp, bus: liveBus.isUp }
   handleErrors(server, { clock, operations: allOperations })

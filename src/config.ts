@@ -7,6 +7,7 @@ import { resolve } from 'node:path'
 import type { RateLimitClass } from '../openapi/contract.ts'
 import { loadOAuthConfig, type OAuthConfig } from './oauth-config.ts'
 import { StartError } from './start-error.ts'
+import { loadStorageConfig, type StorageConfig, type UploadConfig } from './storage-config.ts'
 
 export interface RateLimit {
   /** Requests per window. */
@@ -14,7 +15,7 @@ export interface RateLimit {
   windowMilliseconds: number
 }
 
-export interface Config extends OAuthConfig {
+export interface Config extends OAuthConfig, StorageConfig, UploadConfig {
   environment: 'development' | 'test' | 'production'
   /** Address to listen on. */
   host: string
@@ -82,6 +83,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): R
     corsOrigins: read('CORS_ORIGINS', production ? '' : '*', origins),
     trustProxy: read('TRUST_PROXY', '0', integer(0, 10)),
     ...loadOAuthConfig(env, { environment, publicUrl }),
+    ...loadStorageConfig(env),
     rateLimits: {
       auth: read('RATE_LIMIT_AUTH', '5/1m', rateLimit),
       default: read('RATE_LIMIT_DEFAULT', '100/1m', rateLimit),

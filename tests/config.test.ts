@@ -10,6 +10,9 @@ const rate = (limit: number) => ({ limit, windowMilliseconds: 60_000 })
 const wrongRates = ['100', '100/m', '0/1m', '100/0m', '-1/1m', '100/1d', '1e3/1m', 'none', '100/1m ']
 const secret = 'hunter2'
 
+const s3Access = { S3_REGION: 'eu', S3_ACCESS_KEY_ID: 'a', S3_SECRET_ACCESS_KEY: secret }
+const s3 = { bucket: 'files', endpoint: undefined, region: 'eu', accessKeyId: 'a', secretAccessKey: secret, forcePathStyle: false }
+
 interface Variable {
   /** As the README has it; undefined where it says in words what happens without. */
   documented?: string
@@ -138,6 +141,45 @@ const variables: Record<string, Variable> = {
     given: ['https://a.example/in?from=parley, com.example.app:/in,', ['https://a.example/in?from=parley', 'com.example.app:/in']],
     wrong: ['a.example/in', '/in', 'https://a.example/#in', 'javascript:alert(1)', `https://me:${secret}@a.example`, 'https://a.example,*'],
   },
+  S3_BUCKET: { read: (c) => c.s3, default: undefined, given: ['files', s3], with: s3Access, wrong: ['F', 'Files', 'a/b', 'files'] },
+  S3_REGION: { read: (c) => c.s3?.region, default: undefined, given: ['eu-1', 'eu-1'], with: { ...s3Access, S3_BUCKET: 'files' }, wrong: ['eu-1'] },
+  S3_ACCESS_KEY_ID: { read: (c) => c.s3?.accessKeyId, default: undefined, given: ['b', 'b'], with: { ...s3Access, S3_BUCKET: 'files' }, wrong: [secret] },
+  S3_SECRET_ACCESS_KEY: {
+    read: (c) => c.s3?.secretAccessKey,
+    default: undefined,
+    given: ['c', 'c'],
+    with: { ...s3Access, S3_BUCKET: 'files' },
+    wrong: [secret],
+  },
+  S3_ENDPOINT: {
+    read: (c) => c.s3?.endpoint,
+    default: undefined,
+    given: ['http://127.0.0.1:9000', 'http://127.0.0.1:9000'],
+    with: { ...s3Access, S3_BUCKET: 'files' },
+    wrong: ['https://s3.example'],
+  },
+  S3_FORCE_PATH_STYLE: {
+    documented: 'false',
+    read: (c) => c.s3?.forcePathStyle ?? false,
+    default: false,
+    given: ['true', true],
+    with: { ...s3Access, S3_BUCKET: 'files' },
+    wrong: ['true'],
+  },
+  UPLOAD_MAX_BYTES: {
+    documented: '16777216',
+    read: (c) => c.uploadMaxBytes,
+    default: 16_777_216,
+    given: ['1', 1],
+    wrong: ['0', '-1', '16M', '1e6', '9999999999999'],
+  },
+  UPLOAD_QUOTA_BYTES: { documented: '1073741824', read: (c) => c.uploadQuotaBytes, default: 1_073_741_824, given: ['5', 5], wrong: ['0', '1.5', 'off'] },
+  UPLOAD_TYPES: {
+    read: (c) => c.uploadTypes.includes('image/png') && c.uploadTypes.length,
+    default: 21,
+    given: ['image/png, Audio/*,', 2],
+    wrong: ['png', '*', '*/*', 'image/', 'image/png audio/*', '.png'],
+  },
   TRUST_PROXY: { documented: '0', read: (c) => c.trustProxy, default: 0, given: ['2', 2], wrong: ['true', 'false', '-1', '1.5', '11', '10.0.0.0/8'] },
   RATE_LIMIT_AUTH: { documented: '5/1m', read: (c) => c.rateLimits.auth, default: rate(5), given: ['off', undefined], wrong: wrongRates },
   RATE_LIMIT_DEFAULT: {
@@ -245,6 +287,14 @@ t.test('half a provider, or one that is not safe in production, is one sentence'
   t.match(allowed, { oauthLoopbackAllowed: false, oauthRedirectUris: ['http://127.0.0.1:8080/in', 'com.example.app:/in'] })
 })
 
+t.test('a bucket that is not wholly described is one sentence', async (t) => {
+  const whole = { S3_BUCKET: 'files', ...s3Access }
+  for (const name of Object.keys(s3Access)) t.equal(refusal({ ...whole, [name]: '' }), `S3_BUCKET must be set together with ${name}.`)
+  for (const endpoint of ['s3.example', 'ftp://s3.example', 'https://s3.example/?a=b', `https://me:${secret}@s3.example`])
+    t.equal(refusal({ ...whole, S3_ENDPOINT: endpoint }), 'S3_ENDPOINT must be a URL that starts with https:// or http://, without a query.')
+  t.equal(refusal({ ...whole, S3_FORCE_PATH_STYLE: 'yes' }), 'S3_FORCE_PATH_STYLE must be one of true, false.')
+})
+
 t.test('the first administrator has an address and a password, or there is none', async (t) => {
   for (const [name, { with: other = {} }] of Object.entries(variables).filter(([name]) => name.startsWith('ADMIN_')))
     t.equal(refusal(other), 'ADMIN_EMAIL and ADMIN_PASSWORD belong together: set both, or none.', name)
@@ -258,7 +308,7 @@ t.test('in production nothing insecure has a default', async (t) => {
 t.test('the README lists exactly the variables that are read, with their defaults', async (t) => {
   const [, section = ''] = readFileSync(new URL('../README.md', import.meta.url), 'utf8').split(/^## Configuration$/m)
   const [table = ''] = section.split(/^## /m)
-  const rows = [...table.matchAll(/^\| `([A-Z_]+)` \| ([^|]+) \|/gm)].map(([, name = '', fallback = '']) => [name, fallback.trim()] as const)
+  const rows = [...table.matchAll(/^\| `([A-Z0-9_]+)` \| ([^|]+) \|/gm)].map(([, name = '', fallback = '']) => [name, fallback.trim()] as const)
   t.same(rows.map(([name]) => name).toSorted(), namesRead())
   for (const [name, fallback] of rows) {
     const documented = variables[name]?.documented

@@ -47,7 +47,7 @@ function objectProblems({ properties = {}, patternProperties, additionalProperti
 }
 
 const isBoundedText = ({ enum: words, maxLength, format, pattern }: JsonObject) =>
-  Array.isArray(words) || typeof maxLength === 'number' || ['uuid', 'date-time', 'date'].includes(String(format)) || isBoundedPattern(pattern)
+  Array.isArray(words) || typeof maxLength === 'number' || ['uuid', 'date-time', 'date', 'binary'].includes(String(format)) || isBoundedPattern(pattern)
 
 /** Anchored at both ends, and nothing in it repeats for ever. */
 function isBoundedPattern(pattern: Json | undefined): boolean {

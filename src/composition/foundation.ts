@@ -9,6 +9,7 @@ import type { Config } from '../config.ts'
 import type { Database } from '../db/client.ts'
 import { readIdentity } from '../db/identity.ts'
 import { createMailer, type Mailer } from '../integrations/mailer.ts'
+import { createObjectStorage, type ObjectStorage } from '../integrations/object-storage.ts'
 import { createJobs, type Jobs } from '../jobs/queue.ts'
 import { createTopics, type Topics } from '../topics.ts'
 
@@ -27,6 +28,7 @@ export interface Foundation extends Given {
   liveBus: LiveBus
   jobs: Jobs
   mailer: Mailer
+  objects: ObjectStorage
 }
 
 export async function layFoundation({ config, database, log, clock }: Given): Promise<Foundation> {
@@ -39,5 +41,6 @@ export async function layFoundation({ config, database, log, clock }: Given): Pr
     redisUrl === undefined ? createPostgresCarrier(pool, 'parley_live') : createRedisCarrier({ url: redisUrl, readScope: () => readIdentity(pool) })
   const liveBus = await createLiveBus({ carrier, topics, log })
   const jobs = await createJobs({ pool, log })
-  return { config, database, db, log, clock, newId, topics, bus, liveBus, jobs, mailer: createMailer({ smtpUrl, from, dataDir, log }) }
+  const objects = await createObjectStorage(config)
+  return { config, database, db, log, clock, newId, topics, bus, liveBus, jobs, mailer: createMailer({ smtpUrl, from, dataDir, log }), objects }
 }

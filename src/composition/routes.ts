@@ -13,6 +13,7 @@ import * as avatarOperations from '../../openapi/avatars/operations.ts'
 import * as blockOperations from '../../openapi/blocks/operations.ts'
 import * as groupOperations from '../../openapi/conversations/group-operations.ts'
 import * as conversationOperations from '../../openapi/conversations/operations.ts'
+import * as fileOperations from '../../openapi/files/operations.ts'
 import * as messageOperations from '../../openapi/messages/operations.ts'
 import * as presenceOperations from '../../openapi/presence/operations.ts'
 import * as receiptOperations from '../../openapi/receipts/operations.ts'
@@ -29,6 +30,7 @@ import { sessionRoutes } from '../features/auth/session-routes.ts'
 import { avatarRoutes } from '../features/avatars/routes.ts'
 import { blockRoutes } from '../features/blocks/routes.ts'
 import { conversationRoutes, groupRoutes } from '../features/conversations/routes.ts'
+import { fileRoutes } from '../features/files/routes.ts'
 import { messageRoutes } from '../features/messages/routes.ts'
 import { presenceRoutes } from '../features/presence/routes.ts'
 import { receiptRoutes } from '../features/receipts/routes.ts'
@@ -48,7 +50,7 @@ interface Options {
 }
 
 export function bindServices(server: FastifyInstance, { services, hooks, cookie, isSecure, isOfAllowedOrigin }: Options): void {
-  const { auth, passwordService, oauth, sessionService, cookieSessions, apiKeys, users, directory, avatars, presence, blocks } = services
+  const { auth, passwordService, oauth, sessionService, cookieSessions, apiKeys, users, directory, avatars, files, presence, blocks } = services
   const { accounts, admin, security, conversations, invites, publicGroups, messages, receipts, sync } = services
   bindOperations(server, hooks, authOperations, authRoutes({ auth, cookie }))
   bindOperations(server, hooks, passwordOperations, passwordRoutes(passwordService))
@@ -57,6 +59,7 @@ export function bindServices(server: FastifyInstance, { services, hooks, cookie,
   bindOperations(server, hooks, apiKeyOperations, apiKeyRoutes(apiKeys))
   bindOperations(server, hooks, userOperations, userRoutes({ users, directory }))
   bindOperations(server, hooks, avatarOperations, avatarRoutes(avatars))
+  bindOperations(server, hooks, fileOperations, fileRoutes(files))
   bindOperations(server, hooks, presenceOperations, presenceRoutes(presence))
   bindOperations(server, hooks, blockOperations, blockRoutes(blocks))
   bindOperations(server, hooks, accountOperations, accountRoutes(accounts))

@@ -20,5 +20,10 @@ export class AppError extends Error {
   }
 }
 
+const mebibyte = 1_048_576
+
+export const fileTooLarge = (maxBytes: number): AppError =>
+  new AppError('payload_too_large', `A file may have ${maxBytes % mebibyte === 0 ? `${maxBytes / mebibyte} MiB` : `${maxBytes} bytes`} at most.`)
+
 /** One field that is well-formed and still cannot be. */
 export const invalidField = (field: string, reason: string): AppError => new AppError('validation_error', undefined, { details: [{ field, reason }] })

@@ -5,12 +5,21 @@
 import { Readable } from 'node:stream'
 import type { TSchema } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler } from 'fastify'
-import { type Access, allComponents, isBodyOptional, type Operation, type Part, type RateLimitClass, type Result } from '../../openapi/contract.ts'
+import {
+  type Access,
+  allComponents,
+  anyContentType,
+  isBodyOptional,
+  type Operation,
+  type Part,
+  type RateLimitClass,
+  type Result,
+} from '../../openapi/contract.ts'
 import type { Actor, Caller, SessionActor } from '../actor.ts'
 import { AppError } from '../errors/app-error.ts'
 import type { JsonPieces, JsonText } from '../json-text.ts'
 import { callerOf, requireAccess } from './authenticate.ts'
-import { readForm, requireForm } from './multipart.ts'
+import { abandonForm, isStreamedForm, openForm, readForm, requireForm } from './multipart.ts'
 import { compileRequestValidation } from './validate-request.ts'
 
 /** A union of access levels, as of any operation, is all of their actors. */
@@ -33,6 +42,9 @@ export type Handler<O extends Operation> = (call: Call<O>) => Promise<Result<O> 
 export type Handlers<M extends Record<string, Operation>> = { [O in M[keyof M] as O['operationId']]: Handler<O> }
 
 export interface RequestHooks {
+  /** Of a file that is handed on as it comes. */
+  uploadMaxBytes: number
+
   /** Sets `request.actor` where the credentials are good; refuses nobody. */
   identify: onRequestHookHandler
   rateLimit(rateLimitClass: RateLimitClass): onRequestAsyncHookHandler[]
@@ -49,6 +61,14 @@ export function bindOperations<M extends Record<string, Operation>>(app: Fastify
     const validate = compileRequestValidation(operation)
     const [defaultStatus] = Object.keys(operation.responses).map(Number)
     const mayLackBody = operation.body !== undefined && isBodyOptional(operation.body)
+    const respond = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+      if (operation.idempotent) useIdempotencyKey(request)
+      validate(request)
+      if (defaultStatus !== undefined) reply.code(defaultStatus)
+      const { params, query, body, actor } = request
+      const result = await handler({ actor, params, query, body, caller: callerOf(request), request, reply } as Call<Operation>)
+      return answer(operation, reply, result)
+    }
     app.route({
       method: operation.method,
       url: operation.path.replace(/\{(\w+)\}/g, ':$1'),
@@ -64,21 +84,24 @@ export function bindOperations<M extends Record<string, Operation>>(app: Fastify
       ],
       handler: async (request, reply) => {
         if (mayLackBody && request.body === undefined) request.body = {}
-        if (request.isMultipart()) request.body = await readFormOf(operation, request)
-        if (operation.idempotent) useIdempotencyKey(request)
-        validate(request)
-        if (defaultStatus !== undefined) reply.code(defaultStatus)
-        const { params, query, body, actor } = request
-        const result = await handler({ actor, params, query, body, caller: callerOf(request), request, reply } as Call<Operation>)
-        return answer(operation, reply, result)
+        if (request.isMultipart()) return withForm(operation, hooks, request, reply, respond)
+        return respond(request, reply)
       },
     })
   }
 }
 
-function readFormOf({ multipart, body }: Operation, request: FastifyRequest): Promise<unknown> {
-  if (!multipart || body === undefined) throw new AppError('unsupported_media_type')
-  return readForm(request, body)
+type Respond = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
+
+async function withForm({ multipart, body }: Operation, { uploadMaxBytes }: RequestHooks, request: FastifyRequest, reply: FastifyReply, respond: Respond) {
+  try {
+    if (!multipart || body === undefined) throw new AppError('unsupported_media_type')
+    request.body = isStreamedForm(body) ? await openForm(request, body, uploadMaxBytes) : await readForm(request, body)
+    return await respond(request, reply)
+  } catch (error) {
+    abandonForm(request, reply)
+    throw error
+  }
 }
 
 /** An undeclared status would skip its schema and leak fields, so it is a defect of the handler and stops here. */
@@ -86,7 +109,10 @@ function answer(operation: Operation, reply: FastifyReply, result: unknown) {
   const outcome = operation.responses[reply.statusCode]
   if (outcome === undefined) throw new Error(`${operation.operationId} answered ${reply.statusCode}, which it does not declare`)
   if (outcome.body === undefined) return reply.send()
-  if (outcome.contentType !== undefined) return reply.type(outcome.contentType).send(isInPieces(result) ? Readable.from(result) : result)
+  if (outcome.contentType !== undefined) {
+    if (outcome.contentType !== anyContentType) reply.type(outcome.contentType)
+    return reply.send(isInPieces(result) ? Readable.from(result) : result)
+  }
   const isPieces = isInPieces(result)
   if (typeof result === 'string' || isPieces) reply.type('application/json; charset=utf-8')
   // What fails on the way cuts the connection, so that nobody takes a part for the whole.

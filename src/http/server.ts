@@ -16,6 +16,9 @@ import { acceptForms } from './multipart.ts'
 
 const bodyLimitBytes = 1_048_576
 
+/** What a page of another origin may want to know of a file. */
+const contentHeaders = ['ETag', 'Accept-Ranges', 'Content-Range', 'Content-Disposition']
+
 export async function createServer({ config, clock, log }: { config: Config; clock: Clock; log: FastifyBaseLogger }): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: log,
@@ -58,7 +61,15 @@ export async function createServer({ config, clock, log }: { config: Config; clo
     // Cookies go to origins that are named: browsers take none with `*`.
     credentials: !config.corsOrigins.includes('*') && config.corsOrigins.length > 0,
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: ['X-Request-Id', 'X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset', 'Retry-After', ...Object.keys(paginationHeaders)],
+    exposedHeaders: [
+      'X-Request-Id',
+      'X-RateLimit-Limit',
+      'X-RateLimit-Remaining',
+      'X-RateLimit-Reset',
+      'Retry-After',
+      ...contentHeaders,
+      ...Object.keys(paginationHeaders),
+    ],
     maxAge: 600,
     // An OPTIONS that no browser sent gets the same answer, and not an error of another shape.
     strictPreflight: false,

@@ -1,113 +1,38 @@
-/**
- * Where files are kept: bytes under a key, written once and never changed. On disk the name of a file is the hash of its key: whatever is in
- * a key, it is no path, and file systems that do not tell letter cases apart tell these apart.
- */
-import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+/** Where files are kept: bytes under a key, written once and never changed. */
 import type { Readable } from 'node:stream'
+import type { StorageConfig } from '../storage-config.ts'
+import { createDiskStorage } from './object-storage-disk.ts'
 
 export interface StoredObject {
+  /** Of what is read: the whole, or the range. */
   sizeBytes: number
-  /** To be read or destroyed: it holds the file open. */
+  /** To be read or destroyed: it holds the file, or the connection, open. */
   content: Readable
 }
 
+/** Of bytes, both ends included. */
+export interface ByteRange {
+  first: number
+  last: number
+}
+
 export interface ObjectStorage {
-  /** Once it resolves the object is there, whole, whatever happens; before that nobody sees any of it. */
+  /**
+   * Once it resolves the object is there, whole, whatever happens; before that nobody sees any of it. The content is written as it comes:
+   * when it breaks off, what was written is removed and the promise rejects with what it broke off with.
+   */
   put(key: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>
-  get(key: string): Promise<StoredObject | undefined>
+  /** @param range must be within the object. @returns undefined when there is none */
+  get(key: string, range?: ByteRange): Promise<StoredObject | undefined>
   /** What is not there is no error. */
   delete(key: string): Promise<void>
+  /** Whether it answers, and soon. */
+  ping(): Promise<boolean>
 }
 
-const abandonedAfterMilliseconds = 24 * 60 * 60 * 1000
-
-/** Every process of an installation needs the same folder. */
-export function createDiskStorage({ dataDir }: { dataDir: string }): ObjectStorage {
-  const root = resolve(dataDir)
-  const folder = join(root, 'objects')
-  const drafts = join(folder, 'drafts')
-  const pathOf = (key: string): string => {
-    const name = createHash('sha256').update(key).digest('hex')
-    // 256 folders keep each of them short.
-    return join(folder, name.slice(0, 2), name.slice(2))
-  }
-
-  /** A name lasts when its folder is synced, and so does the folder's. Another process may have made these and not have come so far. */
-  const syncAbove = async (path: string, firstMade: string | undefined): Promise<void> => {
-    const highest = firstMade !== undefined && root.startsWith(firstMade) ? dirname(firstMade) : root
-    for (let at = dirname(path); ; at = dirname(at)) {
-      await syncFolder(at)
-      if (at === highest) return
-    }
-  }
-
-  return {
-    async put(key, content) {
-      const path = pathOf(key)
-      const draft = join(drafts, randomUUID())
-      const firstMade = await mkdir(drafts, { recursive: true, mode: 0o700 })
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-      await removeAbandoned(drafts)
-      try {
-        await writeDraft(draft, content)
-        await rename(draft, path)
-      } catch (error) {
-        await rm(draft, { force: true })
-        throw error
-      }
-      await syncAbove(path, firstMade)
-    },
-
-    async get(key) {
-      const file = await open(pathOf(key)).catch(undefinedIfMissing)
-      if (file === undefined) return undefined
-      const { size } = await file.stat()
-      return { sizeBytes: size, content: file.createReadStream() }
-    },
-
-    async delete(key) {
-      await rm(pathOf(key), { force: true })
-    },
-  }
-}
-
-/** What a process was writing when it was killed: there are seldom any, so looking is cheap. */
-async function removeAbandoned(drafts: string): Promise<void> {
-  for (const name of await readdir(drafts)) {
-    const draft = join(drafts, name)
-    const found = await stat(draft).catch(undefinedIfMissing)
-    if (found !== undefined && found.mtimeMs < Date.now() - abandonedAfterMilliseconds) await rm(draft, { force: true })
-  }
-}
-
-async function writeDraft(path: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
-  const file = await open(path, 'wx', 0o600)
-  try {
-    await file.writeFile(content)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  // Windows opens no folders, and keeps their entries by itself.
-  if (process.platform === 'win32') return
-  const folder = await open(path)
-  try {
-    await folder.sync().catch(ignoreUnsupported)
-  } finally {
-    await folder.close()
-  }
-}
-
-/** Some file systems sync no folders. */
-function ignoreUnsupported(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EINVAL' && error.code !== 'ENOTSUP') throw error
-}
-
-function undefinedIfMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error
+/** The client of S3 takes a while to load, so only those wait for it who have configured it. */
+export async function createObjectStorage({ s3, dataDir }: StorageConfig & { dataDir: string }): Promise<ObjectStorage> {
+  if (s3 === undefined) return createDiskStorage({ dataDir })
+  const { createS3Storage } = await import('./object-storage-s3.ts')
+  return createS3Storage(s3)
 }

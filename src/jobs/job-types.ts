@@ -26,6 +26,8 @@ export interface JobData {
   'conversations.deleteOldMessages': { conversationId: ConversationId }
   /** Of the object storage. */
   'objects.delete': { key: string }
+  /** A file that was to be stored. */
+  'files.deleteUnused': { fileId: FileId }
   /** Of files whose rows are gone. */
   'files.deleteObjects': { fileIds: FileId[] }
 }
@@ -43,5 +45,6 @@ export const jobNames: readonly JobName[] = [
   'avatars.deleteUnused',
   'conversations.deleteOldMessages',
   'objects.delete',
+  'files.deleteUnused',
   'files.deleteObjects',
 ]

@@ -56,7 +56,7 @@ async function judge({ probed = async () => right, silenced = async () => undefi
   handleErrors(server, { clock: systemClock, operations: [...allOperations, probe] })
   addComponents(server)
   const guard = guardAnswers(server)
-  const hooks = { identify: async () => undefined, rateLimit: () => [] }
+  const hooks = { uploadMaxBytes: 1, identify: async () => undefined, rateLimit: () => [] }
   bindOperations(server, hooks, { probe, silent, picture }, { 'probe.get': probed, 'silent.get': silenced, 'picture.get': drawn })
   const { statusCode, body, headers, rawPayload } = await server.inject(path)
   await server.close()

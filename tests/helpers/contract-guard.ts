@@ -7,7 +7,7 @@ import type { TSchema } from '@sinclair/typebox'
 import { Ajv, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import type { FastifyInstance } from 'fastify'
-import { allComponents, type Command, errorsOf, errorsOfCommand, isBinary, type Operation } from '../../openapi/contract.ts'
+import { allComponents, anyContentType, type Command, errorsOf, errorsOfCommand, isBinary, type Operation } from '../../openapi/contract.ts'
 import { AckFrame, changeFrames, commands, ErrorFrame, signalFrames } from '../../openapi/realtime/frames.ts'
 import { type ErrorCode, ErrorResponse, errorCatalog } from '../../openapi/shared/errors.ts'
 
@@ -61,7 +61,8 @@ export function guardAnswers(server: FastifyInstance): ContractGuard {
 function checkContentType(guard: ContractGuard, { operationId, responses }: Operation, status: number, payload: unknown, said: string): void {
   const { contentType, body } = responses[status] ?? {}
   if (contentType === undefined || body === undefined) return
-  if (said.split(';')[0] !== contentType) guard.violations.push(`${operationId} ${status}: is ${said}, and declares ${contentType}`)
+  if (contentType !== anyContentType && said.split(';')[0] !== contentType)
+    guard.violations.push(`${operationId} ${status}: is ${said}, and declares ${contentType}`)
   // A HEAD has neither.
   if (payload !== null && isBinary(body) === (typeof payload === 'string'))
     guard.violations.push(`${operationId} ${status}: is text or bytes, and declares the other`)

@@ -14,6 +14,8 @@ export const statuses: Record<string, number> = {
   malformed_json: 400,
   not_found: 404,
   payload_too_large: 413,
+  quota_exceeded: 409,
+  range_not_satisfiable: 416,
   rate_limit_exceeded: 429,
   token_family_compromised: 403,
   unauthorized: 401,

@@ -23,12 +23,15 @@ import type {
   CookieSession,
   CreateApiKeyRequest,
   CreateConversationRequest,
+  CreateFileLinkRequest,
   CreateInviteRequest,
   CreateUserRequest,
   CreatedApiKey,
   DeleteMeRequest,
   DeleteUserRequest,
   ExchangeOAuthRequest,
+  FileLink,
+  FilesGetContentQuery,
   ForgotPasswordRequest,
   Health,
   Invite,
@@ -67,6 +70,7 @@ import type {
   SetPresenceRequest,
   SetTypingRequest,
   StartCookieSessionRequest,
+  StoredFile,
   SystemAsyncapiResult,
   SystemOpenapiResult,
   SystemPostmanResult,
@@ -76,6 +80,7 @@ import type {
   UpdateMemberRequest,
   UpdateMembershipRequest,
   UpdateUserRequest,
+  UploadFileRequest,
   User,
   UserExport,
   UserProfile,
@@ -836,6 +841,76 @@ export interface Messages {
   send(body: SendDirectMessageRequest, options?: CallOptions): ApiCall<SendMessageResult>
 }
 
+/** Uploading files, sending them, and getting their bytes */
+export interface Files {
+  /**
+   * Make a link to a file.
+   *
+   * An address that browsers can show by itself, for a while. Whoever has it sees what you may see then: it ends when you may not see the file any more. For the members of the conversation who may see the message that has it; until it is sent, for who uploaded it.
+   *
+   * `POST /v1/files/{fileId}/link`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   */
+  createLink(fileId: string, body?: CreateFileLinkRequest, options?: CallOptions): ApiCall<FileLink>
+
+  /**
+   * Delete a file that was not sent.
+   *
+   * One that a message has goes with the message: deleting it here is a `conflict`.
+   *
+   * `DELETE /v1/files/{fileId}`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   * @throws {ConflictError} `conflict`
+   */
+  delete(fileId: string, options?: CallOptions): ApiCall<void>
+
+  /**
+   * Get what is known of a file.
+   *
+   * For the members of the conversation who may see the message that has it; until it is sent, for who uploaded it.
+   *
+   * `GET /v1/files/{fileId}`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {NotFoundError} `not_found`
+   */
+  get(fileId: string, options?: CallOptions): ApiCall<StoredFile>
+
+  /**
+   * Get the bytes of a file.
+   *
+   * For the members of the conversation who may see the message that has it; until it is sent, for who uploaded it. `Range` (one range), `If-Range` and `If-None-Match` are heeded. Pictures, audio, video and PDF may be shown where they are; all else comes as an attachment.
+   *
+   * `GET /v1/files/{fileId}/content`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {NotFoundError} `not_found`
+   * @throws {ParleyError} `range_not_satisfiable`
+   */
+  getContent(fileId: string, query?: FilesGetContentQuery, options?: CallOptions): ApiCall<string>
+
+  /**
+   * Upload a file.
+   *
+   * Then send it: `attachments` of a message takes its id. What is not sent within a day is deleted. What the file is, its bytes say, whatever it is called: pictures, audio, video, PDF, ZIP, office documents; plain text, CSV, Markdown and JSON also by the end of the name; and never HTML, SVG, XML, scripts or programs. Of a picture the pixels are counted, and up to 40 megapixels it gets a thumbnail. A retry makes another file: the one whose answer was lost is deleted within a day.
+   *
+   * `POST /v1/files`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {ConflictError} `quota_exceeded`
+   */
+  upload(body: UploadFileRequest, options?: CallOptions): ApiCall<StoredFile>
+}
+
 /** What changed while you were away, without a socket */
 export interface Sync {
   /**
@@ -1000,6 +1075,7 @@ export class Resources {
   readonly users: Users
   readonly conversations: Conversations
   readonly messages: Messages
+  readonly files: Files
   readonly sync: Sync
   readonly security: Security
   readonly admin: Admin
@@ -1011,6 +1087,7 @@ export class Resources {
     this.users = users(call)
     this.conversations = conversations(call)
     this.messages = messages(call)
+    this.files = files(call)
     this.sync = sync(call)
     this.security = security(call)
     this.admin = admin(call)
@@ -1087,6 +1164,14 @@ const conversations = (call: Call): Conversations => ({
 const messages = (call: Call): Messages => ({
   list: (conversationId, query, options) => paged((next) => call({ id: 'messages.list', method: 'GET', path: path`/v1/conversations/${conversationId}/messages`, query: { ...query, ...next } }, options)),
   send: (body, options) => call({ id: 'messages.send', method: 'POST', path: '/v1/messages', body: withClientId(body), repeatable: true }, options),
+})
+
+const files = (call: Call): Files => ({
+  createLink: (fileId, body = {}, options) => call({ id: 'files.createLink', method: 'POST', path: path`/v1/files/${fileId}/link`, body, repeatable: true }, options),
+  delete: (fileId, options) => call({ id: 'files.delete', method: 'DELETE', path: path`/v1/files/${fileId}` }, options),
+  get: (fileId, options) => call({ id: 'files.get', method: 'GET', path: path`/v1/files/${fileId}` }, options),
+  getContent: (fileId, query, options) => call({ id: 'files.getContent', method: 'GET', path: path`/v1/files/${fileId}/content`, query }, options),
+  upload: (body, options) => call({ id: 'files.upload', method: 'POST', path: '/v1/files', body, form: true }, options),
 })
 
 const sync = (call: Call): Sync => ({

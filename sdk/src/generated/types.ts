@@ -106,7 +106,7 @@ export interface ApiError {
     /**
      * For programs; the sentence in `message` may change, this does not
      */
-    code: "validation_error" | "malformed_json" | "unauthorized" | "invalid_credentials" | "invalid_code" | "invalid_token" | "forbidden" | "insufficient_scope" | "csrf_rejected" | "account_suspended" | "email_not_verified" | "token_family_compromised" | "not_found" | "method_not_allowed" | "conflict" | "payload_too_large" | "unsupported_media_type" | "upgrade_required" | "rate_limit_exceeded" | "internal_error" | "unavailable";
+    code: "validation_error" | "malformed_json" | "unauthorized" | "invalid_credentials" | "invalid_code" | "invalid_token" | "forbidden" | "insufficient_scope" | "csrf_rejected" | "account_suspended" | "email_not_verified" | "token_family_compromised" | "not_found" | "method_not_allowed" | "conflict" | "quota_exceeded" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "upgrade_required" | "rate_limit_exceeded" | "internal_error" | "unavailable";
     /** For a person: what is wrong and what to do */
     message: string;
     /** Every field that is wrong */
@@ -560,6 +560,20 @@ export interface CreateConversationRequest {
     clientId?: string;
 }
 
+/** What the link leads to, and for how long */
+export interface CreateFileLinkRequest {
+    /**
+     * The small picture instead of the file: WebP, 320 × 320 pixels at most
+     * @default false
+     */
+    thumbnail?: boolean;
+    /**
+     * How long it works
+     * @default 300
+     */
+    expiresInSeconds?: number;
+}
+
 /** An invite to make */
 export interface CreateInviteRequest {
     /**
@@ -689,6 +703,17 @@ export interface FieldError {
     field: string;
     /** What is wrong with it, for a person */
     reason: string;
+}
+
+/** An address of a file that works without a header, as in `<img>` */
+export interface FileLink {
+    /** The path on this server: put it behind its address */
+    url: string;
+    /**
+     * Format: date-time
+     * When it ends: ISO 8601, UTC, milliseconds
+     */
+    expiresAt: string;
 }
 
 /** Whose password is forgotten */
@@ -1598,6 +1623,46 @@ export interface StartCookieSessionRequest {
     rememberMe?: boolean;
 }
 
+/** A file that somebody uploaded */
+export interface StoredFile {
+    /**
+     * Format: uuid
+     * Id of a file
+     */
+    id: string;
+    /** The name it was uploaded with, for display */
+    name: string;
+    /** What its bytes say it is */
+    contentType: string;
+    /** In bytes */
+    sizeBytes: number;
+    /** Of an image, in pixels, upright */
+    width: number | null;
+    /** Of an image, in pixels, upright */
+    height: number | null;
+    /** Whether `files.getContent` has a small picture of it */
+    hasThumbnail: boolean;
+    /** Of its bytes, hexadecimal */
+    sha256: string;
+    /**
+     * Format: uuid
+     * Who uploaded it
+     */
+    ownerId: string;
+    /**
+     * Format: uuid
+     * Where the message is that has it; null until it is sent
+     */
+    conversationId: string | null;
+    /** Which message that is; null until it is sent */
+    seq: number | null;
+    /**
+     * Format: date-time
+     * When it was uploaded: ISO 8601, UTC, milliseconds
+     */
+    createdAt: string;
+}
+
 /** Send me these conversations alone */
 export interface SubscribeCommand {
     /**
@@ -1788,6 +1853,15 @@ export interface UpdateUserRequest {
     suspended?: boolean;
     /** Why, in words: up to 500 characters */
     reason?: string;
+}
+
+/** A file to keep */
+export interface UploadFileRequest {
+    /**
+     * Format: binary
+     * The file, with its name: up to 16 MiB unless the server is configured otherwise
+     */
+    file: Blob;
 }
 
 /** You: what users see of themselves */
@@ -2083,6 +2157,14 @@ export interface MessagesListQuery {
      * @default 50
      */
     limit?: number;
+}
+
+export interface FilesGetContentQuery {
+    /**
+     * The small picture instead of the file: WebP, 320 × 320 pixels at most
+     * @default false
+     */
+    thumbnail?: boolean;
 }
 
 export interface SecurityGetStatsQuery {

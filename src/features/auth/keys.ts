@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto'
 
-type Purpose = 'refresh-tokens' | 'email-codes' | 'key-id' | 'sign-in-failures'
+type Purpose = 'refresh-tokens' | 'email-codes' | 'key-id' | 'sign-in-failures' | 'file-links'
 
 /** Every purpose has a key of its own, so that what one of them signs means nothing to another. */
 export const deriveKey = (secret: string, purpose: Purpose): Buffer => Buffer.from(hkdfSync('sha256', secret, '', `parley ${purpose}`, 32))

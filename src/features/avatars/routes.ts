@@ -1,6 +1,7 @@
 import type * as operations from '../../../openapi/avatars/operations.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { Handlers } from '../../http/bind-operations.ts'
+import { isNamedIn } from '../../http/content.ts'
 import { serializeUser } from '../users/serialize.ts'
 import type { AvatarService } from './service.ts'
 
@@ -27,7 +28,3 @@ export const avatarRoutes = (avatars: AvatarService): Handlers<typeof operations
     return avatar.content
   },
 })
-
-/** `If-None-Match` (RFC 9110, section 13.1.2). */
-const isNamedIn = (header: string | undefined, etag: string): boolean =>
-  header?.split(',').some((tag) => ['*', etag, `W/${etag}`].includes(tag.trim())) ?? false

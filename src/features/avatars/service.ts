@@ -12,8 +12,8 @@ import { AppError } from '../../errors/app-error.ts'
 import type { ObjectStorage, StoredObject } from '../../integrations/object-storage.ts'
 import type { JobData } from '../../jobs/job-types.ts'
 import type { Jobs } from '../../jobs/queue.ts'
+import type { MakeAvatar } from '../../pictures.ts'
 import type { UserService } from '../users/service.ts'
-import type { MakeAvatar } from './pictures.ts'
 
 interface Dependencies {
   db: Executor

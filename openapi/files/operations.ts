@@ -1,0 +1,113 @@
+import { Type } from '@sinclair/typebox'
+import { anyContentType, binaryContent, defineOperation, ref } from '../contract.ts'
+import { fileExample, unsentFileExample } from './examples.ts'
+import { CreateFileLinkRequest, FileLink, FileParams, FileVariant, fileLinksPath, StoredFile, UploadFileRequest } from './schemas.ts'
+
+const whoMayRead = 'For the members of the conversation who may see the message that has it; until it is sent, for who uploaded it.'
+
+const content = {
+  200: {
+    description: 'The file',
+    contentType: anyContentType,
+    body: binaryContent('Its bytes'),
+    example: '(the bytes of the file)',
+  },
+  206: { description: 'The range that was asked for', contentType: anyContentType, body: binaryContent('Its bytes'), example: '(the bytes of the range)' },
+  304: { description: 'The one that you have' },
+} as const
+
+export const uploadFile = defineOperation({
+  operationId: 'files.upload',
+  method: 'POST',
+  path: '/v1/files',
+  summary: 'Upload a file',
+  description:
+    'Then send it: `attachments` of a message takes its id. What is not sent within a day is deleted. What the file is, its bytes say, whatever it is called: pictures, audio, video, PDF, ZIP, office documents; plain text, CSV, Markdown and JSON also by the end of the name; and never HTML, SVG, XML, scripts or programs. Of a picture the pixels are counted, and up to 40 megapixels it gets a thumbnail. A retry makes another file: the one whose answer was lost is deleted within a day.',
+  access: 'user',
+  rateLimit: 'uploads',
+  multipart: true,
+  body: ref(UploadFileRequest),
+  examples: { any: { file: '(the bytes of the file)' } },
+  responses: { 201: { description: 'The file, as it is kept', body: ref(StoredFile), example: unsentFileExample } },
+  errors: ['quota_exceeded'],
+})
+
+export const getFile = defineOperation({
+  operationId: 'files.get',
+  method: 'GET',
+  path: '/v1/files/{fileId}',
+  summary: 'Get what is known of a file',
+  description: whoMayRead,
+  access: 'user',
+  rateLimit: 'default',
+  params: FileParams,
+  responses: { 200: { description: 'The file, without its bytes', body: ref(StoredFile), example: fileExample } },
+  errors: ['not_found'],
+})
+
+export const deleteFile = defineOperation({
+  operationId: 'files.delete',
+  method: 'DELETE',
+  path: '/v1/files/{fileId}',
+  summary: 'Delete a file that was not sent',
+  description: 'One that a message has goes with the message: deleting it here is a `conflict`.',
+  access: 'user',
+  rateLimit: 'default',
+  params: FileParams,
+  responses: { 204: { description: 'The file is gone' } },
+  errors: ['not_found', 'conflict'],
+})
+
+export const getFileContent = defineOperation({
+  operationId: 'files.getContent',
+  method: 'GET',
+  path: '/v1/files/{fileId}/content',
+  summary: 'Get the bytes of a file',
+  description: `${whoMayRead} \`Range\` (one range), \`If-Range\` and \`If-None-Match\` are heeded. Pictures, audio, video and PDF may be shown where they are; all else comes as an attachment.`,
+  access: 'user',
+  rateLimit: 'default',
+  params: FileParams,
+  query: FileVariant,
+  responses: content,
+  errors: ['not_found', 'range_not_satisfiable'],
+})
+
+export const createFileLink = defineOperation({
+  operationId: 'files.createLink',
+  method: 'POST',
+  path: '/v1/files/{fileId}/link',
+  summary: 'Make a link to a file',
+  description: `An address that browsers can show by itself, for a while. Whoever has it sees what you may see then: it ends when you may not see the file any more. ${whoMayRead}`,
+  access: 'user',
+  rateLimit: 'default',
+  readOnly: true,
+  repeatable: true,
+  params: FileParams,
+  body: ref(CreateFileLinkRequest),
+  examples: { thumbnail: { thumbnail: true, expiresInSeconds: 3600 } },
+  responses: {
+    201: {
+      description: 'The link',
+      body: ref(FileLink),
+      example: {
+        url: `${fileLinksPath}AZOhsgAAcACAAAAAAAAA8QGJCl2slndLvM6zAgmoBXuqkT5QAUJ8sk0hVqvWb3a0nPq2eYxYwq0m1vFh7Qb3rS0n2x4u`,
+        expiresAt: '2026-11-20T11:00:00.000Z',
+      },
+    },
+  },
+  errors: ['not_found'],
+})
+
+export const getLinkedFile = defineOperation({
+  operationId: 'files.getLinked',
+  method: 'GET',
+  path: `${fileLinksPath}{token}`,
+  summary: 'Get the bytes of a file by a link',
+  description: 'For browsers to show: see `files.createLink`. The same as `files.getContent`.',
+  access: 'public',
+  rateLimit: 'none',
+  page: true,
+  params: Type.Object({ token: Type.String({ pattern: '^[A-Za-z0-9_-]{92}$', description: 'The end of `url`' }) }),
+  responses: content,
+  errors: ['not_found', 'range_not_satisfiable', 'unavailable', 'internal_error'],
+})
