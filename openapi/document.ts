@@ -18,9 +18,12 @@ import { parametersOf, sharedParameters } from './emission/parameters.ts'
 import { responsesOf, sharedHeaders, sharedResponses } from './emission/responses.ts'
 import { emitComponents, emitSchema, type JsonObject, toJson } from './emission/schema.ts'
 import * as files from './files/operations.ts'
+import * as messageChanges from './messages/change-operations.ts'
 import * as messages from './messages/operations.ts'
+import * as reactions from './messages/reaction-operations.ts'
 import * as presence from './presence/operations.ts'
 import './realtime/frames.ts'
+import * as messageReceipts from './receipts/message-operations.ts'
 import * as receipts from './receipts/operations.ts'
 import * as security from './security/operations.ts'
 import * as sync from './sync/operations.ts'
@@ -51,7 +54,7 @@ const operationModules: readonly OperationModule[] = [
     description: 'Direct conversations and groups, their members and read marks',
     operations: [conversations, conversationGroups, receipts],
   },
-  { tag: 'messages', description: 'Sending and reading messages', operations: [messages] },
+  { tag: 'messages', description: 'Sending, reading and changing messages, reactions and receipts', operations: [messages, messageChanges, reactions, messageReceipts] },
   { tag: 'files', description: 'Uploading files, sending them, and getting their bytes', operations: [files] },
   { tag: 'sync', description: 'What changed while you were away, without a socket', operations: [sync] },
   { tag: 'security', description: 'What happened to accounts', operations: [security] },

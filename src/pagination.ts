@@ -42,7 +42,7 @@ export function timePage<Row extends TimePosition>(rows: readonly Row[], limit: 
   return { rows: shown, nextCursor: rows.length > limit && last !== undefined ? encodeCursor([last.createdAt.getTime(), last.id]) : null }
 }
 
-const latestMilliseconds = Date.UTC(9999, 11, 31)
+export const latestMilliseconds = Date.UTC(9999, 11, 31)
 const uuid = new RegExp(canonicalUuid)
 
 const notOurs = () => invalidField('query.cursor', 'is not a cursor of this list')

@@ -8,7 +8,7 @@ export const messageCreated = defineEvent({
   type: 'message.created',
   kind: 'change',
   summary: 'A message was sent',
-  description: "Moves its sender's read mark to it.",
+  description: "Moves its sender's read mark to it: whoever writes has read what was said before.",
   data: Type.Object({ message: described(ref(Message), 'The new message') }),
   example: { message: messageExample },
 })

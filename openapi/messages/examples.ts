@@ -1,5 +1,5 @@
-import { ids } from '../users/examples.ts'
-import type { Message } from './schemas.ts'
+import { bobSummary, ids } from '../users/examples.ts'
+import type { Message, MessageVersion, UserReaction } from './schemas.ts'
 
 export const conversationId = '0193a1b2-0000-7000-8000-0000000000c1'
 
@@ -21,3 +21,13 @@ export const messageExample = {
   editedAt: null,
   deletedAt: null,
 } satisfies Record<keyof Message, unknown>
+
+export const versionExample = {
+  version: 1,
+  content: messageExample.content,
+  metadata: {},
+  mentions: [],
+  createdAt: messageExample.createdAt,
+} satisfies Record<keyof MessageVersion, unknown>
+
+export const reactionExample = { emoji: '👍', user: bobSummary, createdAt: '2026-11-20T10:01:00.000Z' } satisfies Record<keyof UserReaction, unknown>

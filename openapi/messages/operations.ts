@@ -1,13 +1,14 @@
 import { Type } from '@sinclair/typebox'
 import { defineOperation, described, ref } from '../contract.ts'
-import { ConversationId, MessageId } from '../shared/ids.ts'
-import { Cursor, limit, page } from '../shared/pagination.ts'
+import { ConversationId, MessageId, MessageParams, UserId } from '../shared/ids.ts'
+import { Cursor, limit, page, paginationHeaders } from '../shared/pagination.ts'
+import { Timestamp } from '../shared/scalars.ts'
 import { ids } from '../users/examples.ts'
 import { messageExample } from './examples.ts'
-import { Message, SendDirectMessageRequest, SendMessageRequest, SendMessageResult } from './schemas.ts'
+import { GetMessageResult, Message, MessageStatus, MessageType, SendDirectMessageRequest, SendMessageRequest, SendMessageResult } from './schemas.ts'
 
 const idempotency =
-  'The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the first result; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased.'
+  'The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the first result; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased; to a conversation that is archived or closed it is a `conflict`. Of a message that was deleted meanwhile, a retry returns what is left of it.'
 
 export const sendMessage = defineOperation({
   operationId: 'conversations.sendMessage',
@@ -31,7 +32,7 @@ export const listMessages = defineOperation({
   path: '/v1/conversations/{conversationId}/messages',
   summary: 'List messages',
   description:
-    'Newest first. `before` a message pages towards the past; `after` a message pages towards the present, oldest first. `cursor` continues the page it came from. A message id that is not in this conversation is `not_found`.',
+    'Newest first. `before` a message pages towards the past; `after` a message pages towards the present, oldest first. `cursor` continues the page it came from. A message id that is not in this conversation, or is from before what you may see of it, is `not_found`. With `status`, `type` or `senderId` at most 10,000 messages are looked at for one page, fewer in large groups: a page may then be short, or empty, while `hasMore` is true. Go on until it is false.',
   access: 'user',
   rateLimit: 'default',
   params: Type.Object({ conversationId: ConversationId }),
@@ -40,8 +41,40 @@ export const listMessages = defineOperation({
     after: Type.Optional(described(MessageId, 'Messages newer than this one, oldest first')),
     cursor: Type.Optional(Cursor),
     limit: limit(100, 50),
+    status: Type.Optional(described(MessageStatus, 'Only messages that have come just as far')),
+    type: Type.Optional(described(MessageType, 'Only messages of this type')),
+    senderId: Type.Optional(described(UserId, 'Only messages of this sender')),
+    from: Type.Optional(described(Timestamp, 'Only then or later: ISO 8601')),
+    to: Type.Optional(described(Timestamp, 'Only before: ISO 8601')),
+    includeTotal: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether to say in headers how many messages fit, those that are deleted not counted. With `status`, `type` or `senderId` it is those among the newest messages that one page looks at',
+      }),
+    ),
   }),
-  responses: { 200: { description: 'A page of messages', body: page(ref(Message)), example: { items: [messageExample], nextCursor: 'YjQx', hasMore: true } } },
+  responses: {
+    200: {
+      description: 'A page of messages',
+      body: page(ref(Message)),
+      example: { items: [messageExample], nextCursor: 'YjQx', hasMore: true },
+      headers: paginationHeaders,
+    },
+  },
+  errors: ['not_found'],
+})
+
+export const getMessage = defineOperation({
+  operationId: 'messages.get',
+  method: 'GET',
+  path: '/v1/messages/{messageId}',
+  summary: 'Get a message',
+  access: 'user',
+  rateLimit: 'default',
+  params: MessageParams,
+  responses: {
+    200: { description: 'The message, and how far it has come', body: ref(GetMessageResult), example: { message: messageExample, status: 'delivered' } },
+  },
   errors: ['not_found'],
 })
 

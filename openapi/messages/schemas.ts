@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { closed, component, described, nullable, oneOfWords, ref } from '../contract.ts'
 import { ConversationId, FileId, MessageId, UserId } from '../shared/ids.ts'
 import { ClientId, Count, Metadata, Sequence, storableText, Timestamp } from '../shared/scalars.ts'
+import { UserSummary } from '../users/schemas.ts'
 
 export const MessageContent = Type.String({ minLength: 1, maxLength: 10_000, pattern: storableText, description: 'The text: 1–10,000 characters' })
 
@@ -25,7 +26,15 @@ export const Attachment = component(
 )
 export type Attachment = Static<typeof Attachment>
 
-export const Emoji = Type.String({ minLength: 1, maxLength: 64, pattern: storableText, description: 'One emoji, or a word of your own such as `:ship-it:`' })
+/** Everything but control characters and half surrogate pairs. */
+const printableText = '^[^\\u0000-\\u001F\\u007F-\\u009F\\uD800-\\uDFFF]*$'
+
+export const Emoji = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: printableText,
+  description: 'One emoji, or a word of your own such as `:ship-it:`; two spellings of the same characters are one (Unicode NFC)',
+})
 
 export const Reaction = component(
   'Reaction',
@@ -65,7 +74,7 @@ export const Message = component(
       senderId: described(UserId, 'Who sent it'),
       type: MessageType,
       content: Type.String({ description: 'The text, exactly as it was sent, or edited last; may be empty where there are attachments' }),
-      clientId: nullable(Type.String({ description: 'The `clientId` it was sent with; null when it was sent without' })),
+      clientId: nullable(Type.String({ description: 'The `clientId` it was sent with; null when it was sent without, or is deleted' })),
       metadata: Metadata,
       replyTo: Type.Union([ref(ReplyTo), Type.Null()], { description: 'What it answers; null when that is nothing, or older than the group keeps messages' }),
       mentions: Type.Array(UserId, { description: 'Whom it addresses' }),
@@ -80,8 +89,17 @@ export const Message = component(
 )
 export type Message = Static<typeof Message>
 
+export const MessageStatus = oneOfWords(['sent', 'delivered', 'read'], {
+  description: '`delivered`: it has reached a device of every other member; `read`: every other member has read it, which implies the former',
+})
+export type MessageStatus = Static<typeof MessageStatus>
+
+const Mentions = Type.Array(UserId, { maxItems: 50, uniqueItems: true, description: 'Whom it addresses: members of the conversation, up to 50' })
+
 const messageFields = {
   content: MessageContent,
+  replyTo: Type.Optional(described(MessageId, 'The message that it answers: one of this conversation that you can see and that is not deleted')),
+  mentions: Type.Optional(Mentions),
   clientId: Type.Optional(ClientId),
   metadata: Type.Optional(Metadata),
 }
@@ -108,3 +126,67 @@ export const SendMessageResult = component(
 export type SendMessageResult = Static<typeof SendMessageResult>
 
 export const sendMessageCommandFields = { conversationId: ConversationId, ...messageFields }
+
+export const MessageResult = component(
+  'MessageResult',
+  Type.Object({ message: described(ref(Message), 'As it is now') }, { description: 'The message that was asked for' }),
+)
+export type MessageResult = Static<typeof MessageResult>
+
+export const GetMessageResult = component(
+  'GetMessageResult',
+  Type.Object(
+    {
+      message: described(ref(Message), 'As it is now'),
+      status: described(
+        MessageStatus,
+        'The least that any of the other members has; `sent` where there are none. `messages.listReceipts` has it member by member',
+      ),
+    },
+    { description: 'The message that was asked for, and how far it has come' },
+  ),
+)
+export type GetMessageResult = Static<typeof GetMessageResult>
+
+export const UpdateMessageRequest = component(
+  'UpdateMessageRequest',
+  closed(
+    {
+      content: Type.Optional(
+        Type.String({ maxLength: 10_000, pattern: storableText, description: 'The new text: up to 10,000 characters; empty only where there are attachments' }),
+      ),
+      metadata: Type.Optional(described(Metadata, 'Up to 50 entries of your own, in place of those that there are')),
+      mentions: Type.Optional(described(Mentions, 'Whom it addresses from now on: members of the conversation, up to 50')),
+    },
+    { minProperties: 1, description: 'What to change; what is left out stays' },
+  ),
+)
+export type UpdateMessageRequest = Static<typeof UpdateMessageRequest>
+
+export const MessageVersion = component(
+  'MessageVersion',
+  Type.Object(
+    {
+      version: Type.Integer({ minimum: 1, description: '1 is what was sent' }),
+      content: Type.String({ description: 'What it said' }),
+      metadata: Metadata,
+      mentions: Type.Array(UserId, { description: 'Whom it addressed' }),
+      createdAt: described(Timestamp, 'When it was written: ISO 8601, UTC, milliseconds'),
+    },
+    { description: 'What a message said before it was edited' },
+  ),
+)
+export type MessageVersion = Static<typeof MessageVersion>
+
+export const UserReaction = component(
+  'UserReaction',
+  Type.Object(
+    {
+      emoji: Type.String({ description: 'What was reacted with' }),
+      user: described(ref(UserSummary), 'Who reacted'),
+      createdAt: described(Timestamp, 'When: ISO 8601, UTC, milliseconds'),
+    },
+    { description: "One member's reaction to a message" },
+  ),
+)
+export type UserReaction = Static<typeof UserReaction>

@@ -37,6 +37,7 @@ export const commands = [
   realtimeCommands.ping,
   messageEvents.sendMessageCommand,
   receiptEvents.markReadCommand,
+  receiptEvents.markDeliveredCommand,
   conversationEvents.setTypingCommand,
 ] as const
 

@@ -4,7 +4,7 @@ import { DeliveredSeq, ReadRanges, ReadSeq } from '../conversations/schemas.ts'
 import { conversationId } from '../messages/examples.ts'
 import { ConversationId, UserId } from '../shared/ids.ts'
 import { ids } from '../users/examples.ts'
-import { MarkedSeq, ReadMark } from './schemas.ts'
+import { DeliveryMark, MarkedDeliveredSeq, MarkedSeq, ReadMark } from './schemas.ts'
 
 export const read = defineEvent({
   type: 'read',
@@ -30,6 +30,17 @@ export const markReadCommand = defineCommand({
   rateLimit: 'default',
   data: closed({ conversationId: ConversationId, seq: MarkedSeq }),
   result: ref(ReadMark),
+  errors: ['not_found'],
+  example: { conversationId, seq: 41 },
+})
+
+export const markDeliveredCommand = defineCommand({
+  type: 'conversations.markDelivered',
+  summary: 'Say up to where messages have reached your device',
+  description: 'The same as the operation.',
+  rateLimit: 'default',
+  data: closed({ conversationId: ConversationId, seq: MarkedDeliveredSeq }),
+  result: ref(DeliveryMark),
   errors: ['not_found'],
   example: { conversationId, seq: 41 },
 })

@@ -22,6 +22,8 @@ export const ConversationId = id<'Conversation'>('Id of a conversation')
 
 export type MessageId = Id<'Message'>
 export const MessageId = id<'Message'>('Id of a message')
+/** Of the operations on one message. */
+export const MessageParams = Type.Object({ messageId: MessageId })
 
 export type InviteId = Id<'Invite'>
 export const InviteId = id<'Invite'>('Id of an invite')

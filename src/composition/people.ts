@@ -12,6 +12,7 @@ import type { AvatarService } from '../features/avatars/service.ts'
 import type { BlockService } from '../features/blocks/service.ts'
 import type { ConversationService } from '../features/conversations/service.ts'
 import type { Authorship } from '../features/messages/authorship.ts'
+import type { MessageService } from '../features/messages/service.ts'
 import { createAnnouncements } from '../features/presence/announcements.ts'
 import { createAttendance, type PresenceTimes } from '../features/presence/attendance.ts'
 import { createPresenceRepository } from '../features/presence/repository.ts'
@@ -35,6 +36,7 @@ interface AccountDependencies {
   security: SecurityService
   avatars: AvatarService
   conversations: ConversationService
+  messages: Pick<MessageService, 'eraseReactions'>
   authorship: Authorship
   blocks: BlockService
   presence: PresenceService
@@ -42,7 +44,7 @@ interface AccountDependencies {
 
 export async function composeAccounts(
   foundation: Foundation,
-  { identity, users, security, avatars, conversations, authorship, blocks, presence }: AccountDependencies,
+  { identity, users, security, avatars, conversations, messages, authorship, blocks, presence }: AccountDependencies,
 ) {
   const { config, db, log, clock, newId, jobs, mailer } = foundation
   const { passwords } = identity
@@ -51,7 +53,7 @@ export async function composeAccounts(
   const ends = { sessions: identity.sessions, apiKeys: identity.apiKeys }
   const accounts = createAccountService({ db, accounts: repository, exports, ends, users, messages: authorship, presence, security, jobs, clock })
   const erasure = createErasure({
-    ...{ db, accounts: repository, users, ends, conversations, clock, log },
+    ...{ db, accounts: repository, users, ends, conversations, messages, clock, log },
     eraseMessages: config.erasedUsersMessages === 'erase' ? authorship.erase : undefined,
     eraseWithin: [avatars.eraseWithin, ...identity.eraseWithin, blocks.eraseWithin, presence.eraseWithin, security.eraseWithin],
   })

@@ -14,8 +14,11 @@ import * as blockOperations from '../../openapi/blocks/operations.ts'
 import * as groupOperations from '../../openapi/conversations/group-operations.ts'
 import * as conversationOperations from '../../openapi/conversations/operations.ts'
 import * as fileOperations from '../../openapi/files/operations.ts'
+import * as messageChangeOperations from '../../openapi/messages/change-operations.ts'
 import * as messageOperations from '../../openapi/messages/operations.ts'
+import * as reactionOperations from '../../openapi/messages/reaction-operations.ts'
 import * as presenceOperations from '../../openapi/presence/operations.ts'
+import * as messageReceiptOperations from '../../openapi/receipts/message-operations.ts'
 import * as receiptOperations from '../../openapi/receipts/operations.ts'
 import * as securityOperations from '../../openapi/security/operations.ts'
 import * as syncOperations from '../../openapi/sync/operations.ts'
@@ -31,9 +34,9 @@ import { avatarRoutes } from '../features/avatars/routes.ts'
 import { blockRoutes } from '../features/blocks/routes.ts'
 import { conversationRoutes, groupRoutes } from '../features/conversations/routes.ts'
 import { fileRoutes } from '../features/files/routes.ts'
-import { messageRoutes } from '../features/messages/routes.ts'
+import { messageChangeRoutes, messageRoutes, reactionRoutes } from '../features/messages/routes.ts'
 import { presenceRoutes } from '../features/presence/routes.ts'
-import { receiptRoutes } from '../features/receipts/routes.ts'
+import { messageReceiptRoutes, receiptRoutes } from '../features/receipts/routes.ts'
 import { auditRoutes, securityRoutes } from '../features/security/routes.ts'
 import { syncRoutes } from '../features/sync/routes.ts'
 import { userRoutes } from '../features/users/routes.ts'
@@ -68,7 +71,10 @@ export function bindServices(server: FastifyInstance, { services, hooks, cookie,
   bindOperations(server, hooks, conversationOperations, conversationRoutes(conversations))
   bindOperations(server, hooks, groupOperations, groupRoutes({ conversations, invites, publicGroups }))
   bindOperations(server, hooks, messageOperations, messageRoutes(messages))
+  bindOperations(server, hooks, messageChangeOperations, messageChangeRoutes(messages))
+  bindOperations(server, hooks, reactionOperations, reactionRoutes(messages))
   bindOperations(server, hooks, receiptOperations, receiptRoutes(receipts))
+  bindOperations(server, hooks, messageReceiptOperations, messageReceiptRoutes(receipts))
   bindOperations(server, hooks, syncOperations, syncRoutes(sync))
   bindOperations(server, hooks, securityOperations, securityRoutes(security))
   bindOperations(server, hooks, auditOperations, auditRoutes(security))

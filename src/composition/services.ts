@@ -2,10 +2,6 @@
 
 import { createBlockRepository } from '../features/blocks/repository.ts'
 import { createBlockService } from '../features/blocks/service.ts'
-import { createAuthorship } from '../features/messages/authorship.ts'
-import { createAuthorshipRepository } from '../features/messages/authorship-repository.ts'
-import { createMessageRepository } from '../features/messages/repository.ts'
-import { createMessageService } from '../features/messages/service.ts'
 import type { PresenceTimes } from '../features/presence/attendance.ts'
 import { createReceiptRepository } from '../features/receipts/repository.ts'
 import { createReceiptService } from '../features/receipts/service.ts'
@@ -21,6 +17,7 @@ import { composeConversations } from './conversations.ts'
 import { composeFiles } from './files.ts'
 import type { Foundation } from './foundation.ts'
 import { composeIdentity } from './identity.ts'
+import { composeMessages } from './messages.ts'
 import { composeAccounts, composePresence } from './people.ts'
 
 interface Options {
@@ -46,22 +43,16 @@ export async function composeServices(foundation: Foundation, { presenceTimes, p
     ...{ users, files },
     sendMessage: (...send) => messages.send(...send),
   })
-  const messageRepository = createMessageRepository(database, {
-    onStored: ({ message, created }) => {
-      if (created) onMessage()
-      const { conversationId, changeSeq } = message
-      topics.publish('conversation', conversationId, { type: 'message.created', conversationId, changeSeq, message })
-    },
-  })
-  const messages = createMessageService({ messages: messageRepository, conversations, clock, newId })
-  const authorship = createAuthorship({ authorship: createAuthorshipRepository(db), topics, clock })
+  const { messages, authorship } = composeMessages(foundation, { conversations, files, onMessage })
   const receipts = createReceiptService({ receipts: createReceiptRepository(database), topics })
   const sync = createSyncService({ sync: createSyncRepository(database) })
 
   const { presence, attendance } = await composePresence(foundation, presenceTimes)
   const directory = createDirectoryService({ users: userRepository, directory: createDirectoryRepository(db), presence, hideUnverified })
   const blocks = createBlockService({ db, blocks: createBlockRepository(db), users, conversations, presence, clock })
-  const { accounts, admin, erasure } = await composeAccounts(foundation, { identity, users, security, avatars, conversations, authorship, blocks, presence })
+  const { accounts, admin, erasure } = await composeAccounts(foundation, {
+    ...{ identity, users, security, avatars, conversations, messages, authorship, blocks, presence },
+  })
   return {
     ...{ ...identity, users, security, avatars, files, conversations, invites, publicGroups, retention, messages, receipts, sync },
     ...{ presence, attendance, directory, blocks, accounts, admin, erasure },

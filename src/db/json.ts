@@ -12,7 +12,7 @@ export const isoTime = (column: string): string => `to_char(${column} at time zo
 /** `Message`, of the row called `row`, as text: joined by hand it costs half of `json_build_object`. */
 export const messageText = (row: string): string => `'{"id":"' || ${row}.id || '","conversationId":"' || ${row}.conversation_id || '","seq":' || ${row}.seq
   || ',"changeSeq":' || ${row}.change_seq || ',"senderId":"' || ${row}.sender_id || '","type":"' || ${row}.type || '","content":' || to_json(${row}.content)::text
-  || ',"clientId":' || coalesce(to_json(${row}.client_id)::text, 'null') || ',"metadata":' || ${row}.metadata::text
+  || ',"clientId":' || coalesce(case when ${row}.deleted_at is null then to_json(${row}.client_id)::text end, 'null') || ',"metadata":' || ${row}.metadata::text
   || ',"replyTo":' || coalesce(${replyToJson(row)}::text, 'null') || ',"mentions":' || case ${row}.mentions when '{}' then '[]' else to_json(${row}.mentions)::text end
   || ',"attachments":' || coalesce(${row}.attachments::text, '[]') || ',"reactions":' || coalesce(${row}.reactions::text, '[]')
   || ',"createdAt":"' || ${isoTime(`${row}.created_at`)} || '","editedAt":' || coalesce('"' || ${isoTime(`${row}.edited_at`)} || '"', 'null')
@@ -27,7 +27,7 @@ export const replyToJson = (row: string): string => `case when ${row}.reply_to_s
   from messages o where o.conversation_id = ${row}.conversation_id and o.seq = ${row}.reply_to_seq) end`
 
 /** `UserSummary`, of a row of `users`. */
-const userSummaryJson = (user: string): string => `json_build_object('id', ${user}.id, 'username', ${user}.username, 'displayName', ${user}.display_name,
+export const userSummaryJson = (user: string): string => `json_build_object('id', ${user}.id, 'username', ${user}.username, 'displayName', ${user}.display_name,
   'avatarUrl', '${avatarsPath}' || ${user}.avatar_key, 'deleted', ${user}.erased_at is not null)`
 
 /** `ReadRanges`, of a row of `members`. */

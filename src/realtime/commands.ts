@@ -37,7 +37,7 @@ export interface ParsedFrame {
 interface Dependencies {
   messages: Pick<MessageService, 'send'>
   conversations: Pick<ConversationService, 'setTyping'>
-  receipts: Pick<ReceiptService, 'markRead'>
+  receipts: Pick<ReceiptService, 'markRead' | 'markDelivered'>
   counters: RateCounters
 }
 
@@ -47,6 +47,7 @@ export function createCommands({ messages, conversations, receipts, counters }: 
   const handlers: CommandHandlers = {
     'conversations.sendMessage': async (actor, data) => ({ message: serializeMessage(await messages.send(actor, data)) }),
     'conversations.markRead': (actor, { conversationId, seq }) => receipts.markRead(actor, conversationId, seq),
+    'conversations.markDelivered': (actor, { conversationId, seq }) => receipts.markDelivered(actor, conversationId, seq),
     'conversations.setTyping': (actor, { conversationId, typing }) => conversations.setTyping(actor, conversationId, typing),
   }
 

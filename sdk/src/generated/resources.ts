@@ -29,19 +29,31 @@ import type {
   CreatedApiKey,
   DeleteMeRequest,
   DeleteUserRequest,
+  DeliveryMark,
   ExchangeOAuthRequest,
   FileLink,
   FilesGetContentQuery,
   ForgotPasswordRequest,
+  FoundConversation,
+  FoundMessage,
+  GetMessageResult,
   Health,
   Invite,
   InvitePreview,
   LoginRequest,
+  MarkDeliveredRequest,
+  MarkMessagesReadRequest,
+  MarkMessagesReadResult,
   MarkReadRequest,
   Member,
   Membership,
   Message,
+  MessageResult,
+  MessageVersion,
+  MessagesListHistoryQuery,
   MessagesListQuery,
+  MessagesListReactionsQuery,
+  MessagesListReceiptsQuery,
   OAuthProviders,
   Presence,
   PublicGroup,
@@ -49,6 +61,7 @@ import type {
   PullResult,
   ReadMark,
   Readiness,
+  Receipt,
   RefreshRequest,
   RegisterRequest,
   RegisterResult,
@@ -58,6 +71,8 @@ import type {
   RevokeAllResult,
   RevokeUserSessionsRequest,
   ScheduledDeletion,
+  SearchConversationsQuery,
+  SearchMessagesQuery,
   SecurityEvent,
   SecurityGetStatsQuery,
   SecurityListEventsQuery,
@@ -79,11 +94,13 @@ import type {
   UpdateMeRequest,
   UpdateMemberRequest,
   UpdateMembershipRequest,
+  UpdateMessageRequest,
   UpdateUserRequest,
   UploadFileRequest,
   User,
   UserExport,
   UserProfile,
+  UserReaction,
   UsersListBlockedQuery,
   UsersListQuery,
   VerifyEmailRequest,
@@ -780,9 +797,23 @@ export interface Conversations {
   revokeInvite(conversationId: string, inviteId: string, options?: CallOptions): ApiCall<void>
 
   /**
+   * Say up to where messages have reached your device.
+   *
+   * The members are told (event `delivered`). In conversations of more than 32 members nothing is marked and nobody told, since each of many members would be told of each of the others: the answer is what stands.
+   *
+   * `POST /v1/conversations/{conversationId}/delivered`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   */
+  markDelivered(conversationId: string, body: MarkDeliveredRequest, options?: CallOptions): ApiCall<DeliveryMark>
+
+  /**
    * Mark as read up to a message.
    *
-   * The members are told (event `read`); neither `updatedAt` nor the place in the list changes.
+   * What was marked one by one beyond it melts into it. The members are told (event `read`); neither `updatedAt` nor the place in the list changes.
    *
    * `POST /v1/conversations/{conversationId}/read`
    *
@@ -796,7 +827,7 @@ export interface Conversations {
   /**
    * Send a message.
    *
-   * The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the first result; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased.
+   * The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the first result; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased; to a conversation that is archived or closed it is a `conflict`. Of a message that was deleted meanwhile, a retry returns what is left of it.
    *
    * `POST /v1/conversations/{conversationId}/messages`
    *
@@ -810,12 +841,53 @@ export interface Conversations {
   sendMessage(conversationId: string, body: SendMessageRequest, options?: CallOptions): ApiCall<SendMessageResult>
 }
 
-/** Sending and reading messages */
+/** Sending, reading and changing messages, reactions and receipts */
 export interface Messages {
+  /**
+   * Get a message.
+   *
+   * `GET /v1/messages/{messageId}`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {NotFoundError} `not_found`
+   */
+  get(messageId: string, options?: CallOptions): ApiCall<GetMessageResult>
+
+  /**
+   * Delete a message.
+   *
+   * For its sender, and for owners and admins of a group. All that it held is gone for good: content, earlier versions, reactions, and files with their bytes; its number stays, so that the order has no hole. It can be deleted wherever it can be read, also in a conversation that is archived or closed. Deleting it again succeeds.
+   *
+   * `DELETE /v1/messages/{messageId}`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `forbidden`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   */
+  delete(messageId: string, options?: CallOptions): ApiCall<void>
+
+  /**
+   * Edit a message.
+   *
+   * For its sender, while a member. What it said before is kept: `messages.listHistory`. Its answers, which show the beginning of it, change with it. A `conflict` when it is deleted, or the conversation is archived or closed; `forbidden` also in a direct conversation whose other member has blocked you. What changes nothing leaves it as it is.
+   *
+   * `PATCH /v1/messages/{messageId}`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `forbidden`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   * @throws {ConflictError} `conflict`
+   */
+  update(messageId: string, body?: UpdateMessageRequest, options?: CallOptions): ApiCall<MessageResult>
+
   /**
    * List messages.
    *
-   * Newest first. `before` a message pages towards the past; `after` a message pages towards the present, oldest first. `cursor` continues the page it came from. A message id that is not in this conversation is `not_found`.
+   * Newest first. `before` a message pages towards the past; `after` a message pages towards the present, oldest first. `cursor` continues the page it came from. A message id that is not in this conversation, or is from before what you may see of it, is `not_found`. With `status`, `type` or `senderId` at most 10,000 messages are looked at for one page, fewer in large groups: a page may then be short, or empty, while `hasMore` is true. Go on until it is false.
    *
    * `GET /v1/conversations/{conversationId}/messages`
    *
@@ -827,7 +899,7 @@ export interface Messages {
   /**
    * Send a message to a user.
    *
-   * Finds or makes the direct conversation with the recipient. The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the first result; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased.
+   * Finds or makes the direct conversation with the recipient. The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the first result; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased; to a conversation that is archived or closed it is a `conflict`. Of a message that was deleted meanwhile, a retry returns what is left of it.
    *
    * `POST /v1/messages`
    *
@@ -839,6 +911,87 @@ export interface Messages {
    * @throws {ConflictError} `conflict`
    */
   send(body: SendDirectMessageRequest, options?: CallOptions): ApiCall<SendMessageResult>
+
+  /**
+   * List what a message said before.
+   *
+   * The latest first, without what it says now; for everybody who may read the message. Nothing for one that was never edited, or is deleted.
+   *
+   * `GET /v1/messages/{messageId}/history`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {NotFoundError} `not_found`
+   */
+  listHistory(messageId: string, query?: MessagesListHistoryQuery, options?: CallOptions): PagedCall<MessageVersion>
+
+  /**
+   * React to a message.
+   *
+   * Reacting again with the same changes nothing. A `conflict` when the message is deleted, has reactions of 20 kinds and this would be one more, or the conversation is archived or closed; `forbidden` in a direct conversation whose other member has blocked you.
+   *
+   * `PUT /v1/messages/{messageId}/reactions/{emoji}`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `forbidden`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   * @throws {ConflictError} `conflict`
+   */
+  addReaction(messageId: string, emoji: string, options?: CallOptions): ApiCall<MessageResult>
+
+  /**
+   * Take back a reaction.
+   *
+   * Your own; one that is not there is none to take back, which is no error.
+   *
+   * `DELETE /v1/messages/{messageId}/reactions/{emoji}`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   */
+  removeReaction(messageId: string, emoji: string, options?: CallOptions): ApiCall<void>
+
+  /**
+   * List who reacted to a message.
+   *
+   * Kind by kind, and within a kind in the order in which they came.
+   *
+   * `GET /v1/messages/{messageId}/reactions`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {NotFoundError} `not_found`
+   */
+  listReactions(messageId: string, query?: MessagesListReactionsQuery, options?: CallOptions): PagedCall<UserReaction>
+
+  /**
+   * List how far a message has come.
+   *
+   * Member by member, in the order in which they joined, without its sender and those for whom it is not, since they joined later. What is read is delivered.
+   *
+   * `GET /v1/messages/{messageId}/receipts`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {NotFoundError} `not_found`
+   */
+  listReceipts(messageId: string, query?: MessagesListReceiptsQuery, options?: CallOptions): PagedCall<Receipt>
+
+  /**
+   * Mark messages as read.
+   *
+   * Exactly these, of one or several conversations: all or, when you may not see one of them, none. What lies between them stays unread; as soon as nothing does, they melt into the mark of their conversation. A `conflict` when more than 1,000 ranges of a conversation would be marked so: mark up to a message with `conversations.markRead`.
+   *
+   * `POST /v1/messages/read`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `insufficient_scope`
+   * @throws {ForbiddenError} `csrf_rejected`
+   * @throws {NotFoundError} `not_found`
+   * @throws {ConflictError} `conflict`
+   */
+  markRead(body: MarkMessagesReadRequest, options?: CallOptions): ApiCall<MarkMessagesReadResult>
 }
 
 /** Uploading files, sending them, and getting their bytes */
@@ -909,6 +1062,32 @@ export interface Files {
    * @throws {ConflictError} `quota_exceeded`
    */
   upload(body: UploadFileRequest, options?: CallOptions): ApiCall<StoredFile>
+}
+
+/** Finding messages and conversations */
+export interface Search {
+  /**
+   * Search conversations.
+   *
+   * Yours, by title, summary, description, the name of the other one, and what is said in them. Words are found in any letter case, with or without accents, in the forms of the language that the server is set to; where nothing has all of them, also with one letter wrong. Without a word to look for nothing is found. Titles, summaries, descriptions and names are found by likeness, too. The score is the best of: likeness of title or name, nine tenths of that of summary and description, eight tenths of the score of the best message; of those that are found by one of the former the likeliest 200 are compared.
+   *
+   * `GET /v1/search/conversations`
+   *
+   * @throws {ValidationError} `validation_error`
+   */
+  conversations(query?: SearchConversationsQuery, options?: CallOptions): PagedCall<FoundConversation>
+
+  /**
+   * Search messages.
+   *
+   * In all that you may read. Words are found in any letter case, with or without accents, in the forms of the language that the server is set to; where nothing has all of them, also with one letter wrong. Without a word to look for nothing is found. Of what fits the latest 200 are compared. The score is `r / (r + 0.1)`, where `r` is how often and how close together the words stand (PostgreSQL's cover density), and half of it where a letter was taken to be wrong. A conversation that you may not read is `not_found`.
+   *
+   * `GET /v1/search/messages`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {NotFoundError} `not_found`
+   */
+  messages(query?: SearchMessagesQuery, options?: CallOptions): PagedCall<FoundMessage>
 }
 
 /** What changed while you were away, without a socket */
@@ -1076,6 +1255,7 @@ export class Resources {
   readonly conversations: Conversations
   readonly messages: Messages
   readonly files: Files
+  readonly search: Search
   readonly sync: Sync
   readonly security: Security
   readonly admin: Admin
@@ -1088,6 +1268,7 @@ export class Resources {
     this.conversations = conversations(call)
     this.messages = messages(call)
     this.files = files(call)
+    this.search = search(call)
     this.sync = sync(call)
     this.security = security(call)
     this.admin = admin(call)
@@ -1157,13 +1338,23 @@ const conversations = (call: Call): Conversations => ({
   join: (conversationId, options) => call({ id: 'conversations.join', method: 'POST', path: path`/v1/conversations/${conversationId}/join`, repeatable: true }, options),
   listPublic: (query, options) => paged((next) => call({ id: 'conversations.listPublic', method: 'GET', path: '/v1/conversations/public', query: { ...query, ...next } }, options)),
   revokeInvite: (conversationId, inviteId, options) => call({ id: 'conversations.revokeInvite', method: 'DELETE', path: path`/v1/conversations/${conversationId}/invites/${inviteId}` }, options),
+  markDelivered: (conversationId, body, options) => call({ id: 'conversations.markDelivered', method: 'POST', path: path`/v1/conversations/${conversationId}/delivered`, body, repeatable: true }, options),
   markRead: (conversationId, body, options) => call({ id: 'conversations.markRead', method: 'POST', path: path`/v1/conversations/${conversationId}/read`, body, repeatable: true }, options),
   sendMessage: (conversationId, body, options) => call({ id: 'conversations.sendMessage', method: 'POST', path: path`/v1/conversations/${conversationId}/messages`, body: withClientId(body), repeatable: true }, options),
 })
 
 const messages = (call: Call): Messages => ({
+  get: (messageId, options) => call({ id: 'messages.get', method: 'GET', path: path`/v1/messages/${messageId}` }, options),
+  delete: (messageId, options) => call({ id: 'messages.delete', method: 'DELETE', path: path`/v1/messages/${messageId}` }, options),
+  update: (messageId, body = {}, options) => call({ id: 'messages.update', method: 'PATCH', path: path`/v1/messages/${messageId}`, body, repeatable: true }, options),
   list: (conversationId, query, options) => paged((next) => call({ id: 'messages.list', method: 'GET', path: path`/v1/conversations/${conversationId}/messages`, query: { ...query, ...next } }, options)),
   send: (body, options) => call({ id: 'messages.send', method: 'POST', path: '/v1/messages', body: withClientId(body), repeatable: true }, options),
+  listHistory: (messageId, query, options) => paged((next) => call({ id: 'messages.listHistory', method: 'GET', path: path`/v1/messages/${messageId}/history`, query: { ...query, ...next } }, options)),
+  addReaction: (messageId, emoji, options) => call({ id: 'messages.addReaction', method: 'PUT', path: path`/v1/messages/${messageId}/reactions/${emoji}` }, options),
+  removeReaction: (messageId, emoji, options) => call({ id: 'messages.removeReaction', method: 'DELETE', path: path`/v1/messages/${messageId}/reactions/${emoji}` }, options),
+  listReactions: (messageId, query, options) => paged((next) => call({ id: 'messages.listReactions', method: 'GET', path: path`/v1/messages/${messageId}/reactions`, query: { ...query, ...next } }, options)),
+  listReceipts: (messageId, query, options) => paged((next) => call({ id: 'messages.listReceipts', method: 'GET', path: path`/v1/messages/${messageId}/receipts`, query: { ...query, ...next } }, options)),
+  markRead: (body, options) => call({ id: 'messages.markRead', method: 'POST', path: '/v1/messages/read', body, repeatable: true }, options),
 })
 
 const files = (call: Call): Files => ({
@@ -1172,6 +1363,11 @@ const files = (call: Call): Files => ({
   get: (fileId, options) => call({ id: 'files.get', method: 'GET', path: path`/v1/files/${fileId}` }, options),
   getContent: (fileId, query, options) => call({ id: 'files.getContent', method: 'GET', path: path`/v1/files/${fileId}/content`, query }, options),
   upload: (body, options) => call({ id: 'files.upload', method: 'POST', path: '/v1/files', body, form: true }, options),
+})
+
+const search = (call: Call): Search => ({
+  conversations: (query, options) => paged((next) => call({ id: 'search.conversations', method: 'GET', path: '/v1/search/conversations', query: { ...query, ...next } }, options)),
+  messages: (query, options) => paged((next) => call({ id: 'search.messages', method: 'GET', path: '/v1/search/messages', query: { ...query, ...next } }, options)),
 })
 
 const sync = (call: Call): Sync => ({

@@ -350,6 +350,21 @@ export interface ConversationJoinedEvent {
     };
 }
 
+/** Your read mark in one of several conversations */
+export interface ConversationReadMark {
+    /**
+     * Format: uuid
+     * Id of a conversation
+     */
+    conversationId: string;
+    /** Every message up to this `seq` is read */
+    readSeq: number;
+    /** What is read beyond `readSeq`, in order: `[[43, 43], [45, 47]]` are four messages */
+    readRanges: number[][];
+    /** Exactly how many messages you have not read, less those that are deleted */
+    unreadCount: number;
+}
+
 /** The conversation that was asked for */
 export interface ConversationResult {
     /** As it is now */
@@ -429,6 +444,26 @@ export interface ConversationUpdatedEvent {
     };
 }
 
+/** Say up to where messages have reached your device */
+export interface ConversationsMarkDeliveredCommand {
+    /**
+     * What kind of frame this is
+     */
+    type: "conversations.markDelivered";
+    /** Your own, to find the answer by */
+    id?: string | number;
+    /** What the command takes */
+    data: {
+        /**
+         * Format: uuid
+         * Id of a conversation
+         */
+        conversationId: string;
+        /** Every message up to this one has reached your device; beyond the newest means the newest; a mark never moves back */
+        seq: number;
+    };
+}
+
 /** Mark as read up to a message */
 export interface ConversationsMarkReadCommand {
     /**
@@ -466,6 +501,13 @@ export interface ConversationsSendMessageCommand {
         conversationId: string;
         /** The text: 1–10,000 characters */
         content: string;
+        /**
+         * Format: uuid
+         * The message that it answers: one of this conversation that you can see and that is not deleted
+         */
+        replyTo?: string;
+        /** Whom it addresses: members of the conversation, up to 50 */
+        mentions?: string[];
         /** Any string the client chooses, unique among what this user creates: a retry with the same one returns the first result, for as long as that exists */
         clientId?: string;
         /** Up to 50 entries of your own */
@@ -671,6 +713,12 @@ export interface DeliveredEvent {
     };
 }
 
+/** Your delivery mark in a conversation */
+export interface DeliveryMark {
+    /** Every message up to this `seq` has reached a device, as far as it said so */
+    deliveredSeq: number;
+}
+
 /** The answer to a command that failed */
 export interface ErrorFrame {
     /**
@@ -687,6 +735,14 @@ export interface ErrorFrame {
 export interface ErrorResponse {
     /** What went wrong */
     error: ApiError;
+}
+
+/** A piece of an excerpt. All of them, one after another, are the excerpt */
+export interface ExcerptPart {
+    /** Plain text: to be shown as it is, never as HTML */
+    text: string;
+    /** Whether it is what was searched for */
+    marked: boolean;
 }
 
 /** A one-time code, and the proof that the one who exchanges it is the one who began */
@@ -725,6 +781,71 @@ export interface ForgotPasswordRequest {
     email: string;
 }
 
+/** A conversation that was found */
+export interface FoundConversation {
+    /** The conversation, in short */
+    conversation: {
+        /**
+         * Format: uuid
+         * Id of a conversation
+         */
+        id: string;
+        /**
+         * `direct`: two people, who have one such conversation; `group`: any number, with roles and a title
+         */
+        type: "direct" | "group";
+        /** Null for a direct conversation, and a group without one */
+        title: string | null;
+        /**
+         * `active`: all goes on; `closed`: it can be read and is listed; `archived`: it can be read and is listed where that is asked for
+         */
+        status: "active" | "archived" | "closed";
+        /** Of a direct conversation; null for a group */
+        otherMember: UserSummary | null;
+    };
+    /**
+     * What the excerpt is of; `member`: the name of the other one of a direct conversation
+     */
+    matchedField: "title" | "summary" | "description" | "member" | "message";
+    /** Where it was found, at most some 200 characters, in pieces of which some are marked; `…` stands where it was cut */
+    excerpt: ExcerptPart[];
+    /** How well it fits, compared with others of this search; results come in this order, and of two that fit equally well the later one comes first */
+    relevanceScore: number;
+    /** How many messages there are, less those that are deleted */
+    messageCount: number;
+    /**
+     * Format: date-time
+     * When something was last said or changed: ISO 8601, UTC
+     */
+    lastActivity: string;
+    /** The message that fits best; null when it was found by something else alone */
+    matchedMessage: Message | null;
+}
+
+/** A message that was found */
+export interface FoundMessage {
+    /** As it is now */
+    message: Message;
+    /** Where it was said */
+    conversation: {
+        /**
+         * Format: uuid
+         * Id of a conversation
+         */
+        id: string;
+        /**
+         * `direct`: two people, who have one such conversation; `group`: any number, with roles and a title
+         */
+        type: "direct" | "group";
+        /** Null for a direct conversation, and a group without one */
+        title: string | null;
+    };
+    /** Where it was found, at most some 200 characters, in pieces of which some are marked; `…` stands where it was cut */
+    excerpt: ExcerptPart[];
+    /** How well it fits, compared with others of this search; results come in this order, and of two that fit equally well the later one comes first */
+    relevanceScore: number;
+}
+
 /** Too much was missed to send it here */
 export interface GapEvent {
     /**
@@ -745,6 +866,16 @@ export interface GapEvent {
         /** How many change numbers are newer than what you hold; not a number of messages: some are of other changes, or of ones that later ones replaced */
         missed: number;
     };
+}
+
+/** The message that was asked for, and how far it has come */
+export interface GetMessageResult {
+    /** As it is now */
+    message: Message;
+    /**
+     * The least that any of the other members has; `sent` where there are none. `messages.listReceipts` has it member by member
+     */
+    status: "sent" | "delivered" | "read";
 }
 
 /** A conversation of the resume is not yours any more */
@@ -852,6 +983,24 @@ export interface LoginRequest {
     identifier: string;
     /** The one that was given when registering */
     password: string;
+}
+
+/** Up to where messages have reached your device */
+export interface MarkDeliveredRequest {
+    /** Every message up to this one has reached your device; beyond the newest means the newest; a mark never moves back */
+    seq: number;
+}
+
+/** Exactly which messages you have read */
+export interface MarkMessagesReadRequest {
+    /** Messages of any of your conversations */
+    messageIds: string[];
+}
+
+/** Where your marks stand */
+export interface MarkMessagesReadResult {
+    /** One for each conversation of the messages */
+    marks: ConversationReadMark[];
 }
 
 /** Up to where you have read */
@@ -1009,7 +1158,7 @@ export interface Message {
     type: "text" | "file";
     /** The text, exactly as it was sent, or edited last; may be empty where there are attachments */
     content: string;
-    /** The `clientId` it was sent with; null when it was sent without */
+    /** The `clientId` it was sent with; null when it was sent without, or is deleted */
     clientId: string | null;
     /** Up to 50 entries of your own */
     metadata: {
@@ -1097,6 +1246,12 @@ export interface MessageMentionedEvent {
     };
 }
 
+/** The message that was asked for */
+export interface MessageResult {
+    /** As it is now */
+    message: Message;
+}
+
 /** A message is different now */
 export interface MessageUpdatedEvent {
     /**
@@ -1117,6 +1272,25 @@ export interface MessageUpdatedEvent {
         /** As it is now */
         message: Message;
     };
+}
+
+/** What a message said before it was edited */
+export interface MessageVersion {
+    /** 1 is what was sent */
+    version: number;
+    /** What it said */
+    content: string;
+    /** Up to 50 entries of your own */
+    metadata: {
+        [key: string]: string | number | boolean;
+    };
+    /** Whom it addressed */
+    mentions: string[];
+    /**
+     * Format: date-time
+     * When it was written: ISO 8601, UTC, milliseconds
+     */
+    createdAt: string;
 }
 
 /** Where else one can sign in */
@@ -1347,6 +1521,16 @@ export interface ReadyEvent {
     };
 }
 
+/** How far a message has come with one member */
+export interface Receipt {
+    /** A member, not the sender */
+    user: UserSummary;
+    /**
+     * `sent`: it is stored; `delivered`: it has reached a device; `read`: it is read
+     */
+    status: "sent" | "delivered" | "read";
+}
+
 /** The token to exchange */
 export interface RefreshRequest {
     /** Opaque; valid for 7 days, once: every refresh returns the next one */
@@ -1532,6 +1716,13 @@ export interface SendDirectMessageRequest {
     recipientId: string;
     /** The text: 1–10,000 characters */
     content: string;
+    /**
+     * Format: uuid
+     * The message that it answers: one of this conversation that you can see and that is not deleted
+     */
+    replyTo?: string;
+    /** Whom it addresses: members of the conversation, up to 50 */
+    mentions?: string[];
     /** Any string the client chooses, unique among what this user creates: a retry with the same one returns the first result, for as long as that exists */
     clientId?: string;
     /** Up to 50 entries of your own */
@@ -1544,6 +1735,13 @@ export interface SendDirectMessageRequest {
 export interface SendMessageRequest {
     /** The text: 1–10,000 characters */
     content: string;
+    /**
+     * Format: uuid
+     * The message that it answers: one of this conversation that you can see and that is not deleted
+     */
+    replyTo?: string;
+    /** Whom it addresses: members of the conversation, up to 50 */
+    mentions?: string[];
     /** Any string the client chooses, unique among what this user creates: a retry with the same one returns the first result, for as long as that exists */
     clientId?: string;
     /** Up to 50 entries of your own */
@@ -1823,6 +2021,18 @@ export interface UpdateMembershipRequest {
     pinned?: boolean;
 }
 
+/** What to change; what is left out stays */
+export interface UpdateMessageRequest {
+    /** The new text: up to 10,000 characters; empty only where there are attachments */
+    content?: string;
+    /** Up to 50 entries of your own, in place of those that there are */
+    metadata?: {
+        [key: string]: string | number | boolean;
+    };
+    /** Whom it addresses from now on: members of the conversation, up to 50 */
+    mentions?: string[];
+}
+
 /** What to change of a user, a reason alone being nothing; what is left out stays as it is, and null takes it away */
 export interface UpdateUserRequest {
     /** 3–32 letters, digits, `_`, `.`, `-`; unique in any letter case */
@@ -1977,6 +2187,19 @@ export interface UserProfile {
     /**
      * Format: date-time
      * When the user registered: ISO 8601, UTC, milliseconds
+     */
+    createdAt: string;
+}
+
+/** One member's reaction to a message */
+export interface UserReaction {
+    /** What was reacted with */
+    emoji: string;
+    /** Who reacted */
+    user: UserSummary;
+    /**
+     * Format: date-time
+     * When: ISO 8601, UTC, milliseconds
      */
     createdAt: string;
 }
@@ -2157,6 +2380,63 @@ export interface MessagesListQuery {
      * @default 50
      */
     limit?: number;
+    /**
+     * Only messages that have come just as far
+     */
+    status?: "sent" | "delivered" | "read";
+    /**
+     * Only messages of this type
+     */
+    type?: "text" | "file";
+    /**
+     * Format: uuid
+     * Only messages of this sender
+     */
+    senderId?: string;
+    /**
+     * Format: date-time
+     * Only then or later: ISO 8601
+     */
+    from?: string;
+    /**
+     * Format: date-time
+     * Only before: ISO 8601
+     */
+    to?: string;
+    /** Whether to say in headers how many messages fit, those that are deleted not counted. With `status`, `type` or `senderId` it is those among the newest messages that one page looks at */
+    includeTotal?: boolean;
+}
+
+export interface MessagesListHistoryQuery {
+    /** `nextCursor` of the page before */
+    cursor?: string;
+    /**
+     * Items per page
+     * @default 20
+     */
+    limit?: number;
+}
+
+export interface MessagesListReactionsQuery {
+    /** Only reactions of this kind */
+    emoji?: string;
+    /** `nextCursor` of the page before */
+    cursor?: string;
+    /**
+     * Items per page
+     * @default 50
+     */
+    limit?: number;
+}
+
+export interface MessagesListReceiptsQuery {
+    /** `nextCursor` of the page before */
+    cursor?: string;
+    /**
+     * Items per page
+     * @default 50
+     */
+    limit?: number;
 }
 
 export interface FilesGetContentQuery {
@@ -2165,6 +2445,52 @@ export interface FilesGetContentQuery {
      * @default false
      */
     thumbnail?: boolean;
+}
+
+export interface SearchConversationsQuery {
+    /** Words that must all be there; `"a phrase"`, `-without`, `this or that` */
+    q: string;
+    /** Whether those that are archived are searched, too */
+    includeArchived?: boolean;
+    /**
+     * Items per page
+     * @default 10
+     */
+    limit?: number;
+    /** `nextCursor` of the page before */
+    cursor?: string;
+}
+
+export interface SearchMessagesQuery {
+    /** Words that must all be there; `"a phrase"`, `-without`, `this or that` */
+    q: string;
+    /**
+     * Format: uuid
+     * Only in this one
+     */
+    conversationId?: string;
+    /**
+     * Format: uuid
+     * Only what this user has sent
+     */
+    senderId?: string;
+    /**
+     * Format: date-time
+     * Only messages of this time and later: ISO 8601
+     */
+    from?: string;
+    /**
+     * Format: date-time
+     * Only messages of this time and earlier: ISO 8601
+     */
+    to?: string;
+    /**
+     * Items per page
+     * @default 10
+     */
+    limit?: number;
+    /** `nextCursor` of the page before */
+    cursor?: string;
 }
 
 export interface SecurityGetStatsQuery {

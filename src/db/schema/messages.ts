@@ -99,6 +99,8 @@ export const reactions = pgTable(
       'cascade',
     ),
     index('reactions_user').on(table.userId),
+    // Who came first, of one kind and kind by kind.
+    index('reactions_order').on(table.conversationId, table.seq, table.emoji, table.createdAt, table.userId),
   ],
 )
 

@@ -1,7 +1,7 @@
 /**
  * The real end of an account. First, in one transaction, everything by which somebody could be known or could sign in; from then on
- * it cannot be undone. Then, step by step, what takes the locks of others: direct conversations are closed, groups are left, and messages
- * emptied where that is configured. `deletionAt` stays until the last step is done, so that whoever is killed in between is followed by
+ * it cannot be undone. Then, step by step, what takes the locks of others: direct conversations are closed, groups are left, reactions taken
+ * back, and messages emptied where that is configured. `deletionAt` stays until the last step is done, so that whoever is killed in between is followed by
  * the next sweep. No job waits for the day: the date in the row does, and the server that is up then compares it with its clock.
  */
 import type { UserId } from '../../../openapi/shared/ids.ts'
@@ -19,6 +19,7 @@ interface Dependencies {
   users: Pick<UserService, 'lock'>
   ends: AccessEnds
   conversations: { closeDirect(userId: UserId): Promise<void>; leaveAll(userId: UserId): Promise<void> }
+  messages: { eraseReactions(userId: UserId): Promise<void> }
   /** Undefined keeps them. */
   eraseMessages: ((userId: UserId) => Promise<void>) | undefined
   /** Each takes away what one feature keeps of a user, by the row as it was before; and once more, at the end, by the row that is left. See `personal-data.ts`. */
@@ -30,7 +31,7 @@ interface Dependencies {
 const sweepMilliseconds = 60_000
 const pageSize = 100
 
-export function createErasure({ db, accounts, users, ends, conversations, eraseMessages, eraseWithin, clock, log }: Dependencies) {
+export function createErasure({ db, accounts, users, ends, conversations, messages, eraseMessages, eraseWithin, clock, log }: Dependencies) {
   const isDue = (user: UserRow | undefined): user is UserRow => user !== undefined && user.deletionAt !== null && user.deletionAt <= clock.now()
 
   /** @returns whether there is more to be done for this user */
@@ -64,6 +65,7 @@ export function createErasure({ db, accounts, users, ends, conversations, eraseM
     if (!(await erasePerson(userId))) return
     await conversations.closeDirect(userId)
     await conversations.leaveAll(userId)
+    await messages.eraseReactions(userId)
     await eraseMessages?.(userId)
     await finish(userId)
   }

@@ -4,6 +4,7 @@ import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import { conversations, invites, members } from '../../db/schema/conversations.ts'
 import { apiKeys, knownDevices, oauthAccounts } from '../../db/schema/credentials.ts'
+import { reactions } from '../../db/schema/messages.ts'
 import { auditLog, securityEvents } from '../../db/schema/security.ts'
 import { sessions } from '../../db/schema/sessions.ts'
 import { blocks, users } from '../../db/schema/users.ts'
@@ -100,6 +101,12 @@ const sources = ({ userId, lastSeen }: Owner): Record<string, Source> => ({
     columns: { ...without(auditLog, 'ip'), ip: sql`case when ${auditLog.actorId} = ${userId} then ${auditLog.ip} end` },
     of: (id) => or(eq(auditLog.targetId, id), eq(auditLog.actorId, id)),
     key: [auditLog.id],
+  },
+  reactions: {
+    table: reactions,
+    columns: without(reactions, 'userId'),
+    of: (id) => eq(reactions.userId, id),
+    key: [reactions.conversationId, reactions.seq, reactions.emoji],
   },
   memberships: { table: members, columns: without(members, 'userId', 'blocked'), of: (id) => eq(members.userId, id), key: [members.conversationId] },
   // Without what would let somebody in.

@@ -34,5 +34,6 @@ export const personalData: Readonly<Record<string, Place>> = {
   'invites.conversation_id': { exported: { section: 'invites' }, erased: true },
   'members.user_id': { exported: { section: 'memberships' }, erased: shared },
   'members.conversation_id': { exported: { section: 'memberships' }, erased: shared },
+  'reactions.user_id': { exported: { section: 'reactions' }, erased: true },
   'messages.conversation_id, sender_id': { exported: { section: 'messages' }, erased: { because: 'they stay as those of a deleted user, or are emptied' } },
 }

@@ -7,9 +7,14 @@ import type { Clock } from '../../clock.ts'
 import type { MessageRow } from '../../db/schema/messages.ts'
 import type { Topics } from '../../topics.ts'
 import type { AuthorshipRepository } from './authorship-repository.ts'
+import type { MessageChangeRepository } from './change-repository.ts'
+import { deleteWithin, type FileDiscard } from './deletion.ts'
+import { publishChanges } from './publication.ts'
 
 interface Dependencies {
   authorship: AuthorshipRepository
+  changes: Pick<MessageChangeRepository, 'change'>
+  files: FileDiscard
   topics: Pick<Topics, 'publish'>
   clock: Clock
 }
@@ -19,7 +24,7 @@ const batchSize = 200
 
 export type Authorship = ReturnType<typeof createAuthorship>
 
-export function createAuthorship({ authorship, topics, clock }: Dependencies) {
+export function createAuthorship({ authorship, changes, files, topics, clock }: Dependencies) {
   async function* conversationsOf(userId: UserId): AsyncGenerator<{ id: ConversationId; lastSeq: number }> {
     let after: ConversationId | undefined
     for (;;) {
@@ -55,15 +60,9 @@ export function createAuthorship({ authorship, topics, clock }: Dependencies) {
         const left = batch.filter(({ deletedAt }) => deletedAt === null)
         if (first === undefined || left.length === 0) continue
         const { conversationId } = first
-        const emptied = await authorship.empty(
-          conversationId,
-          left.map(({ seq }) => seq),
-          clock.now(),
-        )
-        for (const message of emptied) {
-          const { changeSeq } = message
-          topics.publish('conversation', conversationId, { type: 'message.deleted', conversationId, changeSeq, message: { ...message, replyTo: null } })
-        }
+        const seqs = left.map(({ seq }) => seq)
+        const changed = await changes.change(conversationId, (locked, tx) => deleteWithin({ locked, files, at: clock.now(), isSenderGone: true }, seqs, tx))
+        publishChanges(topics, changed?.changes ?? [])
       }
     },
   }

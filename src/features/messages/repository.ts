@@ -1,11 +1,10 @@
-import { and, eq } from 'drizzle-orm'
 import type { Pool } from 'pg'
-import type { Message } from '../../../openapi/messages/schemas.ts'
+import type { GetMessageResult, Message } from '../../../openapi/messages/schemas.ts'
 import type { ConversationId, MessageId, UserId } from '../../../openapi/shared/ids.ts'
 import { createBatch } from '../../db/batch.ts'
 import type { Database } from '../../db/client.ts'
 import { messageText } from '../../db/json.ts'
-import { messages } from '../../db/schema/messages.ts'
+import { messageStatus } from '../../db/message-status.ts'
 import type { JsonText } from '../../json-text.ts'
 import { createMessageWriter, type WriterOptions } from './writer.ts'
 
@@ -22,6 +21,16 @@ export interface RangeText {
   /** `seq` of the last item, null when there is none. */
   lastSeq: number | null
   hasMore: boolean
+  /** Of the oldest message that the reader may see. */
+  firstSeq: number
+}
+
+/** What a send refers to, as far as the sender may. */
+export interface References {
+  /** Null when there is no such message to be answered. */
+  replyToSeq: number | null
+  /** Those of the mentioned who are members. */
+  mentioned: UserId[]
 }
 
 interface Read {
@@ -32,51 +41,74 @@ interface Read {
   limit: number
 }
 
-/** Both are null when there is nothing in the range, or nothing for this reader. */
+/** Nothing is in the range when `items` is null, and the reader is no member when `firstSeq` is. */
 interface ReadRange {
   items: JsonText<Message[]> | null
   lastSeq: number | null
+  firstSeq: number | null
+  newestSeq: number
 }
 
 const batchSize = { statements: 4, maximum: 16 }
 
 export type MessageRepository = ReturnType<typeof createMessageRepository>
 
-export function createMessageRepository({ db, pool }: Database, { onStored }: Pick<WriterOptions, 'onStored'>) {
+export function createMessageRepository({ pool }: Database, { onStored }: Pick<WriterOptions, 'onStored'>) {
   const writer = createMessageWriter({ pool, onStored })
   const ranges = {
     ascending: createBatch({ ...batchSize, run: (reads: Read[]) => readRanges(pool, 'ascending', reads) }),
     descending: createBatch({ ...batchSize, run: (reads: Read[]) => readRanges(pool, 'descending', reads) }),
   }
 
-  const repository = {
+  return {
     /** Resolves after the commit. */
     insert: writer.write,
 
     /** @returns undefined when the reader is no member. */
     async range(readerId: UserId, conversationId: ConversationId, { order, afterSeq, beforeSeq, limit }: Range): Promise<RangeText | undefined> {
-      const { items, lastSeq } = await ranges[order]({ readerId, conversationId, afterSeq, beforeSeq, limit })
-      // `seq` has no holes, so the number tells whether older messages follow.
-      if (items !== null && lastSeq !== null && order === 'descending') return { items, lastSeq, hasMore: lastSeq > afterSeq + 1 }
-      const newest = await repository.newestSeq(readerId, conversationId)
-      return newest === undefined ? undefined : { items: items ?? '[]', lastSeq, hasMore: lastSeq !== null && lastSeq < Math.min(newest, beforeSeq - 1) }
-    },
-
-    /** @returns 0 when there is no message yet, undefined when the reader is no member. */
-    async newestSeq(readerId: UserId, conversationId: ConversationId): Promise<number | undefined> {
-      const { rows } = await pool.query<{ lastSeq: number }>({ name: 'newest-seq', text: readerStatement, values: [conversationId, readerId] })
-      return rows[0]?.lastSeq
+      const { items, lastSeq, firstSeq, newestSeq } = await ranges[order]({ readerId, conversationId, afterSeq, beforeSeq, limit })
+      if (firstSeq === null) return undefined
+      // `seq` has no holes, so the number tells whether more messages follow.
+      const end = order === 'descending' ? Math.max(afterSeq + 1, firstSeq) : Math.min(newestSeq, beforeSeq - 1)
+      const hasMore = lastSeq !== null && (order === 'descending' ? lastSeq > end : lastSeq < end)
+      return { items: items ?? '[]', lastSeq, hasMore, firstSeq }
     },
 
     async seqOf(conversationId: ConversationId, id: MessageId): Promise<number | undefined> {
-      const [row] = await db
-        .select({ seq: messages.seq })
-        .from(messages)
-        .where(and(eq(messages.id, id), eq(messages.conversationId, conversationId)))
-      return row?.seq
+      const { rows } = await pool.query<{ seq: number }>({
+        name: 'message-seq',
+        text: 'select seq from messages where id = $1 and conversation_id = $2',
+        values: [id, conversationId],
+      })
+      return rows[0]?.seq
+    },
+
+    /** As JSON: how far it has come too. @returns undefined when there is none, or none for this reader. */
+    async view(readerId: UserId, id: MessageId): Promise<JsonText<GetMessageResult> | undefined> {
+      const { rows } = await pool.query<{ text: JsonText<GetMessageResult> }>({ name: 'message-view', text: viewStatement, values: [id, readerId] })
+      return rows[0]?.text
+    },
+
+    /** @returns undefined when the sender is no member. */
+    async references(
+      senderId: UserId,
+      conversationId: ConversationId,
+      { replyTo, mentions = [] }: { replyTo?: MessageId | undefined; mentions?: UserId[] | undefined },
+    ): Promise<References | undefined> {
+      const values = [conversationId, senderId, replyTo ?? null, mentions]
+      const { rows } = await pool.query<References>({ name: 'references', text: referencesStatement, values })
+      return rows[0]
+    },
+
+    async isKnown(senderId: UserId, clientId: string): Promise<boolean> {
+      const { rowCount } = await pool.query({
+        name: 'known-client-id',
+        text: 'select from messages where sender_id = $1 and client_id = $2',
+        values: [senderId, clientId],
+      })
+      return rowCount !== 0
     },
   }
-  return repository
 }
 
 async function readRanges(pool: Pool, order: Range['order'], reads: Read[]): Promise<ReadRange[]> {
@@ -94,16 +126,21 @@ async function readRanges(pool: Pool, order: Range['order'], reads: Read[]): Pro
   return rows
 }
 
+/** `limit 1` has the reader looked up by key for each read, however the tables grow. */
 const rangeStatement = (direction: 'asc' | 'desc') => `
-  select page.items, page."lastSeq"
+  select page.items, page."lastSeq", reader.first_seq as "firstSeq", reader.last_seq as "newestSeq"
   from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::int[])
     with ordinality as read (conversation_id, reader_id, after_seq, before_seq, size, ord)
+  left join lateral (
+    select greatest(c.first_seq, me.first_seq) as first_seq, c.last_seq from members me join conversations c on c.id = me.conversation_id
+    where me.conversation_id = read.conversation_id and me.user_id = read.reader_id and me.left_at is null limit 1
+  ) reader on true
   cross join lateral (
     select '[' || string_agg(item, ',') || ']' as items, ${direction === 'asc' ? 'max' : 'min'}(seq) as "lastSeq"
     from (
       select m.seq, ${messageText('m')} as item from messages m
-      where m.conversation_id = read.conversation_id and m.seq > read.after_seq and m.seq < read.before_seq
-        and exists (select from members where conversation_id = read.conversation_id and user_id = read.reader_id and left_at is null)
+      where m.conversation_id = read.conversation_id and m.seq > greatest(read.after_seq, reader.first_seq - 1) and m.seq < read.before_seq
+        and reader.first_seq is not null
       order by m.seq ${direction} limit read.size
     ) item
   ) page
@@ -111,6 +148,13 @@ const rangeStatement = (direction: 'asc' | 'desc') => `
 
 const rangeStatements = { ascending: rangeStatement('asc'), descending: rangeStatement('desc') }
 
-const readerStatement = `
-  select c.last_seq as "lastSeq" from members m join conversations c on c.id = m.conversation_id
-  where m.conversation_id = $1 and m.user_id = $2 and m.left_at is null`
+const viewStatement = `
+  select '{"message":' || ${messageText('m')} || ',"status":"' || ${messageStatus('m')} || '"}' as text
+  from messages m join members me on me.conversation_id = m.conversation_id and me.user_id = $2 and me.left_at is null
+  where m.id = $1 and m.seq >= me.first_seq`
+
+const referencesStatement = `
+  select
+    (select o.seq from messages o where o.id = $3::uuid and o.conversation_id = $1 and o.deleted_at is null and o.seq >= me.first_seq) as "replyToSeq",
+    array(select user_id from members where conversation_id = $1 and user_id = any($4::uuid[]) and left_at is null) as mentioned
+  from members me where me.conversation_id = $1 and me.user_id = $2 and me.left_at is null`

@@ -1,4 +1,5 @@
-import type { Message } from '../../../openapi/messages/schemas.ts'
+import type { Message, MessageVersion } from '../../../openapi/messages/schemas.ts'
+import type { MessageVersionRow } from '../../db/schema/messages.ts'
 import type { MessageEntity } from '../../topics.ts'
 
 export const serializeMessage = (row: MessageEntity): Message => ({
@@ -9,7 +10,7 @@ export const serializeMessage = (row: MessageEntity): Message => ({
   senderId: row.senderId,
   type: row.type,
   content: row.content,
-  clientId: row.clientId,
+  clientId: row.deletedAt === null ? row.clientId : null,
   metadata: row.metadata,
   replyTo: row.replyTo,
   mentions: row.mentions,
@@ -18,4 +19,12 @@ export const serializeMessage = (row: MessageEntity): Message => ({
   createdAt: row.createdAt.toISOString(),
   editedAt: row.editedAt?.toISOString() ?? null,
   deletedAt: row.deletedAt?.toISOString() ?? null,
+})
+
+export const serializeVersion = (row: MessageVersionRow): MessageVersion => ({
+  version: row.version,
+  content: row.content,
+  metadata: row.metadata,
+  mentions: row.mentions,
+  createdAt: row.createdAt.toISOString(),
 })

@@ -1,0 +1,94 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { MessageId, UserId } from '../../../openapi/shared/ids.ts'
+import type { Metadata } from '../../../openapi/shared/scalars.ts'
+import type { Actor } from '../../actor.ts'
+import type { Clock } from '../../clock.ts'
+import type { MessageRow, MessageVersionRow } from '../../db/schema/messages.ts'
+import { AppError, invalidField } from '../../errors/app-error.ts'
+import { decodeCursor, encodeCursor } from '../../pagination.ts'
+import type { MessageEntity, Topics } from '../../topics.ts'
+import type { ChangeMessage, Held } from './change-message.ts'
+import type { MessageChangeRepository } from './change-repository.ts'
+import { strangersAmong } from './mentions.ts'
+import { mayEdit, requireChangeable } from './policy.ts'
+import { publishMentions } from './publication.ts'
+
+interface Dependencies {
+  changes: Pick<MessageChangeRepository, 'locate' | 'versions'>
+  changeMessage: ChangeMessage
+  topics: Pick<Topics, 'publish'>
+  clock: Clock
+}
+
+export interface Edit {
+  content?: string | undefined
+  metadata?: Metadata | undefined
+  mentions?: UserId[] | undefined
+}
+
+interface VersionPage {
+  items: MessageVersionRow[]
+  nextCursor: string | null
+}
+
+/** What comes of an edit. */
+interface Edited {
+  message: MessageEntity
+  /** Who was not mentioned before. */
+  mentioned: UserId[]
+}
+
+export function messageEdits({ changes, changeMessage, topics, clock }: Dependencies) {
+  const edit = async (
+    { locked, message, member }: Held,
+    { content = message.content, metadata = message.metadata, mentions = message.mentions }: Edit,
+  ): Promise<Edited> => {
+    if (!mayEdit(member.userId, message)) throw new AppError('forbidden', 'Only its sender can edit a message.')
+    requireChangeable(locked.conversation, member, message)
+    if (content === '' && message.attachments === null) throw invalidField('body.content', 'may be empty only where there are attachments')
+    const added = mentions.filter((userId) => !message.mentions.includes(userId))
+    const firstSeqs = await locked.firstSeqsOf(added)
+    if (firstSeqs.size < added.length) throw strangersAmong(mentions, [...firstSeqs.keys(), ...message.mentions])
+    const { seq } = message
+    const set = { content, metadata, mentions }
+    if (changesNothing(message, set)) return { message: await locked.entity(seq), mentioned: [] }
+    await locked.keepVersion(message)
+    await locked.write([seq], { ...set, editedAt: new Date(Math.max(clock.now().getTime(), (message.editedAt ?? message.createdAt).getTime())) })
+    if (content !== message.content) await locked.writeAnswers([seq])
+    return { message: await locked.entity(seq), mentioned: added.filter((userId) => (firstSeqs.get(userId) ?? seq) <= seq) }
+  }
+
+  return {
+    /**
+     * Changes what a message says; what it said is kept.
+     * @throws `not_found`, `forbidden` for anybody but the sender and for one who is blocked, `conflict` when it is deleted or the conversation not
+     * active, `validation_error` for mentions of those who are no members
+     */
+    async update(actor: Actor, messageId: MessageId, fields: Edit): Promise<MessageEntity> {
+      const { message, mentioned } = await changeMessage(actor, messageId, (held) => edit(held, fields))
+      publishMentions(topics, message, mentioned)
+      return message
+    },
+
+    /** What it said before, the latest first. @throws `not_found` when the actor does not see it */
+    async listHistory(
+      actor: Actor,
+      messageId: MessageId,
+      { cursor, limit = 20 }: { cursor?: string | undefined; limit?: number | undefined },
+    ): Promise<VersionPage> {
+      const [before] = cursor === undefined ? [latest] : decodeCursor(cursor, ['number'])
+      const place = await changes.locate(actor.userId, messageId)
+      if (place === undefined) throw new AppError('not_found')
+      const rows = await changes.versions(place, Math.min(before, latest), limit + 1)
+      const items = rows.slice(0, limit)
+      const last = items.at(-1)
+      return { items, nextCursor: rows.length > limit && last !== undefined ? encodeCursor([last.version]) : null }
+    },
+  }
+}
+
+/** More than any version has: the column's last number. */
+const latest = 2_147_483_647
+
+const changesNothing = (message: MessageRow, set: Pick<MessageRow, 'content' | 'metadata' | 'mentions'>): boolean =>
+  message.content === set.content && isDeepStrictEqual(message.metadata, set.metadata) && isDeepStrictEqual(message.mentions, set.mentions)

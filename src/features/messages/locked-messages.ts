@@ -1,0 +1,134 @@
+/**
+ * The messages of one conversation under its row lock: the only place where they change after they were sent. Each change takes the next number of
+ * the conversation, and so does the change of every answer that shows what was changed. Sends wait for the lock, so no method takes more
+ * statements for more messages.
+ */
+import { and, asc, eq, gt, inArray, isNull, sql } from 'drizzle-orm'
+import type { PgUpdateSetSource } from 'drizzle-orm/pg-core'
+import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
+import type { Transaction } from '../../db/client.ts'
+import { type JsonRow, messageEntityJson, parseMessage } from '../../db/json.ts'
+import { conversations, type MemberRow, members } from '../../db/schema/conversations.ts'
+import { type MessageRow, messages, messageVersions, reactions } from '../../db/schema/messages.ts'
+import type { Change, MessageEntity } from '../../topics.ts'
+
+export type LockedMessages = NonNullable<Awaited<ReturnType<typeof lockMessages>>>
+
+/** A change of one or several messages, with what they are now. */
+export type MessageChange = Extract<Change, { message: MessageEntity }>
+
+const entityOf = sql<JsonRow<MessageEntity>>`${sql.raw(messageEntityJson('messages'))}`
+
+/** @returns undefined when there is no such conversation. */
+export async function lockMessages(tx: Transaction, conversationId: ConversationId) {
+  const [conversation] = await tx.select().from(conversations).where(eq(conversations.id, conversationId)).for('no key update')
+  if (conversation === undefined) return undefined
+  let { lastChangeSeq, deletedCount } = conversation
+
+  const among = (seqs: readonly number[]) => and(eq(messages.conversationId, conversationId), sql`${messages.seq} = any(${sql.param(seqs)}::bigint[])`)
+  /** The numbers that come next, in the order of these. */
+  const numbered = (seqs: readonly number[]) => sql`${lastChangeSeq}::bigint + array_position(${sql.param(seqs)}::bigint[], ${messages.seq})`
+
+  const write = async (seqs: number[], set: PgUpdateSetSource<typeof messages>): Promise<void> => {
+    if (seqs.length === 0) return
+    await tx
+      .update(messages)
+      .set({ ...set, changeSeq: numbered(seqs) })
+      .where(among(seqs))
+    lastChangeSeq += seqs.length
+  }
+
+  return {
+    conversation,
+
+    /** @returns undefined for one who is none, or not any more. */
+    async member(userId: UserId): Promise<MemberRow | undefined> {
+      const isMember = and(eq(members.conversationId, conversationId), eq(members.userId, userId), isNull(members.leftAt))
+      // So that nobody is blocked meanwhile.
+      const [member] = await tx.select().from(members).where(isMember).for('share')
+      return member
+    },
+
+    async message(seq: number): Promise<MessageRow | undefined> {
+      const [message] = await tx
+        .select()
+        .from(messages)
+        .where(among([seq]))
+      return message
+    },
+
+    /** Together with what it answers. */
+    async entity(seq: number): Promise<MessageEntity> {
+      const [row] = await tx
+        .select({ entity: entityOf })
+        .from(messages)
+        .where(among([seq]))
+      if (row === undefined) throw new Error('A message that is held is not there')
+      return parseMessage(row.entity)
+    },
+
+    /** Who of these is a member, and the first message that each of them sees. */
+    async firstSeqsOf(userIds: readonly UserId[]): Promise<Map<UserId, number>> {
+      const found = await tx
+        .select({ userId: members.userId, firstSeq: members.firstSeq })
+        .from(members)
+        .where(and(eq(members.conversationId, conversationId), inArray(members.userId, [...userIds]), isNull(members.leftAt)))
+      return new Map(found.map(({ userId, firstSeq }) => [userId, firstSeq]))
+    },
+
+    /** Those of these that are not deleted, in order. */
+    async present(seqs: readonly number[]): Promise<number[]> {
+      const found = await tx
+        .select({ seq: messages.seq })
+        .from(messages)
+        .where(and(among(seqs), isNull(messages.deletedAt)))
+        .orderBy(asc(messages.seq))
+      return found.map(({ seq }) => seq)
+    },
+
+    /** One by one, in order. */
+    write,
+
+    /** What a message says now is kept as one of its versions. */
+    async keepVersion({ seq, content, metadata, mentions, editedAt, createdAt }: MessageRow): Promise<void> {
+      const before = tx
+        .select({ version: sql<number>`coalesce(max(${messageVersions.version}), 0) + 1` })
+        .from(messageVersions)
+        .where(and(eq(messageVersions.conversationId, conversationId), eq(messageVersions.seq, seq)))
+      await tx.insert(messageVersions).values({ conversationId, seq, version: sql`(${before})`, content, metadata, mentions, createdAt: editedAt ?? createdAt })
+    },
+
+    /** Answers show the beginning of what they answer. */
+    async writeAnswers(seqs: readonly number[]): Promise<void> {
+      const answers = await tx
+        .select({ seq: messages.seq })
+        .from(messages)
+        .where(and(eq(messages.conversationId, conversationId), sql`${messages.replyToSeq} = any(${sql.param(seqs)}::bigint[])`))
+        .orderBy(asc(messages.seq))
+      await write(
+        answers.map(({ seq }) => seq),
+        {},
+      )
+    },
+
+    /** Deletes what deleted messages said before and who reacted to them, and counts them as deleted. */
+    async forget(seqs: readonly number[]): Promise<void> {
+      for (const table of [messageVersions, reactions])
+        await tx.delete(table).where(and(eq(table.conversationId, conversationId), inArray(table.seq, [...seqs])))
+      deletedCount += seqs.length
+    },
+
+    /** Brings the conversation up to what was written. @returns it, in order */
+    async finish(): Promise<MessageChange[]> {
+      if (lastChangeSeq === conversation.lastChangeSeq) return []
+      await tx.update(conversations).set({ lastChangeSeq, deletedCount }).where(eq(conversations.id, conversationId))
+      const isNew = and(eq(messages.conversationId, conversationId), gt(messages.changeSeq, conversation.lastChangeSeq))
+      const rows = await tx.select({ entity: entityOf }).from(messages).where(isNew).orderBy(asc(messages.changeSeq))
+      return rows.map(({ entity }) => {
+        const message = parseMessage(entity)
+        const type = message.deletedAt === null ? 'message.updated' : 'message.deleted'
+        return { type, conversationId, changeSeq: message.changeSeq, message }
+      })
+    },
+  }
+}

@@ -1,0 +1,109 @@
+import type { UserReaction } from '../../../openapi/messages/schemas.ts'
+import type { ConversationId, MessageId, UserId } from '../../../openapi/shared/ids.ts'
+import type { Actor } from '../../actor.ts'
+import type { Clock } from '../../clock.ts'
+import { AppError, invalidField } from '../../errors/app-error.ts'
+import { arrayText, type JsonText } from '../../json-text.ts'
+import { decodeCursor, encodeCursor, latestMilliseconds } from '../../pagination.ts'
+import type { MessageEntity, Topics } from '../../topics.ts'
+import type { ChangeMessage } from './change-message.ts'
+import type { MessageChangeRepository } from './change-repository.ts'
+import { requireChangeable } from './policy.ts'
+import { publishChanges } from './publication.ts'
+import { type ReactionPosition, type ReactionRepository, reactionSummary } from './reaction-repository.ts'
+
+interface Dependencies {
+  reactions: ReactionRepository
+  changes: MessageChangeRepository
+  changeMessage: ChangeMessage
+  topics: Pick<Topics, 'publish'>
+  clock: Clock
+}
+
+interface ListRequest {
+  emoji?: string | undefined
+  cursor?: string | undefined
+  limit?: number | undefined
+}
+
+interface ReactionPage {
+  items: JsonText<UserReaction[]>
+  nextCursor: string | null
+}
+
+const maximumKinds = 20
+const erasedAtOnce = 200
+
+export function messageReactions({ reactions, changes, changeMessage, topics, clock }: Dependencies) {
+  const eraseWithin = async (userId: UserId, conversationId: ConversationId, seqs: number[]): Promise<void> => {
+    const changed = await changes.change(conversationId, async (locked, tx) => {
+      await locked.write(await reactions.deleteOf(userId, conversationId, seqs, tx), { reactions: reactionSummary })
+    })
+    publishChanges(topics, changed?.changes ?? [])
+  }
+
+  return {
+    /**
+     * Reacts to a message; to have done so already is no change.
+     * @throws `not_found`, `forbidden` for one who is blocked, `conflict` when the message is deleted, the conversation not active, or there are too many kinds
+     */
+    addReaction(actor: Actor, messageId: MessageId, given: string): Promise<MessageEntity> {
+      const emoji = given.normalize('NFC')
+      return changeMessage(actor, messageId, async ({ locked, message, member, tx }) => {
+        requireChangeable(locked.conversation, member, message)
+        const kinds = message.reactions ?? []
+        if (kinds.length >= maximumKinds && !kinds.some((kind) => kind.emoji === emoji))
+          throw new AppError('conflict', `A message has reactions of at most ${maximumKinds} kinds.`)
+        const { conversationId, seq } = message
+        const isNew = await reactions.insert({ conversationId, seq, emoji, userId: actor.userId, createdAt: clock.now() }, tx)
+        if (isNew) await locked.write([seq], { reactions: reactionSummary })
+        return locked.entity(seq)
+      })
+    },
+
+    /** Takes back one's own; what is not there is taken back already. @throws `not_found` when the actor does not see the message */
+    async removeReaction(actor: Actor, messageId: MessageId, given: string): Promise<void> {
+      await changeMessage(actor, messageId, async ({ locked, message, tx }) => {
+        const wasThere = await reactions.delete(message, given.normalize('NFC'), actor.userId, tx)
+        if (wasThere) await locked.write([message.seq], { reactions: reactionSummary })
+      })
+    },
+
+    /** Who reacted with what, kind by kind. @throws `not_found` when the actor does not see the message */
+    async listReactions(actor: Actor, messageId: MessageId, { emoji, cursor, limit = 50 }: ListRequest): Promise<ReactionPage> {
+      const after = cursor === undefined ? undefined : positionOf(cursor)
+      const place = await changes.locate(actor.userId, messageId)
+      if (place === undefined) throw new AppError('not_found')
+      const rows = await reactions.list(place, emoji?.normalize('NFC'), after, limit + 1)
+      const shown = rows.slice(0, limit)
+      const last = shown.at(-1)
+      const hasMore = rows.length > limit && last !== undefined
+      return {
+        items: arrayText(shown.map(({ text }): JsonText<UserReaction> => text)),
+        nextCursor: hasMore ? encodeCursor([last.emoji, last.milliseconds, last.userId]) : null,
+      }
+    },
+
+    /** Takes back all that a user has reacted with, some at a time. To be killed in the middle and done again is no harm. */
+    async eraseReactions(userId: UserId): Promise<void> {
+      for (;;) {
+        const places = await reactions.some(userId, erasedAtOnce)
+        if (places.length === 0) return
+        const byConversation = Map.groupBy(places, ({ conversationId }) => conversationId)
+        for (const [conversationId, found] of byConversation) {
+          await eraseWithin(
+            userId,
+            conversationId,
+            found.map(({ seq }) => seq),
+          )
+        }
+      }
+    },
+  }
+}
+
+function positionOf(cursor: string): ReactionPosition {
+  const [emoji, milliseconds, userId] = decodeCursor(cursor, ['string', 'number', 'id'])
+  if (/[\p{Cc}\p{Cs}]/u.test(emoji) || milliseconds < 0 || milliseconds > latestMilliseconds) throw invalidField('query.cursor', 'is not a cursor of this list')
+  return { emoji, milliseconds, userId }
+}
