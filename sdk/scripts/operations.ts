@@ -12,6 +12,8 @@ export interface Operation {
   parameters: string[]
   query?: string
   body?: { type: string; optional: boolean }
+  /** The result is the response, whose body the caller reads. */
+  raw: boolean
   /** The body is sent as a form: it has files. */
   form: boolean
   result: string
@@ -86,6 +88,7 @@ export function readOperations({ paths, components }: OpenApi): { operations: Op
     const answers = Object.entries(operation.responses).map(([status, answer]) => ({ status: Number(status), ...resolve(answer, components.responses) }))
     const outcomes = answers.filter((answer) => answer['x-error-codes'] === undefined)
     const success = outcomes.find(({ status }) => status < 400)?.content
+    const raw = Object.values(success ?? {}).some(({ schema }) => schema.format === 'binary')
     const item = itemOf(success?.['application/json']?.schema)
     const query = parameters.filter((parameter) => parameter.in === 'query')
     const { 'application/json': json, 'multipart/form-data': form } = operation.requestBody?.content ?? {}
@@ -103,7 +106,14 @@ export function readOperations({ paths, components }: OpenApi): { operations: Op
       ...(query.length > 0 && { query: typeOf(querySchema(query), `${pascalCase(id)}Query`) }),
       ...(body && { body: { type: typeOf(body, `${pascalCase(id)}Request`), optional: required(body).length === 0 } }),
       form: form !== undefined,
-      result: item ? `Page<${item}>` : success ? typeOf(success['application/json']?.schema ?? { type: 'string' }, `${pascalCase(id)}Result`) : 'void',
+      raw,
+      result: raw
+        ? 'Response'
+        : item
+          ? `Page<${item}>`
+          : success
+            ? typeOf(success['application/json']?.schema ?? { type: 'string' }, `${pascalCase(id)}Result`)
+            : 'void',
       ...(item && { item }),
       errors: answers.flatMap(({ status, 'x-error-codes': codes = [] }) => codes.map((code) => ({ code, status }))),
       public: operation.security?.length === 0,

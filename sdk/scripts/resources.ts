@@ -5,7 +5,7 @@ export function writeResources(operations: Operation[], tags: { name: string; de
   const resources = [...Map.groupBy(operations, ({ resource }) => resource)]
   const describe = (resource: string) => tags.find(({ name }) => name === resource)?.description ?? `The operations of \`${resource}\`.`
   const parts = [
-    "import { type ApiCall, type Call, type CallOptions, type PagedCall, paged, path, withClientId } from '../api-call.ts'",
+    "import { type ApiCall, type Call, type CallOptions, type PagedCall, paged, path, type UploadOptions, withClientId } from '../api-call.ts'",
     `import type {${typesOf(operations)
       .map((name) => `\n  ${name},`)
       .join('')}\n} from './types.ts'`,
@@ -34,13 +34,14 @@ const writeFactory = (resource: string, methods: Operation[]) => `const ${resour
 ${methods.map((method) => `  ${method.verb}: (${parameters(method, false)}) => ${writeCall(method)},`).join('\n')}
 })`
 
-function writeCall({ id, method, path, parameters, query, body, form, item, public: isPublic, idempotent, repeatable, accepts }: Operation): string {
+function writeCall({ id, method, path, parameters, query, body, form, raw, item, public: isPublic, idempotent, repeatable, accepts }: Operation): string {
   const request = [
     `id: '${id}'`,
     `method: '${method}'`,
     `path: ${parameters.length > 0 ? `path\`${path.replaceAll('{', '${')}\`` : `'${path}'`}`,
     body && (idempotent ? 'body: withClientId(body)' : 'body'),
     form && 'form: true',
+    raw && 'raw: true',
     query && (item ? 'query: { ...query, ...next }' : 'query'),
     isPublic && 'public: true',
     repeatable && 'repeatable: true',
@@ -51,12 +52,12 @@ function writeCall({ id, method, path, parameters, query, body, form, item, publ
   return item ? `paged((next) => call({ ${request} }, options))` : `call({ ${request} }, options)`
 }
 
-function parameters({ parameters, body, query }: Operation, typed: boolean): string {
+function parameters({ parameters, body, form, query }: Operation, typed: boolean): string {
   const list = [
     ...parameters.map((name) => [name, ': string']),
     ...(body ? [['body', `${body.optional ? '?' : ''}: ${body.type}`]] : []),
     ...(query ? [['query', `?: ${query}`]] : []),
-    ['options', '?: CallOptions'],
+    ['options', `?: ${form ? 'UploadOptions' : 'CallOptions'}`],
   ]
   return list.map(([name, type]) => (typed ? `${name}${type}` : name === 'body' && body?.optional ? 'body = {}' : name)).join(', ')
 }
@@ -98,7 +99,7 @@ const errorClasses: Record<number, string> = {
 
 function typesOf(operations: Operation[]): string[] {
   const names = operations.flatMap(({ body, query, item, result }) => [body?.type, query, item ?? result])
-  return [...new Set(names.filter((name): name is string => name !== undefined && name !== 'void' && name !== 'string'))].sort()
+  return [...new Set(names.filter((name): name is string => name !== undefined && !['void', 'string', 'Response', undefined].includes(name)))].sort()
 }
 
 const pascalCase = (name: string) => name.charAt(0).toUpperCase() + name.slice(1)

@@ -9,14 +9,15 @@ export async function writeTypes(schemas: Record<string, Schema>): Promise<strin
   const document = { openapi: '3.1.0', info: { title: '', version: '' }, paths: {}, components: { schemas: plain } }
   const nodes = await openapiTypescript(JSON.stringify(document), {
     defaultNonNullable: false,
-    transform: ({ format }) => (format === 'binary' ? blob : undefined),
+    // Of a file without a bound the server reads no more than it must: it may come from anywhere.
+    transform: (schema) => (schema.format === 'binary' ? ('maxLength' in schema ? blob : uploadable) : undefined),
   })
-  return componentsIn(nodes)
-    .map((member) => tidy(astToString(declaration(member))))
-    .join('\n')
+  const types = componentsIn(nodes).map((member) => tidy(astToString(declaration(member))))
+  return ["import type { Uploadable } from '../form.ts'\n", ...types].join('\n')
 }
 
 const blob = ts.factory.createTypeReferenceNode('Blob')
+const uploadable = ts.factory.createTypeReferenceNode('Uploadable')
 
 /** References by name; comments that hold the description alone. */
 const tidy = (source: string) =>

@@ -1,16 +1,23 @@
 /** What a method of a resource returns, and the request that it describes. */
+import type { OnProgress } from './form.ts'
 import { newClientId } from './runtime.ts'
 
 /** Options of a single call; they win over the client's. */
 export interface CallOptions {
   /** Aborts the call and its retries; what is thrown is the signal's reason. */
   signal?: AbortSignal
-  /** For one attempt, not for the call with its retries. */
+  /** For one attempt, not for the call with its retries. Files get twenty times as long by default. */
   timeoutMilliseconds?: number
   /** How often to try again, where that is safe; 0 for never. */
   retries?: number
   /** Added to those that the SDK sets. */
   headers?: Record<string, string>
+}
+
+/** Options of a call that uploads. */
+export interface UploadOptions extends CallOptions {
+  /** Told again and again how far it has come; from the beginning when it is tried again. */
+  onProgress?: OnProgress
 }
 
 /** A call under way: await it for the result. */
@@ -43,6 +50,8 @@ export interface ApiRequest {
   body?: object
   /** The body has files: it goes out as `multipart/form-data`. */
   form?: boolean
+  /** The result is the response itself, whose body is still to be read. */
+  raw?: boolean
   query?: object | undefined
   /** Needs no access token. */
   public?: boolean
@@ -52,7 +61,7 @@ export interface ApiRequest {
   accepts?: number[]
 }
 
-export type Call = <T>(request: ApiRequest, options?: CallOptions) => ApiCall<T>
+export type Call = <T>(request: ApiRequest, options?: UploadOptions) => ApiCall<T>
 
 export interface Outcome<T> {
   data: T

@@ -1,5 +1,6 @@
-export type { ApiCall, CallOptions, Page, PagedCall } from './api-call.ts'
+export type { ApiCall, CallOptions, Page, PagedCall, UploadOptions } from './api-call.ts'
 export * from './errors.ts'
+export type { FileContent, NamedFile, OnProgress, Uploadable, UploadProgress } from './form.ts'
 export type * from './generated/resources.ts'
 export type * from './generated/types.ts'
 export { createOAuthRequest, type OAuthRequest } from './oauth.ts'

@@ -1,6 +1,7 @@
 /** Calls on behalf of whoever is signed in: adds the access token, renews it when it is refused, keeps the tokens that sign-ins return, or turns them into a cookie. */
-import { type ApiRequest, apiCall, type Call, type CallOptions, type Outcome } from './api-call.ts'
+import { type ApiRequest, apiCall, type Call, type CallOptions, type Outcome, type UploadOptions } from './api-call.ts'
 import { UnauthorizedError } from './errors.ts'
+import { isRepeatableBody } from './form.ts'
 import { Resources } from './generated/resources.ts'
 import type { TokenPair } from './generated/types.ts'
 import { createTokenKeeper, type TokenKeeperOptions } from './tokens.ts'
@@ -27,7 +28,7 @@ export function createSession({ send, cookieSession, onRefresh, ...options }: Se
   let knownSignedOut = false
   return { call, tokens }
 
-  async function perform<T>(request: ApiRequest, options?: CallOptions): Promise<Outcome<T>> {
+  async function perform<T>(request: ApiRequest, options?: UploadOptions): Promise<Outcome<T>> {
     const outcome = await (request.public ? send<T>(request, options) : cookieSession ? sendWithCookie<T>(request, options) : sendSigned<T>(request, options))
     if (isTokenPair(outcome.data)) await keep(outcome.data)
     if (request.id === 'auth.logout') endSession()
@@ -45,7 +46,7 @@ export function createSession({ send, cookieSession, onRefresh, ...options }: Se
     knownSignedOut = false
   }
 
-  async function sendWithCookie<T>(request: ApiRequest, callOptions?: CallOptions): Promise<Outcome<T>> {
+  async function sendWithCookie<T>(request: ApiRequest, callOptions?: UploadOptions): Promise<Outcome<T>> {
     // What began before says nothing of how it is now.
     const wasSignedOut = knownSignedOut
     try {
@@ -61,12 +62,12 @@ export function createSession({ send, cookieSession, onRefresh, ...options }: Se
     }
   }
 
-  async function sendSigned<T>(request: ApiRequest, options?: CallOptions): Promise<Outcome<T>> {
+  async function sendSigned<T>(request: ApiRequest, options?: UploadOptions): Promise<Outcome<T>> {
     const accessToken = await tokens.fresh()
     try {
       return await send<T>(request, options, accessToken)
     } catch (error) {
-      if (!isRefusal(error) || !tokens.tokens?.refreshToken) throw error
+      if (!isRefusal(error) || !tokens.tokens?.refreshToken || !isRepeatableBody(request.body)) throw error
       // Another call may have renewed it while this one was under way.
       if (tokens.tokens.accessToken === accessToken) await tokens.renew()
       return send<T>(request, options, tokens.tokens?.accessToken)

@@ -1,6 +1,7 @@
 /** One request: its attempts, its timeouts, and which failures may be repeated. It knows nothing of tokens beyond the header it is given. */
-import type { ApiRequest, CallOptions, Outcome } from './api-call.ts'
+import type { ApiRequest, CallOptions, Outcome, UploadOptions } from './api-call.ts'
 import { ConnectionError, ParleyError, TimeoutError } from './errors.ts'
+import { isRepeatableBody, sendForm } from './form.ts'
 import { errorFromResponse } from './new-error.ts'
 import type { ParleyOptions } from './parley.ts'
 import { backoff, type Runtime, wait } from './runtime.ts'
@@ -17,17 +18,17 @@ type Settings = Required<Pick<ParleyOptions, 'baseUrl' | 'fetch' | 'timeoutMilli
   byCookie: boolean
 }
 
-export type Send = <T>(request: ApiRequest, options?: CallOptions, accessToken?: string) => Promise<Outcome<T>>
+export type Send = <T>(request: ApiRequest, options?: UploadOptions, accessToken?: string) => Promise<Outcome<T>>
 
 export function createTransport(settings: Settings): Send {
   const { runtime } = settings
 
-  return async function send<T>(request: ApiRequest, options: CallOptions = {}, accessToken?: string): Promise<Outcome<T>> {
+  return async function send<T>(request: ApiRequest, options: UploadOptions = {}, accessToken?: string): Promise<Outcome<T>> {
     for (let attempt = 0; ; attempt++) {
       try {
         return await sendOnce<T>(request, options, accessToken, attempt)
       } catch (error) {
-        if (!(error instanceof ParleyError) || attempt >= (options.retries ?? settings.retries)) throw error
+        if (!(error instanceof ParleyError) || attempt >= (options.retries ?? settings.retries) || !isRepeatableBody(request.body)) throw error
         const delay = retryDelay(request, error, attempt, runtime)
         if (delay === undefined) throw error
         settings.debug({ type: 'retry', operation: request.id, attempt: attempt + 1, delayMilliseconds: delay, error })
@@ -36,8 +37,8 @@ export function createTransport(settings: Settings): Send {
     }
   }
 
-  async function sendOnce<T>(request: ApiRequest, options: CallOptions, accessToken: string | undefined, attempt: number): Promise<Outcome<T>> {
-    const { id, method, body, form, accepts = [] } = request
+  async function sendOnce<T>(request: ApiRequest, options: UploadOptions, accessToken: string | undefined, attempt: number): Promise<Outcome<T>> {
+    const { id, method, body, form, raw, accepts = [] } = request
     const url = settings.baseUrl + request.path + queryString(request.query)
     const startedAt = runtime.now()
     settings.debug({ type: 'request', operation: id, method, url, attempt })
@@ -50,28 +51,25 @@ export function createTransport(settings: Settings): Send {
       ...(body && !form && { 'Content-Type': 'application/json' }),
       ...(accessToken && { Authorization: `Bearer ${accessToken}` }),
     }
-    const { response, text } = await withinTime(options, async (signal) => {
+    const { response, text } = await withinTime(request, options, async (signal) => {
       const credentials = settings.byCookie && ({ credentials: 'include' } as const)
-      const response = await settings.fetch(url, {
-        method,
-        headers,
-        signal,
-        ...credentials,
-        ...(body && { body: form ? formData(body) : JSON.stringify(body) }),
-      })
-      return { response, text: await response.text() }
+      const init = { method, headers, signal, ...credentials }
+      const response = await (body && form
+        ? sendForm(settings.fetch, url, init, body, options.onProgress)
+        : settings.fetch(url, { ...init, ...(body && { body: JSON.stringify(body) }) }))
+      return { response, text: raw && response.ok ? undefined : await response.text() }
     })
     const requestId = response.headers.get('X-Request-Id')
     settings.debug({ type: 'response', operation: id, status: response.status, requestId, durationMilliseconds: runtime.now() - startedAt })
     const isResult = response.ok || accepts.includes(response.status)
-    const data = readBody(response, text, isResult)
+    const data = text === undefined ? response : readBody(response, text, isResult)
     if (!isResult) throw errorFromResponse(response, data)
     return { data, response }
   }
 
   /** Ends the work when its time is over or the caller aborts, and says which of them it was. */
-  async function withinTime<T>(options: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { signal, timeoutMilliseconds = settings.timeoutMilliseconds } = options
+  async function withinTime<T>({ form, raw }: ApiRequest, options: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { signal, timeoutMilliseconds = settings.timeoutMilliseconds * (form ? fileTimeoutFactor : 1) } = options
     signal?.throwIfAborted()
     const timeout = new TimeoutError({ code: 'timeout', message: `No answer came within ${timeoutMilliseconds} milliseconds` })
     const controller = new AbortController()
@@ -85,10 +83,14 @@ export function createTransport(settings: Settings): Send {
       throw new ConnectionError({ code: 'connection_failed', message: `${settings.baseUrl} cannot be reached` }, { cause })
     } finally {
       cancelTimer()
-      signal?.removeEventListener('abort', abort)
+      // Who still reads the body may give up too.
+      if (!raw) signal?.removeEventListener('abort', abort)
     }
   }
 }
+
+/** A file of 16 MiB takes a slow line minutes. */
+const fileTimeoutFactor = 20
 
 /** A wait beyond this is the caller's decision. */
 const longestWaitSeconds = 60
@@ -118,15 +120,6 @@ function readBody(response: Response, text: string, isResult: boolean) {
     if (!isResult) return undefined
     throw new ParleyError({ code: 'unexpected_answer', message: 'The server answered with broken JSON', status: response.status }, { cause })
   }
-}
-
-function formData(body: object): FormData {
-  const form = new FormData()
-  for (const [name, value] of Object.entries(body)) {
-    if (value instanceof Blob) form.append(name, value)
-    else if (value !== undefined) form.append(name, String(value))
-  }
-  return form
 }
 
 function queryString(query: object = {}): string {
