@@ -71,7 +71,16 @@ t.test('every operation answers as it declares when all is well, and when it can
   await server.database.pool.query('update users set suspended_at = now() where id = $1', [suspended.id])
   const { conversation: direct } = await alice.api.conversations.create({ type: 'direct', memberIds: [bob.id] })
   const { conversation: group } = await alice.api.conversations.create({ type: 'group', memberIds: [bob.id, carol.id], title: 'Lunch' })
-  await alice.api.conversations.sendMessage(group.id, { content: 'Hello', clientId: 'taken' })
+  const { message } = await alice.api.conversations.sendMessage(group.id, { content: 'Hello', clientId: 'taken' })
+  const { message: deleted } = await alice.api.conversations.sendMessage(group.id, { content: 'Gone' })
+  await alice.api.messages.delete(deleted.id)
+  const { message: toBob } = await alice.api.conversations.sendMessage(direct.id, { content: 'Hello' })
+  const { message: second } = await alice.api.conversations.sendMessage(direct.id, { content: 'Are you there?' })
+  await server.database.pool.query(
+    `update members set read_ranges = (select range_agg(int8range(2 * n, 2 * n + 1)) from generate_series(101, 1100) n)
+      where conversation_id = $1 and user_id = $2`,
+    [direct.id, bob.id],
+  )
   const { conversation: over } = await alice.api.conversations.create({ type: 'group', memberIds: [], clientId: 'over' })
   await alice.api.conversations.archive(over.id)
   const { conversation: open } = await alice.api.conversations.create({ type: 'group', memberIds: [], isPrivate: false })
@@ -246,6 +255,31 @@ t.test('every operation answers as it declares when all is well, and when it can
     ['conversations.sendMessage', 'conflict', { ...asAlice, params: of(direct.id), body: { content: 'Hello', clientId: 'taken' } }],
     ['messages.list', 200, { ...asBob, params: of(group.id), search: '?limit=1' }],
     ['messages.list', 'not_found', { ...asBob, params: of(group.id), search: `?before=${unknown}` }],
+    ['messages.get', 200, { ...asBob, params: { messageId: message.id } }],
+    ['messages.get', 'not_found', { ...asStranger, params: { messageId: message.id } }],
+    ['messages.update', 200, { ...asAlice, params: { messageId: message.id } }],
+    ['messages.update', 'not_found', { ...asStranger, params: { messageId: message.id } }],
+    ['messages.update', 'forbidden', { ...asBob, params: { messageId: message.id } }],
+    ['messages.update', 'conflict', { ...asAlice, params: { messageId: deleted.id } }],
+    ['messages.listHistory', 200, { ...asBob, params: { messageId: message.id } }],
+    ['messages.listHistory', 'not_found', { ...asStranger, params: { messageId: message.id } }],
+    ['messages.addReaction', 200, { ...asBob, params: { messageId: message.id, emoji: '👍' } }],
+    ['messages.addReaction', 'not_found', { ...asStranger, params: { messageId: message.id, emoji: '👍' } }],
+    ['messages.addReaction', 'conflict', { ...asBob, params: { messageId: deleted.id, emoji: '👍' } }],
+    ['messages.listReactions', 200, { ...asAlice, params: { messageId: message.id } }],
+    ['messages.listReactions', 'not_found', { ...asStranger, params: { messageId: message.id } }],
+    ['messages.removeReaction', 204, { ...asBob, params: { messageId: message.id, emoji: '👍' } }],
+    ['messages.removeReaction', 'not_found', { ...asStranger, params: { messageId: message.id, emoji: '👍' } }],
+    ['conversations.markDelivered', 200, { ...asBob, params: of(group.id), body: { seq: 1 } }],
+    ['conversations.markDelivered', 'not_found', { ...asStranger, params: of(group.id) }],
+    ['messages.markRead', 200, { ...asBob, body: { messageIds: [message.id] } }],
+    ['messages.markRead', 'not_found', { ...asStranger, body: { messageIds: [message.id] } }],
+    ['messages.markRead', 'conflict', { ...asBob, body: { messageIds: [second.id] } }],
+    ['messages.listReceipts', 200, { ...asAlice, params: { messageId: message.id } }],
+    ['messages.listReceipts', 'not_found', { ...asStranger, params: { messageId: message.id } }],
+    ['messages.delete', 204, { ...asAlice, params: { messageId: message.id } }],
+    ['messages.delete', 'not_found', { ...asStranger, params: { messageId: message.id } }],
+    ['messages.delete', 'forbidden', { ...asBob, params: { messageId: toBob.id } }],
     ['messages.send', 201, { ...asAlice, body: { recipientId: stranger.id, content: 'Hello' } }],
     ['messages.send', 'not_found', { ...asAlice, body: { recipientId: unknown, content: 'Hello' } }],
     ['messages.send', 'conflict', { ...asAlice, body: { recipientId: alice.id, content: 'Hello' } }],
@@ -258,6 +292,7 @@ t.test('every operation answers as it declares when all is well, and when it can
     ['conversations.sendMessage', 'forbidden', { ...asBob, params: of(direct.id), body: { content: 'Hello' } }],
     ['conversations.setTyping', 'forbidden', { ...asBob, params: of(direct.id) }],
     ['messages.send', 'forbidden', { ...asBob, body: { recipientId: alice.id, content: 'Hello' } }],
+    ['messages.addReaction', 'forbidden', { ...asBob, params: { messageId: toBob.id, emoji: '👍' } }],
     ['users.unblock', 204, { ...asAlice, params: { userId: bob.id } }],
     ['users.unblock', 'not_found', { ...asAlice, params: { userId: unknown } }],
     ['users.block', 200, { ...asStranger, params: { userId: bob.id } }],
@@ -433,6 +468,8 @@ t.test('every event is pushed, and every command answered as it declares', async
     ['conversations.sendMessage', { conversationId: direct.id, content: 'Hello', clientId: 'a' }, 'conflict'],
     ['conversations.markRead', { conversationId: group.id, seq: 1 }, 'ack'],
     ['conversations.markRead', { conversationId: unknown, seq: 1 }, 'not_found'],
+    ['conversations.markDelivered', { conversationId: group.id, seq: 1 }, 'ack'],
+    ['conversations.markDelivered', { conversationId: unknown, seq: 1 }, 'not_found'],
     ['conversations.setTyping', { conversationId: group.id, typing: true }, 'ack'],
     ['conversations.setTyping', { conversationId: unknown, typing: true }, 'not_found'],
     ['conversations.sendMessage', { conversationId: direct.id, content: 'Hello' }, 'forbidden'],
@@ -455,6 +492,11 @@ t.test('every event is pushed, and every command answered as it declares', async
   }
 
   await bob.api.conversations.markRead(group.id, { seq: 1 })
+  const { message } = await alice.api.conversations.sendMessage(group.id, { content: 'Hello Bob', mentions: [bob.id] })
+  await bob.api.conversations.markDelivered(group.id, { seq: message.seq })
+  await alice.api.messages.update(message.id, { content: 'Hello, Bob' })
+  for (const type of ['message.mentioned', 'message.updated']) t.ok(await asBob.frame((frame) => frame.type === type), type)
+  t.ok(await asAlice.frame(({ type, data }) => type === 'delivered' && data.userId === bob.id), 'delivered')
   for (const type of ['message.created', 'typing']) t.ok(await asBob.frame((frame) => frame.type === type), type)
   t.ok(await asAlice.frame(({ type, data }) => type === 'read' && data.userId === bob.id), 'read')
 
