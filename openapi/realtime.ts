@@ -30,12 +30,17 @@ export function asyncApiDocument(): AsyncApiDocument {
         title: 'The socket',
         description: 'One socket carries all conversations of its user, in both directions: one JSON object per text frame.',
         messages: Object.fromEntries(Object.keys(messages()).map((name) => [name, { $ref: `#/components/messages/${name}` }])),
-        bindings: { ws: { method: 'GET', query: { type: 'object', properties: { token: { type: 'string', description: 'The access token' } } } } },
+        bindings: { ws: { method: 'GET', query: { type: 'object', properties: queryProperties } } },
       },
     },
     operations: operations(),
     components: { messages: messages(), schemas: usedSchemas(), securitySchemes },
   }
+}
+
+const queryProperties = {
+  token: { type: 'string', description: 'The access token' },
+  subscribe: { type: 'string', enum: ['none'], description: '`none` begins with no conversation: `subscribe` then names them. All, where it is left out' },
 }
 
 /** Where the socket is when the server is at this address. */

@@ -33,7 +33,7 @@ export function createCatchUp({ sync, feeds }: Dependencies) {
     let reached = cursor
     let after = afterChangeSeq
     const reader = { readerId: connection.actor.userId, newSinceChangeSeq: afterChangeSeq }
-    while (after < upToChangeSeq && connection.isOpen && connection.wants(conversationId)) {
+    while (after < upToChangeSeq && connection.isOpen) {
       const changes = await sync.changes({ conversationId, afterChangeSeq: after, ...reader }, pageSize, reached)
       for (const { change, previousChangeSeq } of changes) {
         await connection.taken()

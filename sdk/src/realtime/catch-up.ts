@@ -47,6 +47,8 @@ export class CatchUp {
   /** Conversations of which too much is missing for the socket. */
   readonly #toPull = new Set<string>()
   readonly #end = new AbortController()
+  /** Undefined: all of them. */
+  #wanted: ReadonlySet<string> | undefined
   #startsAtPresent: boolean
   #connected = false
   #resume: Resume | undefined
@@ -64,11 +66,38 @@ export class CatchUp {
     return Object.fromEntries(this.#cursors)
   }
 
+  /** The conversations that are emitted; undefined for all. */
+  get wanted(): string[] | undefined {
+    return this.#wanted && [...this.#wanted]
+  }
+
+  want(ids: Iterable<string> | undefined): void {
+    this.#wanted = ids && new Set(ids)
+    for (const id of [...this.#known.keys()]) {
+      if (this.#wants(id)) continue
+      this.#known.delete(id)
+      this.#toPull.delete(id)
+    }
+    this.#next()
+  }
+
+  /** Where conversations stand that the socket gets from now on. One that is new here begins there. */
+  follow(positions: Record<string, number>): void {
+    for (const [id, position] of Object.entries(positions)) {
+      if (!this.#wants(id)) continue
+      if (!this.#cursors.has(id)) this.#cursors.set(id, position)
+      this.#expect(id, position)
+    }
+    this.#options.onCursors()
+    this.#next()
+  }
+
   hello(positions: Record<string, number>): void {
     this.#connected = true
     this.#known.clear()
     for (const id of this.#cursors.keys()) if (!(id in positions)) this.gone(id)
     for (const [id, position] of Object.entries(positions)) {
+      if (!this.#wants(id)) continue
       if (!this.#cursors.has(id)) this.#cursors.set(id, this.#startsAtPresent ? position : 0)
       if (position < (this.#cursorsBefore.get(id) ?? 0)) this.#rewind(id, position)
       this.#expect(id, position)
@@ -82,7 +111,7 @@ export class CatchUp {
     const { conversationId: id, changeSeq, previousChangeSeq = changeSeq - 1 } = change
     const cursor = this.#cursors.get(id)
     // What comes before hello is within its positions.
-    if (!this.#connected || (cursor !== undefined && changeSeq <= cursor)) return
+    if (!this.#connected || !this.#wants(id) || (cursor !== undefined && changeSeq <= cursor)) return
     this.#resume?.silent.delete(id)
     if (cursor === undefined || previousChangeSeq <= cursor) this.#apply(change)
     else this.#expect(id, changeSeq)
@@ -91,6 +120,7 @@ export class CatchUp {
 
   gap({ conversationId: id, changeSeq }: GapEvent['data']): void {
     this.#resume?.silent.delete(id)
+    if (!this.#wants(id)) return
     this.#expect(id, changeSeq)
     this.#toPull.add(id)
     void this.#pull()
@@ -135,6 +165,10 @@ export class CatchUp {
     this.disconnected()
     this.#toPull.clear()
     this.#end.abort()
+  }
+
+  #wants(id: string): boolean {
+    return this.#wanted?.has(id) ?? true
   }
 
   /** Beyond the position everything new would be taken for known. */

@@ -1,5 +1,5 @@
 import type { ParleyError } from '../errors.ts'
-import type { Change, GoneEvent, TypingEvent } from '../generated/types.ts'
+import type { Change, ConversationJoinedEvent, GoneEvent, MessageMentionedEvent, PresenceChangedEvent, TypingEvent } from '../generated/types.ts'
 
 /**
  * Where the connection is.
@@ -19,6 +19,12 @@ export interface RealtimeEvents extends Changes {
   change: Change
   /** Of the moment: neither repeated nor resumed. It has ended when nothing else was said for `expiresInSeconds`. */
   typing: TypingEvent
+  /** Of the moment, beside the `message.created` that brings it: somebody addresses you. */
+  'message.mentioned': MessageMentionedEvent
+  /** Of the moment: somebody came, went, or is shown as something else. */
+  'presence.changed': PresenceChangedEvent
+  /** Of the moment, while you have named what you want (`subscribe`): there is a new conversation of yours beside that. */
+  'conversation.joined': ConversationJoinedEvent
   /** A conversation that was followed is not yours any more. */
   gone: GoneEvent
   /**

@@ -1,7 +1,27 @@
 /** What goes over the socket, as the contract describes it. */
-import type { AckFrame, Change, ErrorFrame, GapEvent, GoneEvent, HelloEvent, PongEvent, ReadyEvent, TypingEvent } from '../generated/types.ts'
+import type {
+  AckFrame,
+  Change,
+  ConversationJoinedEvent,
+  ErrorFrame,
+  GapEvent,
+  GoneEvent,
+  HelloEvent,
+  MessageMentionedEvent,
+  PongEvent,
+  PositionsEvent,
+  PresenceChangedEvent,
+  ReadyEvent,
+  TypingEvent,
+} from '../generated/types.ts'
 
-export type ServerFrame = Change | HelloEvent | ReadyEvent | GapEvent | GoneEvent | PongEvent | TypingEvent | AckFrame | ErrorFrame
+/** Of the moment, passed on as they are. */
+type Signal = TypingEvent | PresenceChangedEvent | MessageMentionedEvent | ConversationJoinedEvent
+
+export type ServerFrame = Change | HelloEvent | PositionsEvent | ReadyEvent | GapEvent | GoneEvent | PongEvent | Signal | AckFrame | ErrorFrame
+
+const signals = new Set(['typing', 'presence.changed', 'message.mentioned', 'conversation.joined'])
+export const isSignal = (frame: ServerFrame): frame is Signal => signals.has(frame.type)
 
 /** Undefined for what is not a frame, which a newer server or something in between may send. */
 export function parseFrame(data: unknown): ServerFrame | undefined {

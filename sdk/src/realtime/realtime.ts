@@ -1,12 +1,13 @@
 import { ConnectionError, type ParleyError, TimeoutError } from '../errors.ts'
-import type { Message, ReadMark, SendMessageRequest } from '../generated/types.ts'
+import type { HelloEvent, Message, PositionsEvent, ReadMark, SendMessageRequest } from '../generated/types.ts'
 import type { Parley } from '../parley.ts'
 import type { Runtime } from '../runtime.ts'
 import { CatchUp } from './catch-up.ts'
 import { Commands } from './commands.ts'
 import type { WebSocketClass } from './connection.ts'
+import { createDeliveries } from './deliveries.ts'
 import { createEmitter, type RealtimeEvents, type RealtimeState } from './events.ts'
-import { isChange, type ServerFrame } from './frames.ts'
+import { isChange, isSignal, type ServerFrame } from './frames.ts'
 import { Link } from './link.ts'
 import { createOutbox } from './outbox.ts'
 
@@ -16,6 +17,8 @@ export interface RealtimeOptions {
   cursors?: Record<string, number>
   /** Called with the cursors when they have changed, at most ten times a second, and when the connection is closed: the place to store them. */
   onCursors?(cursors: Record<string, number>): void
+  /** Tells senders that their messages have reached this device, which their status shows as `delivered`. Default: false. */
+  confirmDelivery?: boolean
   /** How many messages may wait to be sent. Default: 1,000. */
   outboxLimit?: number
   /** Instead of the platform's: on Node 20, pass the one of the package `ws`. */
@@ -25,7 +28,9 @@ export interface RealtimeOptions {
 }
 
 const cursorsIntervalMilliseconds = 100
-const markTimeoutMilliseconds = 15_000
+const answerTimeoutMilliseconds = 15_000
+/** As many as the contract allows. */
+const conversationsPerCommand = 500
 const typingTimeoutMilliseconds = 5_000
 
 /**
@@ -49,6 +54,8 @@ export class Realtime {
   readonly #commands: Commands
   readonly #sendMessage: (conversationId: string, body: SendMessageRequest) => Promise<Message>
   readonly #hurry = (): void => this.#link.hurry()
+  /** A hello whose positions have not all come yet. */
+  #hello: HelloEvent['data'] | undefined
   #state: RealtimeState = 'connecting'
   #endedBy: ParleyError | undefined
   #cancelCursors: (() => void) | undefined
@@ -61,12 +68,14 @@ export class Realtime {
     this.#runtime = runtime
     this.#commands = new Commands(runtime, (text) => this.#link.send(text))
     this.#sendMessage = createOutbox(this.#commands, outboxLimit)
+    const confirm = options.confirmDelivery ? createDeliveries(api, this.#commands, runtime) : undefined
     this.#catchUp = new CatchUp({
       cursors: options.cursors,
       runtime,
       onChange: (change) => {
         this.#emitter.emit(change, 'change')
         this.#emitter.emit(change)
+        void confirm?.(change)
       },
       onGone: (conversationId) => this.#emitter.emit({ type: 'gone', data: { conversationId } }),
       onRewound: (conversationId, from, to) => this.#emitter.emit({ type: 'rewound', data: { conversationId, from, to } }),
@@ -82,12 +91,10 @@ export class Realtime {
       runtime,
       onConnecting: () => this.#setState('connecting'),
       onOpen: () => this.#setState('open'),
-      onHello: ({ positions, maxFrameBytes }) => {
-        this.#commands.connected(maxFrameBytes)
-        this.#catchUp.hello(positions)
-      },
+      onHello: (hello) => this.#greet(hello),
       onFrame: (frame) => this.#receive(frame),
       onDown: () => {
+        this.#hello = undefined
         this.#catchUp.disconnected()
         this.#commands.disconnected()
       },
@@ -147,7 +154,7 @@ export class Realtime {
    * @throws {TimeoutError} after 15 seconds
    */
   markRead(conversationId: string, seq: number): Promise<ReadMark> {
-    return this.#commands.send('conversations.markRead', { conversationId, seq }, isReadMark, markTimeoutMilliseconds)
+    return this.#commands.send('conversations.markRead', { conversationId, seq }, isReadMark, answerTimeoutMilliseconds)
   }
 
   /**
@@ -165,6 +172,43 @@ export class Realtime {
     }
   }
 
+  /**
+   * Gets these conversations alone, or beside those that were named before, also after reconnections; at most 500 in one call. Until this is
+   * called it gets all. What was missed of them since their cursors is emitted; one that has no cursor begins at the present.
+   * @throws {NotFoundError} when one of them is not yours; then nothing changes
+   * @throws {TimeoutError} after 15 seconds
+   */
+  async subscribe(conversationIds: string[]): Promise<void> {
+    const positions = await this.#askFor({ conversationIds })
+    this.#catchUp.want([...(this.#catchUp.wanted ?? []), ...conversationIds])
+    this.#catchUp.follow(positions)
+  }
+
+  /**
+   * Gets all conversations again, also those to come.
+   * @throws {TimeoutError} after 15 seconds
+   */
+  async subscribeAll(): Promise<void> {
+    const before = this.#catchUp.wanted
+    this.#catchUp.want(undefined)
+    try {
+      this.#catchUp.follow(await this.#askFor({}))
+    } catch (error) {
+      this.#catchUp.want(before)
+      throw error
+    }
+  }
+
+  /**
+   * Gets these conversations no more, nor new ones by itself; at most 500 in one call.
+   * @throws {TimeoutError} after 15 seconds
+   */
+  async unsubscribe(conversationIds: string[]): Promise<void> {
+    await this.#commands.send('unsubscribe', { conversationIds }, isAnything, answerTimeoutMilliseconds)
+    const left = this.#catchUp.wanted ?? Object.keys(this.cursors)
+    this.#catchUp.want(left.filter((id) => !conversationIds.includes(id)))
+  }
+
   /** While disconnected: tries now instead of after the wait. In browsers this happens by itself when the network is back. */
   reconnect(): void {
     this.#hurry()
@@ -180,10 +224,33 @@ export class Realtime {
     else if (frame.type === 'ready') this.#catchUp.ready(frame.data)
     else if (frame.type === 'gap') this.#catchUp.gap(frame.data)
     else if (frame.type === 'gone') this.#catchUp.gone(frame.data.conversationId)
-    else if (frame.type === 'typing') this.#emitter.emit(frame)
+    else if (frame.type === 'positions') this.#addPositions(frame.data)
+    else if (isSignal(frame)) this.#emitter.emit(frame)
     else if (frame.type === 'ack') this.#commands.acknowledged(frame)
     else if (frame.type === 'error' && frame.id === resumeId) this.#catchUp.refused()
     else if (frame.type === 'error') this.#commands.refused(frame)
+  }
+
+  async #askFor(data: { conversationIds?: string[] }): Promise<Record<string, number>> {
+    return (await this.#commands.send('subscribe', data, isSubscribed, answerTimeoutMilliseconds)).positions
+  }
+
+  #greet(hello: HelloEvent['data']): void {
+    if (hello.hasMore) {
+      this.#hello = hello
+      return
+    }
+    this.#hello = undefined
+    this.#commands.connected(hello.maxFrameBytes)
+    this.#catchUp.hello(hello.positions)
+    const wanted = this.#catchUp.wanted?.filter((id) => id in hello.positions) ?? []
+    // What comes of others until then, or where it fails, is not emitted.
+    while (wanted.length > 0) this.#askFor({ conversationIds: wanted.splice(0, conversationsPerCommand) }).catch(() => {})
+  }
+
+  #addPositions({ positions, hasMore }: PositionsEvent['data']): void {
+    if (this.#hello) this.#greet({ ...this.#hello, hasMore, positions: { ...this.#hello.positions, ...positions } })
+    else this.#catchUp.follow(positions)
   }
 
   #setState(state: RealtimeState): void {
@@ -220,4 +287,5 @@ export class Realtime {
 const resumeId = 'resume'
 
 const isReadMark = (data: unknown): data is ReadMark => typeof data === 'object' && data !== null && 'readSeq' in data
+const isSubscribed = (data: unknown): data is Pick<PositionsEvent['data'], 'positions'> => typeof data === 'object' && data !== null && 'positions' in data
 const isAnything = (_data: unknown): _data is unknown => true
