@@ -4,7 +4,12 @@
  * or order. It is written as well as such a thing can be: prepared statements, a frame serialized once for all its sockets.
  */
 import { createHash, randomBytes } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { mkdir, stat, unlink } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import fastify from 'fastify'
 import pg from 'pg'
 import { v7 } from 'uuid'
@@ -61,7 +66,9 @@ const tokenStatement = `insert into refresh_tokens (id, session_id, token_hash, 
 
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: Number(process.env.DATABASE_MAX_CONNECTIONS) })
-const app = fastify()
+const app = fastify({ bodyLimit: 2 ** 30 })
+const filesDir = process.env.FILES_DIR ?? ''
+await mkdir(filesDir, { recursive: true })
 const live = new Map<string, Set<WebSocket>>()
 
 app.get('/ready', async () => ({ status: 'ok' }))
@@ -78,6 +85,26 @@ app.get<{ Params: { id: string } }>('/conversations/:id/messages', async ({ para
 app.get<{ Querystring: { userId: string } }>('/conversations', async ({ query }) => {
   const { rows } = await pool.query({ name: 'conversations', text: conversationsStatement, values: [query.userId] })
   return { items: rows }
+})
+
+app.addContentTypeParser('application/octet-stream', (_request, body, done) => done(null, body))
+
+/** The bytes as they come, into a file. */
+app.post<{ Body: Readable }>('/files', async ({ body }) => {
+  const id = v7()
+  await pipeline(body, createWriteStream(join(filesDir, id)))
+  return { id }
+})
+
+app.get<{ Params: { id: string } }>('/files/:id', async ({ params }, reply) => {
+  const path = join(filesDir, params.id)
+  const { size } = await stat(path)
+  return reply.header('content-length', size).type('application/octet-stream').send(createReadStream(path))
+})
+
+app.delete<{ Params: { id: string } }>('/files/:id', async ({ params }, reply) => {
+  await unlink(join(filesDir, params.id))
+  return reply.code(204).send()
 })
 
 /** A token for the next one: looked up, marked and followed, with no signature, no retry, no theft noticed. */

@@ -15,6 +15,7 @@ import { measurePages } from './rows/pages.ts'
 import { measureSends } from './rows/sends.ts'
 import { measureSignIn } from './rows/sign-in.ts'
 import { measureStart } from './rows/start.ts'
+import { measureTransfers } from './rows/transfers.ts'
 import { openSetting, type Pace, type Setting } from './setting.ts'
 import { openStage } from './stage.ts'
 import { formatRows, formatVerdicts, listWarnings } from './table.ts'
@@ -24,6 +25,7 @@ const sections: Record<string, (setting: Setting) => Promise<Section>> = {
   page: measurePages,
   list: measureLists,
   'fan-out': measureFanOut,
+  files: measureTransfers,
   memory: measureMemory,
   'sign-in': measureSignIn,
   start: measureStart,

@@ -21,11 +21,19 @@ export interface Target {
   list(readerId: string): string
   handshake(group: Group, userId: string): Handshake
   refresh(refreshToken: string): string
+  files: FileRequests
   /** Signs a user in. @returns the refresh token */
   beginSession(connection: HttpConnection, userId: string, password: string): Promise<string>
 }
 
-type Dialect = Pick<Target, 'send' | 'page' | 'list' | 'handshake' | 'refresh' | 'beginSession'>
+/** Files are no texts: these are requests for `fetch`. */
+interface FileRequests {
+  upload(port: number, userId: string, bytes: Uint8Array<ArrayBuffer>): Request
+  download(port: number, userId: string, fileId: string): Request
+  remove(port: number, userId: string, fileId: string): Request
+}
+
+type Dialect = Pick<Target, 'files' | 'send' | 'page' | 'list' | 'handshake' | 'refresh' | 'beginSession'>
 
 const jwtSecret = 'a secret for the bench, long enough to be one'
 const connections = '10'
@@ -33,11 +41,21 @@ const connections = '10'
 const highLimits = Object.fromEntries(['AUTH', 'DEFAULT', 'MESSAGES', 'UPLOADS', 'PUBLIC', 'SOCKETS'].map((name) => [`RATE_LIMIT_${name}`, '999999999/1m']))
 
 /** Everything switched on, as in real life. */
-export const realLife = { NODE_ENV: 'production', LOG_LEVEL: 'info', JWT_SECRET: jwtSecret, DATABASE_MAX_CONNECTIONS: connections, ...highLimits }
+export const realLife = {
+  NODE_ENV: 'production',
+  LOG_LEVEL: 'info',
+  JWT_SECRET: jwtSecret,
+  DATABASE_MAX_CONNECTIONS: connections,
+  UPLOAD_QUOTA_BYTES: '1000000000000',
+  ...highLimits,
+}
 
 export async function startTarget(stage: Stage, side: Side, databaseUrl: string): Promise<Target> {
   const dialect = side === 'ours' ? await createOurDialect() : floorDialect
-  const env = side === 'ours' ? { ...realLife, DATA_DIR: `${stage.folder}/ours` } : { NODE_ENV: 'production', DATABASE_MAX_CONNECTIONS: connections }
+  const env =
+    side === 'ours'
+      ? { ...realLife, DATA_DIR: `${stage.folder}/ours` }
+      : { NODE_ENV: 'production', DATABASE_MAX_CONNECTIONS: connections, FILES_DIR: `${stage.folder}/floor-files` }
   const script = side === 'ours' ? 'src/main.ts' : 'scripts/bench/floor.ts'
   const server = await stage.startServer({ name: side, script, env: { ...env, DATABASE_URL: databaseUrl } })
   return { side, databaseUrl, server, ...dialect }
@@ -55,6 +73,17 @@ async function createOurDialect(): Promise<Dialect> {
     list: (readerId) => get('/v1/conversations?limit=20', `authorization: ${authorization(readerId)}\r\n`),
     handshake: (_group, userId) => ({ path: '/v1/ws', headers: { authorization: authorization(userId) }, saysHello: true }),
     refresh: (refreshToken) => post('/v1/auth/refresh', '', { refreshToken }),
+    files: {
+      upload: (port, userId, bytes) => {
+        const body = new FormData()
+        body.append('file', new Blob([bytes]), 'noise.pdf')
+        return new Request(`http://127.0.0.1:${port}/v1/files`, { method: 'POST', headers: { authorization: authorization(userId) }, body })
+      },
+      download: (port, userId, fileId) =>
+        new Request(`http://127.0.0.1:${port}/v1/files/${fileId}/content`, { headers: { authorization: authorization(userId) } }),
+      remove: (port, userId, fileId) =>
+        new Request(`http://127.0.0.1:${port}/v1/files/${fileId}`, { method: 'DELETE', headers: { authorization: authorization(userId) } }),
+    },
     beginSession: (connection, userId, password) => askForToken(connection, post('/v1/auth/login', '', { identifier: `${userId}@example.com`, password })),
   }
 }
@@ -65,6 +94,12 @@ const floorDialect: Dialect = {
   list: (readerId) => get(`/conversations?userId=${readerId}`, ''),
   handshake: ({ id }) => ({ path: `/ws?conversation=${id}`, headers: {}, saysHello: false }),
   refresh: (refreshToken) => post('/refresh', '', { refreshToken }),
+  files: {
+    upload: (port, _userId, bytes) =>
+      new Request(`http://127.0.0.1:${port}/files`, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body: bytes }),
+    download: (port, _userId, fileId) => new Request(`http://127.0.0.1:${port}/files/${fileId}`),
+    remove: (port, _userId, fileId) => new Request(`http://127.0.0.1:${port}/files/${fileId}`, { method: 'DELETE' }),
+  },
   beginSession: (connection, userId) => askForToken(connection, post('/sessions', '', { userId })),
 }
 
