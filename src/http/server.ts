@@ -27,6 +27,8 @@ export async function createServer({ config, clock, log }: { config: Config; clo
     requestIdHeader: false,
     genReqId: (request) => acceptedRequestId(request.headers['x-request-id']) ?? randomUUID(),
     bodyLimit: bodyLimitBytes,
+    // What an emoji of the contract's length takes: its characters may be of two units each.
+    routerOptions: { maxParamLength: 128 },
     // Clients that offer HTTP/2 this way (Java's, curl's) are content with an answer in HTTP/1.1. Node 22 before 22.21 does not ask.
     http: { shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket' },
     // Hop 0 is the peer itself.
