@@ -25,6 +25,7 @@ import * as presence from './presence/operations.ts'
 import './realtime/frames.ts'
 import * as messageReceipts from './receipts/message-operations.ts'
 import * as receipts from './receipts/operations.ts'
+import * as search from './search/operations.ts'
 import * as security from './security/operations.ts'
 import * as sync from './sync/operations.ts'
 import * as system from './system/operations.ts'
@@ -54,8 +55,13 @@ const operationModules: readonly OperationModule[] = [
     description: 'Direct conversations and groups, their members and read marks',
     operations: [conversations, conversationGroups, receipts],
   },
-  { tag: 'messages', description: 'Sending, reading and changing messages, reactions and receipts', operations: [messages, messageChanges, reactions, messageReceipts] },
+  {
+    tag: 'messages',
+    description: 'Sending, reading and changing messages, reactions and receipts',
+    operations: [messages, messageChanges, reactions, messageReceipts],
+  },
   { tag: 'files', description: 'Uploading files, sending them, and getting their bytes', operations: [files] },
+  { tag: 'search', description: 'Finding messages and conversations', operations: [search] },
   { tag: 'sync', description: 'What changed while you were away, without a socket', operations: [sync] },
   { tag: 'security', description: 'What happened to accounts', operations: [security] },
   { tag: 'admin', description: 'For administrators', operations: [admin, audit] },

@@ -6,6 +6,7 @@ import { isIPv4 } from 'node:net'
 import { resolve } from 'node:path'
 import type { RateLimitClass } from '../openapi/contract.ts'
 import { loadOAuthConfig, type OAuthConfig } from './oauth-config.ts'
+import { type SearchLanguage, searchLanguages } from './search-languages.ts'
 import { StartError } from './start-error.ts'
 import { loadStorageConfig, type StorageConfig, type UploadConfig } from './storage-config.ts'
 
@@ -47,6 +48,8 @@ export interface Config extends OAuthConfig, StorageConfig, UploadConfig {
   adminPassword: string | undefined
   /** What becomes of the messages of users who are erased. */
   erasedUsersMessages: 'keep' | 'erase'
+  /** Of what is said in messages: words are found in all their forms. */
+  searchLanguage: SearchLanguage
   /** Origins of browsers that may call; `*` alone stands for all. */
   corsOrigins: string[]
   /** How many proxies in front each add the address that they see to `X-Forwarded-For`; what clients wrote before those is not believed. */
@@ -80,6 +83,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): R
     adminEmail: read.optional('ADMIN_EMAIL', emailAddress),
     adminPassword: read.optional('ADMIN_PASSWORD', password),
     erasedUsersMessages: read('ERASED_USERS_MESSAGES', 'keep', oneOf('keep', 'erase')),
+    searchLanguage: read('SEARCH_LANGUAGE', 'simple', oneOf(...searchLanguages)),
     corsOrigins: read('CORS_ORIGINS', production ? '' : '*', origins),
     trustProxy: read('TRUST_PROXY', '0', integer(0, 10)),
     ...loadOAuthConfig(env, { environment, publicUrl }),

@@ -91,6 +91,7 @@ const variables: Record<string, Variable> = {
     with: { ADMIN_EMAIL: 'admin@example.com' },
     wrong: [secret, 'a'.repeat(129)],
   },
+  SEARCH_LANGUAGE: { documented: 'simple', read: (c) => c.searchLanguage, default: 'simple', given: ['german', 'german'], wrong: ['klingon', 'German'] },
   ERASED_USERS_MESSAGES: { documented: 'keep', read: (c) => c.erasedUsersMessages, default: 'keep', given: ['erase', 'erase'], wrong: ['delete', 'true'] },
   CORS_ORIGINS: {
     documented: '*',

@@ -20,6 +20,7 @@ import * as reactionOperations from '../../openapi/messages/reaction-operations.
 import * as presenceOperations from '../../openapi/presence/operations.ts'
 import * as messageReceiptOperations from '../../openapi/receipts/message-operations.ts'
 import * as receiptOperations from '../../openapi/receipts/operations.ts'
+import * as searchOperations from '../../openapi/search/operations.ts'
 import * as securityOperations from '../../openapi/security/operations.ts'
 import * as syncOperations from '../../openapi/sync/operations.ts'
 import * as userOperations from '../../openapi/users/operations.ts'
@@ -37,6 +38,7 @@ import { fileRoutes } from '../features/files/routes.ts'
 import { messageChangeRoutes, messageRoutes, reactionRoutes } from '../features/messages/routes.ts'
 import { presenceRoutes } from '../features/presence/routes.ts'
 import { messageReceiptRoutes, receiptRoutes } from '../features/receipts/routes.ts'
+import { searchRoutes } from '../features/search/routes.ts'
 import { auditRoutes, securityRoutes } from '../features/security/routes.ts'
 import { syncRoutes } from '../features/sync/routes.ts'
 import { userRoutes } from '../features/users/routes.ts'
@@ -76,6 +78,7 @@ export function bindServices(server: FastifyInstance, { services, hooks, cookie,
   bindOperations(server, hooks, receiptOperations, receiptRoutes(receipts))
   bindOperations(server, hooks, messageReceiptOperations, messageReceiptRoutes(receipts))
   bindOperations(server, hooks, syncOperations, syncRoutes(sync))
+  bindOperations(server, hooks, searchOperations, searchRoutes(services.search))
   bindOperations(server, hooks, securityOperations, securityRoutes(security))
   bindOperations(server, hooks, auditOperations, auditRoutes(security))
 }

@@ -19,6 +19,7 @@ import type { Foundation } from './foundation.ts'
 import { composeIdentity } from './identity.ts'
 import { composeMessages } from './messages.ts'
 import { composeAccounts, composePresence } from './people.ts'
+import { composeSearch } from './search.ts'
 
 interface Options {
   presenceTimes: PresenceTimes
@@ -39,11 +40,19 @@ export async function composeServices(foundation: Foundation, { presenceTimes, p
   const identity = await composeIdentity(foundation, { users, security, publicUrl })
   const { avatars, files } = await composeFiles(foundation, users)
 
+  const { search, searchUpkeep } = await composeSearch(foundation)
   const { conversations, invites, publicGroups, retention } = await composeConversations(foundation, {
     ...{ users, files },
     sendMessage: (...send) => messages.send(...send),
   })
-  const { messages, authorship } = composeMessages(foundation, { conversations, files, onMessage })
+  const { messages, authorship } = composeMessages(foundation, {
+    conversations,
+    files,
+    onMessage() {
+      onMessage()
+      searchUpkeep.noteMessage()
+    },
+  })
   const receipts = createReceiptService({ receipts: createReceiptRepository(database), topics })
   const sync = createSyncService({ sync: createSyncRepository(database) })
 
@@ -55,6 +64,6 @@ export async function composeServices(foundation: Foundation, { presenceTimes, p
   })
   return {
     ...{ ...identity, users, security, avatars, files, conversations, invites, publicGroups, retention, messages, receipts, sync },
-    ...{ presence, attendance, directory, blocks, accounts, admin, erasure },
+    ...{ presence, attendance, directory, blocks, accounts, admin, erasure, search },
   }
 }

@@ -1,5 +1,6 @@
 import type { ApiKeyScope } from '../../openapi/api-keys/schemas.ts'
 import type { ConversationId, FileId, UserId } from '../../openapi/shared/ids.ts'
+import type { SearchLanguage } from '../search-languages.ts'
 
 /** With a mailed token, or with the old one. */
 export type PasswordChange = 'reset' | 'changed'
@@ -30,6 +31,8 @@ export interface JobData {
   'files.deleteUnused': { fileId: FileId }
   /** Of files whose rows are gone. */
   'files.deleteObjects': { fileIds: FileId[] }
+  /** For the search, in this language; from the conversation after this one on. */
+  'search.index': { language: SearchLanguage; afterConversationId?: ConversationId }
 }
 
 export type JobName = keyof JobData
@@ -47,4 +50,5 @@ export const jobNames: readonly JobName[] = [
   'objects.delete',
   'files.deleteUnused',
   'files.deleteObjects',
+  'search.index',
 ]

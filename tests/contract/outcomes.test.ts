@@ -33,7 +33,12 @@ interface Parts {
 }
 
 /** Queries without which an operation does nothing. */
-const searches: Record<string, string> = { 'auth.startOAuth': startSearch, 'auth.finishOAuth': '?state=unknown' }
+const searches: Record<string, string> = {
+  'auth.startOAuth': startSearch,
+  'auth.finishOAuth': '?state=unknown',
+  'search.messages': '?q=a',
+  'search.conversations': '?q=a',
+}
 
 /** Calls an operation; a body that is not given is the contract's first example, a param any id. */
 function call(
@@ -280,6 +285,9 @@ t.test('every operation answers as it declares when all is well, and when it can
     ['messages.delete', 204, { ...asAlice, params: { messageId: message.id } }],
     ['messages.delete', 'not_found', { ...asStranger, params: { messageId: message.id } }],
     ['messages.delete', 'forbidden', { ...asBob, params: { messageId: toBob.id } }],
+    ['search.messages', 200, { ...asBob, search: '?q=hello' }],
+    ['search.messages', 'not_found', { ...asStranger, search: `?q=hello&conversationId=${group.id}` }],
+    ['search.conversations', 200, { ...asBob, search: '?q=lunch' }],
     ['messages.send', 201, { ...asAlice, body: { recipientId: stranger.id, content: 'Hello' } }],
     ['messages.send', 'not_found', { ...asAlice, body: { recipientId: unknown, content: 'Hello' } }],
     ['messages.send', 'conflict', { ...asAlice, body: { recipientId: alice.id, content: 'Hello' } }],

@@ -1,6 +1,6 @@
 // Generated from openapi/openapi.json by `npm run generate`. Changes made here are lost.
 
-import { type ApiCall, type Call, type CallOptions, type PagedCall, paged, path, type UploadOptions, withClientId } from '../api-call.ts'
+import { type ApiCall, type Call, type CallOptions, type PagedCall, paged, path, withClientId } from '../api-call.ts'
 
 import type {
   AddMembersRequest,
@@ -34,6 +34,8 @@ import type {
   FileLink,
   FilesGetContentQuery,
   ForgotPasswordRequest,
+  FoundConversation,
+  FoundMessage,
   GetMessageResult,
   Health,
   Invite,
@@ -69,6 +71,8 @@ import type {
   RevokeAllResult,
   RevokeUserSessionsRequest,
   ScheduledDeletion,
+  SearchConversationsQuery,
+  SearchMessagesQuery,
   SecurityEvent,
   SecurityGetStatsQuery,
   SecurityListEventsQuery,
@@ -473,7 +477,7 @@ export interface Users {
    * @throws {ForbiddenError} `insufficient_scope`
    * @throws {ForbiddenError} `csrf_rejected`
    */
-  setAvatar(body: SetAvatarRequest, options?: UploadOptions): ApiCall<User>
+  setAvatar(body: SetAvatarRequest, options?: CallOptions): ApiCall<User>
 
   /**
    * Set what others are shown while you are there.
@@ -1043,7 +1047,7 @@ export interface Files {
    * @throws {NotFoundError} `not_found`
    * @throws {ParleyError} `range_not_satisfiable`
    */
-  getContent(fileId: string, query?: FilesGetContentQuery, options?: CallOptions): ApiCall<Response>
+  getContent(fileId: string, query?: FilesGetContentQuery, options?: CallOptions): ApiCall<string>
 
   /**
    * Upload a file.
@@ -1057,7 +1061,33 @@ export interface Files {
    * @throws {ForbiddenError} `csrf_rejected`
    * @throws {ConflictError} `quota_exceeded`
    */
-  upload(body: UploadFileRequest, options?: UploadOptions): ApiCall<StoredFile>
+  upload(body: UploadFileRequest, options?: CallOptions): ApiCall<StoredFile>
+}
+
+/** Finding messages and conversations */
+export interface Search {
+  /**
+   * Search conversations.
+   *
+   * Yours, by title, summary, description, the name of the other one, and what is said in them. Words are found in any letter case, with or without accents, in the forms of the language that the server is set to; where nothing has all of them, also with one letter wrong. Without a word to look for nothing is found. Titles, summaries, descriptions and names are found by likeness, too. The score is the best of: likeness of title or name, nine tenths of that of summary and description, eight tenths of the score of the best message; of those that are found by one of the former the likeliest 200 are compared.
+   *
+   * `GET /v1/search/conversations`
+   *
+   * @throws {ValidationError} `validation_error`
+   */
+  conversations(query?: SearchConversationsQuery, options?: CallOptions): PagedCall<FoundConversation>
+
+  /**
+   * Search messages.
+   *
+   * In all that you may read. Words are found in any letter case, with or without accents, in the forms of the language that the server is set to; where nothing has all of them, also with one letter wrong. Without a word to look for nothing is found. Of what fits the latest 200 are compared. The score is `r / (r + 0.1)`, where `r` is how often and how close together the words stand (PostgreSQL's cover density), and half of it where a letter was taken to be wrong. A conversation that you may not read is `not_found`.
+   *
+   * `GET /v1/search/messages`
+   *
+   * @throws {ValidationError} `validation_error`
+   * @throws {NotFoundError} `not_found`
+   */
+  messages(query?: SearchMessagesQuery, options?: CallOptions): PagedCall<FoundMessage>
 }
 
 /** What changed while you were away, without a socket */
@@ -1225,6 +1255,7 @@ export class Resources {
   readonly conversations: Conversations
   readonly messages: Messages
   readonly files: Files
+  readonly search: Search
   readonly sync: Sync
   readonly security: Security
   readonly admin: Admin
@@ -1237,6 +1268,7 @@ export class Resources {
     this.conversations = conversations(call)
     this.messages = messages(call)
     this.files = files(call)
+    this.search = search(call)
     this.sync = sync(call)
     this.security = security(call)
     this.admin = admin(call)
@@ -1329,8 +1361,13 @@ const files = (call: Call): Files => ({
   createLink: (fileId, body = {}, options) => call({ id: 'files.createLink', method: 'POST', path: path`/v1/files/${fileId}/link`, body, repeatable: true }, options),
   delete: (fileId, options) => call({ id: 'files.delete', method: 'DELETE', path: path`/v1/files/${fileId}` }, options),
   get: (fileId, options) => call({ id: 'files.get', method: 'GET', path: path`/v1/files/${fileId}` }, options),
-  getContent: (fileId, query, options) => call({ id: 'files.getContent', method: 'GET', path: path`/v1/files/${fileId}/content`, raw: true, query }, options),
+  getContent: (fileId, query, options) => call({ id: 'files.getContent', method: 'GET', path: path`/v1/files/${fileId}/content`, query }, options),
   upload: (body, options) => call({ id: 'files.upload', method: 'POST', path: '/v1/files', body, form: true }, options),
+})
+
+const search = (call: Call): Search => ({
+  conversations: (query, options) => paged((next) => call({ id: 'search.conversations', method: 'GET', path: '/v1/search/conversations', query: { ...query, ...next } }, options)),
+  messages: (query, options) => paged((next) => call({ id: 'search.messages', method: 'GET', path: '/v1/search/messages', query: { ...query, ...next } }, options)),
 })
 
 const sync = (call: Call): Sync => ({

@@ -1,7 +1,5 @@
 // Generated from openapi/openapi.json by `npm run generate`. Changes made here are lost.
 
-import type { Uploadable } from '../form.ts'
-
 /** The answer to a command that is done */
 export interface AckFrame {
     /**
@@ -739,6 +737,14 @@ export interface ErrorResponse {
     error: ApiError;
 }
 
+/** A piece of an excerpt. All of them, one after another, are the excerpt */
+export interface ExcerptPart {
+    /** Plain text: to be shown as it is, never as HTML */
+    text: string;
+    /** Whether it is what was searched for */
+    marked: boolean;
+}
+
 /** A one-time code, and the proof that the one who exchanges it is the one who began */
 export interface ExchangeOAuthRequest {
     /** The one-time `code` that the browser came back with; valid for a minute */
@@ -773,6 +779,71 @@ export interface ForgotPasswordRequest {
      * E-mail address; its letter case does not matter
      */
     email: string;
+}
+
+/** A conversation that was found */
+export interface FoundConversation {
+    /** The conversation, in short */
+    conversation: {
+        /**
+         * Format: uuid
+         * Id of a conversation
+         */
+        id: string;
+        /**
+         * `direct`: two people, who have one such conversation; `group`: any number, with roles and a title
+         */
+        type: "direct" | "group";
+        /** Null for a direct conversation, and a group without one */
+        title: string | null;
+        /**
+         * `active`: all goes on; `closed`: it can be read and is listed; `archived`: it can be read and is listed where that is asked for
+         */
+        status: "active" | "archived" | "closed";
+        /** Of a direct conversation; null for a group */
+        otherMember: UserSummary | null;
+    };
+    /**
+     * What the excerpt is of; `member`: the name of the other one of a direct conversation
+     */
+    matchedField: "title" | "summary" | "description" | "member" | "message";
+    /** Where it was found, at most some 200 characters, in pieces of which some are marked; `…` stands where it was cut */
+    excerpt: ExcerptPart[];
+    /** How well it fits, compared with others of this search; results come in this order, and of two that fit equally well the later one comes first */
+    relevanceScore: number;
+    /** How many messages there are, less those that are deleted */
+    messageCount: number;
+    /**
+     * Format: date-time
+     * When something was last said or changed: ISO 8601, UTC
+     */
+    lastActivity: string;
+    /** The message that fits best; null when it was found by something else alone */
+    matchedMessage: Message | null;
+}
+
+/** A message that was found */
+export interface FoundMessage {
+    /** As it is now */
+    message: Message;
+    /** Where it was said */
+    conversation: {
+        /**
+         * Format: uuid
+         * Id of a conversation
+         */
+        id: string;
+        /**
+         * `direct`: two people, who have one such conversation; `group`: any number, with roles and a title
+         */
+        type: "direct" | "group";
+        /** Null for a direct conversation, and a group without one */
+        title: string | null;
+    };
+    /** Where it was found, at most some 200 characters, in pieces of which some are marked; `…` stands where it was cut */
+    excerpt: ExcerptPart[];
+    /** How well it fits, compared with others of this search; results come in this order, and of two that fit equally well the later one comes first */
+    relevanceScore: number;
 }
 
 /** Too much was missed to send it here */
@@ -2000,7 +2071,7 @@ export interface UploadFileRequest {
      * Format: binary
      * The file, with its name: up to 16 MiB unless the server is configured otherwise
      */
-    file: Uploadable;
+    file: Blob;
 }
 
 /** You: what users see of themselves */
@@ -2374,6 +2445,52 @@ export interface FilesGetContentQuery {
      * @default false
      */
     thumbnail?: boolean;
+}
+
+export interface SearchConversationsQuery {
+    /** Words that must all be there; `"a phrase"`, `-without`, `this or that` */
+    q: string;
+    /** Whether those that are archived are searched, too */
+    includeArchived?: boolean;
+    /**
+     * Items per page
+     * @default 10
+     */
+    limit?: number;
+    /** `nextCursor` of the page before */
+    cursor?: string;
+}
+
+export interface SearchMessagesQuery {
+    /** Words that must all be there; `"a phrase"`, `-without`, `this or that` */
+    q: string;
+    /**
+     * Format: uuid
+     * Only in this one
+     */
+    conversationId?: string;
+    /**
+     * Format: uuid
+     * Only what this user has sent
+     */
+    senderId?: string;
+    /**
+     * Format: date-time
+     * Only messages of this time and later: ISO 8601
+     */
+    from?: string;
+    /**
+     * Format: date-time
+     * Only messages of this time and earlier: ISO 8601
+     */
+    to?: string;
+    /**
+     * Items per page
+     * @default 10
+     */
+    limit?: number;
+    /** `nextCursor` of the page before */
+    cursor?: string;
 }
 
 export interface SecurityGetStatsQuery {

@@ -1,0 +1,183 @@
+import type { ExcerptPart, MatchedField } from '../../../openapi/search/schemas.ts'
+import type { ConversationId, MessageId } from '../../../openapi/shared/ids.ts'
+import type { Actor } from '../../actor.ts'
+import type { Executor } from '../../db/executor.ts'
+import { AppError } from '../../errors/app-error.ts'
+import { decodeCursor, encodeCursor } from '../../pagination.ts'
+import type { ConversationSearchRepository, Named, PresentedConversation } from './conversation-repository.ts'
+import { excerptOf, likenessOf } from './excerpt.ts'
+import { correctableWords, openSingleLetters, replaceWords, slipsOf, termOf, toWebSearch, unbrokenRunsOf } from './query.ts'
+import type { Hit, MessageFilter, PresentedMessage, Readable, SearchRepository } from './repository.ts'
+
+interface Dependencies {
+  search: SearchRepository
+  conversations: ConversationSearchRepository
+}
+
+interface Slice {
+  limit?: number | undefined
+  cursor?: string | undefined
+}
+
+interface MessageSearch extends MessageFilter, Slice {
+  q: string
+  conversationId?: ConversationId | undefined
+}
+
+interface ConversationSearch extends Slice {
+  q: string
+  includeArchived?: boolean | undefined
+}
+
+interface Found {
+  excerpt: ExcerptPart[]
+  /** 0 to 1. */
+  relevanceScore: number
+}
+
+export interface FoundMessageEntity extends Found, Pick<PresentedMessage, 'message' | 'conversation'> {}
+
+export interface FoundConversationEntity extends Found, PresentedConversation {
+  matchedField: MatchedField
+  matchedMessage: PresentedMessage['message'] | null
+}
+
+interface Page<T> {
+  items: T[]
+  nextCursor: string | null
+}
+
+/** Words that were taken to be misspelt are worth less. */
+const correctedShare = 0.5
+/** A conversation is found less by what is said in it than by what it is called. */
+const messageShare = 0.8
+const usualLimit = 10
+
+export type SearchService = ReturnType<typeof createSearchService>
+
+export function createSearchService({ search, conversations }: Dependencies) {
+  /** Where nothing has all the words: what has them with one letter wrong in each. */
+  const findLike = async (query: string, readable: Readable, filter: MessageFilter, tx: Executor) => {
+    const alternatives = new Map<string, string[]>()
+    for (const word of correctableWords(query)) {
+      const known = await search.known(slipsOf(word), tx)
+      if (known.length > 0) alternatives.set(word, known)
+    }
+    if (alternatives.size === 0) return { query, hits: [] }
+    const corrected = replaceWords(query, alternatives)
+    const hits = await search.find(corrected, readable, filter, tx)
+    return { query: corrected, hits: hits.map((hit) => ({ ...hit, score: Math.round(hit.score * correctedShare) })) }
+  }
+
+  const find = async (query: string, readable: Readable, filter: MessageFilter, tx: Executor): Promise<{ query: string; hits: Hit[] }> => {
+    const hits = await search.find(query, readable, filter, tx)
+    return hits.length > 0 || readable.messageCount === 0 ? { query, hits } : findLike(query, readable, filter, tx)
+  }
+
+  const parse = async (q: string, tx: Executor): Promise<string | undefined> => {
+    const query = await search.parse(toWebSearch(q), tx)
+    return query === undefined ? undefined : openSingleLetters(query)
+  }
+
+  return {
+    /** Those that fit best first. @throws `not_found` when the actor may not read the conversation, `validation_error` for a cursor of another list */
+    messages: ({ userId }: Actor, { q, conversationId, limit = usualLimit, cursor, ...filter }: MessageSearch): Promise<Page<FoundMessageEntity>> =>
+      search.read(async (tx) => {
+        const readable = await search.readable(userId, { conversationId, includeArchived: true }, tx)
+        if (conversationId !== undefined && readable.conversationIds.length === 0) throw new AppError('not_found')
+        const parsed = await parse(q, tx)
+        if (parsed === undefined) return { items: [], nextCursor: null }
+        const { query, hits } = await find(parsed, readable, filter, tx)
+        const { shown, nextCursor } = slice(hits, { limit, cursor })
+        const presented = await search.present(
+          shown.map(({ id }) => id),
+          query,
+          tx,
+        )
+        const items = shown.flatMap(({ id, score }) => {
+          const { marked, ...found } = presented.get(id) ?? missing(id)
+          return { ...found, excerpt: excerptOf(found.message.content, marked, unbrokenRunsOf(q)), relevanceScore: score / 100 }
+        })
+        return { items, nextCursor }
+      }),
+
+    /** Those that fit best first. @throws `validation_error` for a cursor of another list */
+    conversations: (
+      { userId }: Actor,
+      { q, includeArchived = false, limit = usualLimit, cursor }: ConversationSearch,
+    ): Promise<Page<FoundConversationEntity>> =>
+      search.read(async (tx) => {
+        const parsed = await parse(q, tx)
+        if (parsed === undefined) return { items: [], nextCursor: null }
+        const term = termOf(q)
+        const named = await conversations.named(userId, { query: parsed, term, includeArchived }, tx)
+        const readable = await search.readable(userId, { includeArchived }, tx)
+        // What is called so is meant: nobody is then taken to have misspelt it.
+        const { query, hits } = named.length > 0 ? { query: parsed, hits: await search.find(parsed, readable, {}, tx) } : await find(parsed, readable, {}, tx)
+        const { shown, nextCursor } = slice(merge(named, hits), { limit, cursor })
+        const messages = await search.present(
+          shown.flatMap(({ messageId }) => messageId ?? []),
+          query,
+          tx,
+        )
+        const presented = await conversations.present(
+          shown.map(({ id }) => id),
+          userId,
+          tx,
+        )
+        const items = shown.map(({ id, score, name, messageId }) => {
+          const said = messageId === undefined ? undefined : messages.get(messageId)
+          return {
+            ...(presented.get(id) ?? missing(id)),
+            matchedField: name?.field ?? ('message' as const),
+            excerpt: name === undefined ? excerptOfMessage(said, q) : excerptOfName(name, term, q),
+            relevanceScore: score / 100,
+            matchedMessage: said?.message ?? null,
+          }
+        })
+        return { items, nextCursor }
+      }),
+  }
+}
+
+/** In hundredths. */
+interface Ranked {
+  id: ConversationId
+  score: number
+  /** Undefined where what is said fits better. */
+  name: Named | undefined
+  messageId: MessageId | undefined
+}
+
+function merge(named: readonly Named[], hits: readonly Hit[]): Ranked[] {
+  const ranked = new Map<ConversationId, Ranked>(named.map((name) => [name.id, { id: name.id, score: name.score, name, messageId: undefined }]))
+  for (const hit of hits) {
+    const score = Math.round(hit.score * messageShare)
+    const { conversationId: id, id: messageId } = hit
+    const before = ranked.get(id)
+    // The best come first.
+    if (before?.messageId !== undefined) continue
+    ranked.set(id, before !== undefined && before.score >= score ? { ...before, messageId } : { id, score, name: undefined, messageId })
+  }
+  return [...ranked.values()].sort((a, b) => b.score - a.score || (a.id < b.id ? 1 : -1))
+}
+
+function slice<T extends { id: string; score: number }>(ranked: readonly T[], { limit, cursor }: { limit: number; cursor: string | undefined }) {
+  const [score, id] = cursor === undefined ? [101, ''] : decodeCursor(cursor, ['number', 'id'])
+  const left = ranked.filter((one) => one.score < score || (one.score === score && one.id < id))
+  const shown = left.slice(0, limit)
+  const last = shown.at(-1)
+  return { shown, nextCursor: left.length > limit && last !== undefined ? encodeCursor([last.score, last.id]) : null }
+}
+
+const excerptOfMessage = (said: PresentedMessage | undefined, q: string): ExcerptPart[] =>
+  said === undefined ? [] : excerptOf(said.message.content, said.marked, unbrokenRunsOf(q))
+
+function excerptOfName({ text, marked }: Named, term: string, q: string): ExcerptPart[] {
+  const excerpt = excerptOf(text, marked, unbrokenRunsOf(q))
+  return excerpt.some((part) => part.marked) ? excerpt : likenessOf(text, term)
+}
+
+function missing(id: string): never {
+  throw new Error(`What was found is not there: ${id}`)
+}

@@ -1,0 +1,357 @@
+/** Searching messages and conversations: what is found, what is not, for whom, and how it is shown. */
+import { randomUUID } from 'node:crypto'
+import { NotFoundError, ValidationError } from '@parley/sdk'
+import t from 'tap'
+import type { ExcerptPart } from '../../openapi/search/schemas.ts'
+import { createTestDatabase } from '../helpers/database.ts'
+import { startServer, type TestServer } from '../helpers/server.ts'
+
+type Person = Awaited<ReturnType<TestServer['signUp']>>
+
+const server = await startServer(t)
+const [alice, bob, carol, stranger] = await Promise.all([1, 2, 3, 4].map(() => server.signUp()))
+if (!alice || !bob || !carol || !stranger) throw new Error('Nobody is there')
+const sql = (text: string, values: unknown[] = []) => server.database.pool.query(text, values)
+
+const startGroup = async (title: string, owner: Person = alice, members: Person[] = [bob]) =>
+  (await owner.api.conversations.create({ type: 'group', title, memberIds: members.map(({ id }) => id) })).conversation
+
+const say = async (conversationId: string, content: string, sender: Person = alice) =>
+  (await sender.api.conversations.sendMessage(conversationId, { content })).message
+
+/** What is found, in order. */
+const found = async (q: string, { who = alice, ...filter }: { who?: Person; conversationId?: string } = {}): Promise<string[]> =>
+  (await who.api.search.messages({ q, limit: 50, ...filter })).items.map(({ message }) => message.content)
+
+const foundConversations = async (q: string, who: Person = alice, includeArchived = false) =>
+  (await who.api.search.conversations({ q, limit: 50, includeArchived })).items.map(({ conversation }) => conversation.id)
+
+const show = (excerpt: ExcerptPart[]): string => excerpt.map(({ text, marked }) => (marked ? `[${text}]` : text)).join('')
+
+const shown = async (q: string, filter: { conversationId?: string } = {}): Promise<string[]> =>
+  (await alice.api.search.messages({ q, ...filter })).items.map(({ excerpt }) => show(excerpt))
+
+t.test('all words must be there; phrases, exclusions and alternatives are understood', async (t) => {
+  const { id: conversationId } = await startGroup('Syntax')
+  const [both, apart, tea] = ['green coffee beans', 'coffee that is green', 'Green tea']
+  for (const content of [both, apart, tea]) await say(conversationId, content)
+  const cases: [q: string, contents: string[]][] = [
+    ['green', [tea, apart, both]],
+    ['GREEN Coffee', [both, apart]],
+    ['"green coffee"', [both]],
+    ['green -coffee', [tea]],
+    ['green -"green coffee"', [tea, apart]],
+    ['beans or tea', [tea, both]],
+    ['beans OR tea', [tea, both]],
+    ['"green coffee', [both]],
+    ['green milk', []],
+  ]
+  for (const [q, contents] of cases) t.same(await found(q, { conversationId }), contents, q)
+})
+
+t.test('signs part words, accents and letter case do not matter', async (t) => {
+  const { id: conversationId } = await startGroup('Signs')
+  const contents = [
+    'Crème brûlée',
+    'see https://example.com/a/b?c=d',
+    'write to jane.doe@example.org',
+    'and/or',
+    'snake_case-name',
+    'a<b> and "quoted" #tag v1.2',
+    "don't",
+  ]
+  for (const content of contents) await say(conversationId, content)
+  const cases: [q: string, content: string | undefined][] = [
+    ...['creme brulee', 'CRÈME', 'brûlée'].map((q): [string, string | undefined] => [q, contents[0]]),
+    ...['"a b"', 'example.com', 'https://example.com/a/b', 'c=d'].map((q): [string, string | undefined] => [q, contents[1]]),
+    ...['jane', 'doe', 'jane.doe@example.org', '"doe@example"'].map((q): [string, string | undefined] => [q, contents[2]]),
+    ['and/or', contents[3]],
+    ...['snake', 'case', 'snake_case', 'case-name'].map((q): [string, string | undefined] => [q, contents[4]]),
+    ...['quoted', '#tag', 'v1.2', '<b>'].map((q): [string, string | undefined] => [q, contents[5]]),
+    ["don't", contents[6]],
+  ]
+  for (const [q, content] of cases) t.ok((await found(q, { conversationId })).includes(content ?? ''), q)
+})
+
+t.test('words of languages without spaces are found within sentences', async (t) => {
+  const { id: conversationId } = await startGroup('脚本')
+  const contents = ['我们明天在北京火车站见面', '東京タワーで会いましょう', 'พรุ่งนี้เจอกันที่สถานี', 'Parley服务器 is up', '𠮷野家']
+  for (const content of contents) await say(conversationId, content)
+  const words = ['火车', '北京火车站', '見', '見面', '明天 火车', '"北京 火车"']
+  t.same(await Promise.all(words.map((q) => found(q, { conversationId }))), [[contents[0]], [contents[0]], [], [], [contents[0]], [contents[0]]])
+  for (const q of ['見', '见', '面', '我']) t.same(await found(q, { conversationId }), q === '見' ? [] : [contents[0]], `the letter ${q}`)
+  for (const q of ['タワー', '会い', '東京']) t.same(await found(q, { conversationId }), [contents[1]], q)
+  for (const q of ['สถานี', 'เจอ']) t.same(await found(q, { conversationId }), [contents[2]], q)
+  for (const q of ['服务', 'parley', 'Parley服务器', '"服务器 is"']) t.same(await found(q, { conversationId }), [contents[3]], q)
+  t.same(await found('𠮷野', { conversationId }), [contents[4]], 'letters of two code units')
+  t.same(await shown('火车 -东京', { conversationId }), ['我们明天在北京[火车]站见面'])
+  t.same(await foundConversations('脚本'), [conversationId], 'and titles')
+})
+
+t.test('where nothing has the words they are found with one letter wrong, and worth half', async (t) => {
+  const { id: conversationId } = await startGroup('Slips')
+  await say(conversationId, 'the quarterly forecast')
+  for (const q of ['qaurterly', 'quaterly', 'quarterlyy', 'quartarly', 'quarterly forcast']) {
+    t.same(await found(q, { conversationId }), ['the quarterly forecast'], q)
+  }
+  t.same(await found('quertarly', { conversationId }), [], 'not two')
+  t.same(await found('qaurterly -forecast', { conversationId }), [])
+  const right = await alice.api.search.messages({ q: 'quarterly', conversationId })
+  const wrong = await alice.api.search.messages({ q: 'quarterlx', conversationId })
+  t.equal(wrong.items[0]?.relevanceScore, (right.items[0]?.relevanceScore ?? 0) / 2)
+  t.same(
+    wrong.items.map(({ excerpt }) => show(excerpt)),
+    ['the [quarterly] forecast'],
+  )
+})
+
+t.test('an excerpt is plain text in pieces: what was found is marked, and nothing is HTML', async (t) => {
+  const { id: conversationId } = await startGroup('Excerpts')
+  const cases: [content: string, q: string, expected: string][] = [
+    ['Meet me at Noon, not after noon!', 'noon', 'Meet me at [Noon], not after [noon]!'],
+    ['<script>alert("x")</script> & <b>bold</b>', 'script', '<[script]>alert("x")</[script]> & <b>bold</b>'],
+    ['fichiers joints\n\tdéjà-vu 😀 naïve', 'vu naive', 'fichiers joints\n\tdéjà-[vu] 😀 [naïve]'],
+    ['\u0001odd\u0002 marks', 'odd', '\u0001[odd]\u0002 marks'],
+  ]
+  for (const [content, q, expected] of cases) {
+    await say(conversationId, content)
+    t.same(await shown(q, { conversationId }), [expected])
+  }
+  const long = `${'before '.repeat(400)}needle in the haystack ${'after '.repeat(400)}`.trim()
+  await say(conversationId, long)
+  const [excerpt = ''] = await shown('needle', { conversationId })
+  t.match(excerpt, /^…( before)+ \[needle\] in the haystack( after)+…$/)
+  t.ok(excerpt.length < 300, `${excerpt.length} characters`)
+  await say(conversationId, '😀'.repeat(2_000).concat(' smiling'))
+  const [emoji = ''] = await shown('smiling', { conversationId })
+  t.match(emoji, /^…(😀)+ \[smiling\]$/u, 'no letter is cut in two')
+})
+
+t.test('the score is between 0 and 1 and falls along the list; of equals the later comes first', async (t) => {
+  const { id: conversationId } = await startGroup('Scores')
+  for (const content of ['zebra one', 'zebra zebra zebra', 'zebra and then lion', 'lion zebra', 'zebra two']) await say(conversationId, content)
+  t.same(await found('zebra', { conversationId }), ['zebra zebra zebra', 'zebra two', 'lion zebra', 'zebra and then lion', 'zebra one'])
+  t.same(await found('lion zebra', { conversationId }), ['lion zebra', 'zebra and then lion'], 'words that stand closer together are worth more')
+  const { items } = await alice.api.search.messages({ q: 'zebra', conversationId })
+  const scores = items.map(({ relevanceScore }) => relevanceScore)
+  t.same(scores, [0.75, 0.5, 0.5, 0.5, 0.5])
+})
+
+t.test('pages hold every result once, up to the latest 200', async (t) => {
+  const { id: conversationId } = await startGroup('Pages')
+  for (let index = 1; index <= 230; index += 1) await say(conversationId, `${index % 7 === 0 ? 'pagination ' : ''}pagination ${index}`)
+  const ids: string[] = []
+  const scores: number[] = []
+  for await (const { message, relevanceScore } of alice.api.search.messages({ q: 'pagination', conversationId, limit: 50 })) {
+    ids.push(message.id)
+    scores.push(relevanceScore)
+    if (ids.length === 60) await say(conversationId, 'something else meanwhile')
+  }
+  t.equal(ids.length, 200)
+  t.equal(new Set(ids).size, 200)
+  t.same(
+    scores,
+    scores.toSorted((a, b) => b - a),
+  )
+  t.notOk(ids.length > 200)
+  await t.rejects(alice.api.search.messages({ q: 'pagination', cursor: 'bm90IG91cnM' }), ValidationError)
+})
+
+t.test('only what one may read now is found', async (t) => {
+  const secret = `secret${randomUUID().slice(0, 8)}x`
+  const { id: conversationId } = await startGroup('Rights', alice, [bob])
+  await say(conversationId, `${secret} first`)
+  await say(conversationId, `${secret} second`)
+  t.same(await found(secret), [`${secret} second`, `${secret} first`])
+  t.same(await found(secret, { who: stranger }), [])
+  t.same(await foundConversations(secret, stranger), [])
+  t.same(await foundConversations('Rights', stranger), [])
+
+  await alice.api.conversations.addMembers(conversationId, { userIds: [carol.id] })
+  await sql('update members set first_seq = 2 where conversation_id = $1 and user_id = $2', [conversationId, carol.id])
+  t.same(await found(secret, { who: carol }), [`${secret} second`], 'who joined later finds what was said since')
+  t.same(await found('first', { who: carol, conversationId }), [])
+
+  await sql('delete from messages where conversation_id = $1 and seq = 1', [conversationId])
+  await sql('update conversations set first_seq = 2 where id = $1', [conversationId])
+  t.same(await found(secret), [`${secret} second`], 'nobody finds what was not kept')
+
+  await alice.api.conversations.removeMember(conversationId, bob.id)
+  t.same(await found(secret, { who: bob }), [], 'nor former members anything')
+  t.same(await foundConversations(secret, bob), [])
+  await t.rejects(bob.api.search.messages({ q: secret, conversationId }), NotFoundError)
+  await t.rejects(stranger.api.search.messages({ q: secret, conversationId }), NotFoundError)
+  await t.rejects(alice.api.search.messages({ q: secret, conversationId: randomUUID() }), NotFoundError)
+})
+
+t.test('an edited message is found by what it says now, a deleted one not at all, and is in no index', async (t) => {
+  const { id: conversationId } = await startGroup('Changes')
+  const { id } = await say(conversationId, 'aardvark')
+  await alice.api.messages.update(id, { content: 'wombat' })
+  t.same(await found('aardvark', { conversationId }), [])
+  t.same(await found('wombat', { conversationId }), ['wombat'])
+  await alice.api.messages.delete(id)
+  t.same(await found('wombat', { conversationId }), [])
+  const { rows } = await sql('select search from messages where id = $1', [id])
+  t.same(rows, [{ search: null }])
+})
+
+t.test('messages are filtered by conversation, sender and time', async (t) => {
+  const [one, other] = [await startGroup('Filter one'), await startGroup('Filter other')]
+  const word = `filter${randomUUID().slice(0, 6)}y`
+  const first = await say(one.id, `${word} a`)
+  await say(one.id, `${word} b`, bob)
+  await say(other.id, `${word} c`)
+  await sql(`update messages set created_at = '2020-01-01T00:00:00Z' where id = $1`, [first.id])
+  const filtered = async (filter: object) => (await alice.api.search.messages({ q: word, ...filter })).items.map(({ message }) => message.content.at(-1)).sort()
+  t.same(await filtered({}), ['a', 'b', 'c'])
+  t.same(await filtered({ conversationId: one.id }), ['a', 'b'])
+  t.same(await filtered({ senderId: bob.id }), ['b'])
+  t.same(await filtered({ senderId: stranger.id }), [])
+  t.same(await filtered({ to: '2020-01-01T00:00:00Z' }), ['a'], 'up to and with')
+  t.same(await filtered({ from: '2020-01-01T00:00:00Z', to: '2021-01-01T00:00:00Z' }), ['a'])
+  t.same(await filtered({ from: '2020-01-01T00:00:00.001Z', senderId: alice.id }), ['c'])
+  await t.rejects(filtered({ from: '2020-01-01T23:59:60Z' }), ValidationError)
+})
+
+t.test('conversations are found by title, summary, description, name of the other one and messages, also with slips', async (t) => {
+  const dora = await server.signUp()
+  await dora.api.users.updateMe({ displayName: 'Dora Zimmermann', username: `dz${Date.now()}` })
+  const { conversation: direct } = await alice.api.conversations.create({ type: 'direct', memberIds: [dora.id] })
+  const titled = await startGroup('Marketing campaign')
+  const summed = await startGroup('Untitled')
+  await alice.api.conversations.update(summed.id, { summary: 'We chose the brochure', description: 'Everything printable' })
+  const said = await startGroup('Chat')
+  await say(said.id, 'about a brochure')
+  const message = await say(said.id, 'brochure brochure for the campaign')
+
+  t.same(await foundConversations('marketing'), [titled.id])
+  t.same(await foundConversations('marketnig'), [titled.id])
+  t.same(await foundConversations('campaign'), [titled.id, said.id], 'a title is worth more than a message')
+  t.same(await foundConversations('brochure'), [summed.id, said.id])
+  t.same(await foundConversations('printable'), [summed.id])
+  t.same(await foundConversations('dora'), [direct.id])
+  t.same(await foundConversations('zimerman'), [direct.id])
+  t.same(await foundConversations('dora', dora), [], 'one does not find oneself')
+
+  const { items } = await alice.api.search.conversations({ q: 'brochure' })
+  t.match(items[1], {
+    conversation: { id: said.id, type: 'group', title: 'Chat', status: 'active', otherMember: null },
+    matchedField: 'message',
+    messageCount: 2,
+    lastActivity: message.createdAt,
+    matchedMessage: { id: message.id },
+  })
+  t.same(
+    items.map(({ excerpt }) => show(excerpt)),
+    ['We chose the [brochure]', '[brochure] [brochure] for the campaign'],
+  )
+  t.match(items[0], { matchedField: 'summary', matchedMessage: null })
+  const [named] = (await alice.api.search.conversations({ q: 'zimerman' })).items
+  t.match(named, { matchedField: 'member', conversation: { title: null, otherMember: { id: dora.id } } })
+  t.equal(show(named?.excerpt ?? []), 'Dora [Zimmermann]')
+  const scores = (await alice.api.search.conversations({ q: 'campaign' })).items.map(({ relevanceScore }) => relevanceScore)
+  t.ok(
+    scores.every((score, index) => score > 0 && score <= 1 && score <= (scores[index - 1] ?? 1)),
+    scores.join(),
+  )
+})
+
+t.test('archived conversations are found where that is asked for, and their messages always', async (t) => {
+  const { id } = await startGroup('Yesteryear')
+  await say(id, 'nostalgia')
+  await sql(`update conversations set status = 'archived' where id = $1`, [id])
+  for (const q of ['yesteryear', 'nostalgia']) {
+    t.same(await foundConversations(q), [], q)
+    t.same(await foundConversations(q, alice, true), [id], q)
+  }
+  t.same(await found('nostalgia'), ['nostalgia'])
+})
+
+t.test('conversations come in pages, each once', async (t) => {
+  const eve = await server.signUp()
+  for (let index = 0; index < 23; index += 1) await startGroup(`Paged ${index}`, eve, [])
+  const ids: string[] = []
+  for await (const { conversation } of eve.api.search.conversations({ q: 'paged', limit: 5 })) ids.push(conversation.id)
+  t.equal(ids.length, 23)
+  t.equal(new Set(ids).size, 23)
+})
+
+t.test('whatever is asked is answered, and soon', async (t) => {
+  for (const q of ['-', '""', '!!!', '%', '_', '\\', "'", '-only', '-"only this"', '&|!():*<->', ' ', "' or 1=1 --", '*', '<->']) {
+    t.equal((await alice.api.search.messages({ q })).items.length, 0, q)
+    t.same((await alice.api.search.conversations({ q })).items.length, 0, q)
+  }
+  const hostile = [
+    ...['a'.repeat(200), 'a '.repeat(100), '"'.repeat(200), '-'.repeat(200), 'or '.repeat(66), '!('.repeat(100), '"a b" '.repeat(33), '字'.repeat(200)],
+    ...['\u0001\u0002 x', "\\' : * & | ! ( )", 'x:*', 'abcd '.repeat(40), '😀', '\u202e', 'ﷺ'.repeat(50), '-a or -b', 'word or -word'],
+  ]
+  for (const q of hostile) {
+    const startedAt = performance.now()
+    await alice.api.search.messages({ q })
+    await alice.api.search.conversations({ q })
+    t.ok(performance.now() - startedAt < 3_000, q.slice(0, 20))
+  }
+  const refused = ['', 'a'.repeat(201), 'a%00b']
+  for (const place of ['messages', 'conversations']) {
+    t.equal((await server.request('GET', `/v1/search/${place}`, { token: alice.accessToken })).status, 400)
+    for (const q of refused) t.equal((await server.request('GET', `/v1/search/${place}?q=${q}`, { token: alice.accessToken })).status, 400, q.slice(0, 10))
+    t.equal((await server.request('GET', `/v1/search/${place}?q=a&limit=51`, { token: alice.accessToken })).status, 400)
+    t.equal((await server.request('GET', `/v1/search/${place}?q=a`)).status, 401)
+  }
+})
+
+t.test('a key that may only read may search', async (t) => {
+  const { key } = await alice.api.apiKeys.create({ name: 'Reader', scope: 'read' })
+  for (const place of ['messages', 'conversations']) t.equal((await server.request('GET', `/v1/search/${place}?q=a`, { token: key })).status, 200)
+})
+
+t.test('in a language words are found in all their forms; when it is changed messages are indexed anew while searches go on', async (t) => {
+  const { url, drop } = await createTestDatabase()
+  t.teardown(drop)
+  const simple = await startServer(t, { databaseUrl: url })
+  const frank = await simple.signUp()
+  const { conversation } = await frank.api.conversations.create({ type: 'group', title: 'Sprachen', memberIds: [] })
+  for (const content of ['the trains were running', 'zwei Häuser', 'the']) await frank.api.conversations.sendMessage(conversation.id, { content })
+  const search = async (api: Person['api'], q: string) => (await api.search.messages({ q })).items.map(({ message }) => message.content)
+  t.same(await search(frank.api, 'run'), [], 'in none only as they are written')
+  t.same(await search(frank.api, 'the'), ['the', 'the trains were running'])
+  await simple.stop()
+
+  const indexed = async (server: TestServer) => {
+    for (;;) {
+      const { rows } = await server.database.pool.query('select indexed from search_index')
+      if (rows[0].indexed) return
+    }
+  }
+  const english = await startServer(t, { databaseUrl: url, env: { SEARCH_LANGUAGE: 'english' } })
+  const api = english.client({ accessToken: frank.accessToken })
+  t.same(await search(api, 'trains'), ['the trains were running'], 'at once')
+  await indexed(english)
+  for (const q of ['train', 'run', 'trains running']) t.same(await search(api, q), ['the trains were running'], q)
+  t.same(await search(api, 'the'), [], 'words that say nothing find nothing')
+  t.same(show((await api.search.messages({ q: 'run' })).items[0]?.excerpt ?? []), 'the trains were [running]')
+  await english.stop()
+
+  const german = await startServer(t, { databaseUrl: url, env: { SEARCH_LANGUAGE: 'german' } })
+  await indexed(german)
+  t.same(await search(german.client({ accessToken: frank.accessToken }), 'haus'), ['zwei Häuser'])
+})
+
+t.test('messages that were there before the search are indexed when the server starts', async (t) => {
+  const { url, drop } = await createTestDatabase()
+  t.teardown(drop)
+  const before = await startServer(t, { databaseUrl: url })
+  const grace = await before.signUp()
+  const { conversation } = await grace.api.conversations.create({ type: 'group', title: 'Old', memberIds: [] })
+  for (let index = 0; index < 250; index += 1) await grace.api.conversations.sendMessage(conversation.id, { content: `ancient ${index}` })
+  await before.database.pool.query('update messages set search = null')
+  await before.database.pool.query('update search_index set indexed = false')
+  await before.stop()
+  const after = await startServer(t, { databaseUrl: url })
+  for (let count = 0; count < 250; ) {
+    const { rows } = await after.database.pool.query('select count(*) from messages where search is not null')
+    count = rows[0].count
+  }
+  t.equal((await after.client({ accessToken: grace.accessToken }).search.messages({ q: 'ancient 7' })).items.length, 1)
+})
