@@ -1,0 +1,133 @@
+/** What is not for a member goes out as its number alone, live, in a resume and in `sync.pull`; and is never seen by coming back. */
+import t from 'tap'
+import type { ConversationId } from '../../openapi/shared/ids.ts'
+import { startServer, type TestServer } from '../helpers/server.ts'
+
+type Person = Awaited<ReturnType<TestServer['signUp']>>
+type Socket = Awaited<ReturnType<TestServer['socket']>>
+
+const server = await startServer(t)
+
+const people = (count: number): Promise<Person[]> => Promise.all(Array.from({ length: count }, () => server.signUp()))
+const send = async ({ api }: Person, id: string, content = 'hello') => (await api.conversations.sendMessage(id, { content })).message
+const until = (socket: Socket, id: string, changeSeq: number) => socket.frame((frame) => frame.conversationId === id && frame.changeSeq === changeSeq)
+
+/** Whoever joins sees what is said from then on. */
+async function createGroup(owner: Person, ...members: Person[]): Promise<string> {
+  const { conversation } = await owner.api.conversations.create({ type: 'group', memberIds: members.map(({ id }) => id), historyVisibility: 'sinceJoined' })
+  return conversation.id
+}
+
+/** A message gets a new number, as when it is edited. @returns the number */
+async function touch(id: string, seq: number): Promise<number> {
+  const { rows } = await server.database.pool.query(
+    `with head as (update conversations set last_change_seq = last_change_seq + 1 where id = $1 returning last_change_seq)
+     update messages set change_seq = (select last_change_seq from head), edited_at = now() where conversation_id = $1 and seq = $2 returning change_seq`,
+    [id, seq],
+  )
+  const changeSeq: number = rows[0].change_seq
+  server.app.topics.publish('conversation', id as ConversationId, { type: 'advanced', conversationId: id as ConversationId, changeSeq })
+  return changeSeq
+}
+
+async function resume(socket: Socket, cursors: Record<string, number>) {
+  const from = socket.frames.length
+  socket.send({ type: 'resume', data: { cursors } })
+  await socket.frame(({ type }) => type === 'ready', from)
+  return socket.frames.slice(from).filter(({ changeSeq }) => changeSeq !== undefined)
+}
+
+t.test('a message from before one’s joining is a number alone, for those who joined later and for nobody else', async (t) => {
+  const [alice, bob] = (await people(2)) as [Person, Person]
+  const id = await createGroup(alice)
+  await send(alice, id, 'secret')
+  await alice.api.conversations.addMembers(id, { userIds: [bob.id] })
+  const { changeSeq: seen } = await send(alice, id, 'open')
+  const [ofAlice, ofBob] = [await server.socket(alice.accessToken), await server.socket(bob.accessToken)]
+
+  const changeSeq = await touch(id, 1)
+  t.match(await until(ofAlice, id, changeSeq), { type: 'message.updated', data: { message: { content: 'secret' } } })
+  const hidden = await until(ofBob, id, changeSeq)
+  t.same(hidden, { type: 'change.hidden', conversationId: id, changeSeq, data: {} })
+  const next = await touch(id, 2)
+  t.match(await until(ofBob, id, next), { type: 'message.updated', data: { message: { content: 'open' } } })
+
+  t.same(
+    (await resume(ofBob, { [id]: seen })).map(({ type }) => type),
+    ['change.hidden', 'message.updated'],
+    'in a resume',
+  )
+  const pulled = await bob.api.sync.pull({ cursors: { [id]: 3 } })
+  t.notOk(JSON.stringify(pulled).includes('secret'))
+  t.same(
+    pulled.changes.map(({ type, changeSeq }) => [type, changeSeq]),
+    [
+      ['member.joined', 4],
+      ['change.hidden', changeSeq],
+      ['message.created', next],
+    ],
+  )
+})
+
+t.test('how one has arranged a conversation is told to one’s own sockets alone', async (t) => {
+  const [alice, bob] = (await people(2)) as [Person, Person]
+  const id = await createGroup(alice, bob)
+  const [ofAlice, ofBob] = [await server.socket(alice.accessToken), await server.socket(bob.accessToken)]
+  await bob.api.conversations.updateMembership(id, { muted: true })
+  t.match(await until(ofBob, id, 4), { type: 'membership.updated', data: { muted: true, pinned: false } })
+  t.same(await until(ofAlice, id, 4), { type: 'change.hidden', conversationId: id, changeSeq: 4, data: {} })
+  t.equal((await resume(ofAlice, { [id]: 3 }))[0]?.type, 'change.hidden')
+  t.equal((await resume(ofBob, { [id]: 3 }))[0]?.type, 'membership.updated')
+  t.equal((await alice.api.sync.pull({ cursors: { [id]: 3 } })).changes[0]?.type, 'change.hidden')
+})
+
+t.test('what was said while one was away stays unseen', async (t) => {
+  const leaveAndComeBack = async () => {
+    const [alice, bob] = (await people(2)) as [Person, Person]
+    const id = await createGroup(alice, bob)
+    const { changeSeq: cursor } = await send(alice, id, 'together')
+    return { alice, bob, id, cursor }
+  }
+  const spend = async ({ alice, bob, id }: Awaited<ReturnType<typeof leaveAndComeBack>>) => {
+    await alice.api.conversations.removeMember(id, bob.id)
+    for (let times = 0; times < 5; times++) await send(alice, id, 'secret')
+    await alice.api.conversations.addMembers(id, { userIds: [bob.id] })
+    return send(alice, id, 'together again')
+  }
+
+  t.test('by a cursor from before', async (t) => {
+    const world = await leaveAndComeBack()
+    const { changeSeq } = await spend(world)
+    const socket = await server.socket(world.bob.accessToken)
+    const frames = await resume(socket, { [world.id]: world.cursor })
+    t.same(
+      frames.map(({ type }) => type),
+      [...Array(5).fill('change.hidden'), 'member.joined', 'message.created'],
+    )
+    t.equal(frames.at(-1)?.changeSeq, changeSeq)
+    t.notOk(JSON.stringify(await world.bob.api.sync.pull({ cursors: { [world.id]: world.cursor } })).includes('secret'))
+  })
+
+  t.test('by a socket that did not hear of the leaving', async (t) => {
+    const world = await leaveAndComeBack()
+    const socket = await server.socket(world.bob.accessToken)
+    // As when another process did all this, and told nothing of it.
+    const other = await startServer(t, { databaseUrl: server.database.pool.options.connectionString ?? '', env: { REDIS_URL: 'redis://127.0.0.1:1' } })
+    const alice = { ...world.alice, api: other.client({ accessToken: world.alice.accessToken }) }
+    const { changeSeq } = await spend({ ...world, alice })
+    server.app.topics.publishStale()
+    await until(socket, world.id, changeSeq)
+    t.notOk(JSON.stringify(socket.frames).includes('secret'))
+  })
+})
+
+t.test('of several pages, what is new since the cursor comes as new', async (t) => {
+  const [alice, bob] = (await people(2)) as [Person, Person]
+  const id = await createGroup(alice, bob)
+  const socket = await server.socket(bob.accessToken)
+  await Promise.all(Array.from({ length: 150 }, () => send(alice, id)))
+  const last = await touch(id, 1)
+  await until(socket, id, last)
+  const frames = await resume(socket, { [id]: 2 })
+  t.match(frames.at(-1), { changeSeq: last, type: 'message.created', data: { message: { seq: 1 } } })
+})
