@@ -1,5 +1,11 @@
-import type { Conversation } from '@parley/sdk'
+/** What members have read and what has reached them: marks, one by one too, unread counts, and how far messages have come. */
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import type { Conversation, Message } from '@parley/sdk'
+import fc from 'fast-check'
 import t from 'tap'
+import type { ConversationId } from '../../openapi/shared/ids.ts'
+import type { Change } from '../../src/topics.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
 
 type Person = Awaited<ReturnType<TestServer['signUp']>>
@@ -17,6 +23,21 @@ const view = async ({ api }: Person, id: string): Promise<Conversation> => (awai
 
 async function send({ api }: Person, id: string, count = 1): Promise<void> {
   for (let number = 1; number <= count; number++) await api.conversations.sendMessage(id, { content: `message ${number}` })
+}
+
+async function sendMany({ api }: Person, id: string, count: number): Promise<Message[]> {
+  const messages: Message[] = []
+  for (let number = 1; number <= count; number++) messages.push((await api.conversations.sendMessage(id, { content: `message ${number}` })).message)
+  return messages
+}
+
+/** What is told of a conversation from now on. */
+function listen(id: string): Change[] {
+  const heard: Change[] = []
+  server.app.topics.subscribe('conversation', id as ConversationId, (event) => {
+    if ('changeSeq' in event && event.type !== 'advanced') heard.push(event)
+  })
+  return heard
 }
 
 /** `200`, `403 forbidden` … */
@@ -101,4 +122,265 @@ t.test('read marks and unread counts', async (t) => {
       [3, 2],
     )
   })
+})
+
+t.test('marking messages one by one', async (t) => {
+  const mark = (person: Person, messageIds: string[]) => person.api.messages.markRead({ messageIds })
+
+  t.test('reads exactly these, and what closes a gap melts into the mark', async (t) => {
+    const [alice, bob] = (await people(2)) as [Person, Person]
+    const id = await createGroup(alice, [bob])
+    const ids = (await sendMany(alice, id, 8)).map((message) => message.id)
+    const idsOf = (...seqs: number[]) => seqs.map((seq) => ids[seq - 1] ?? '')
+    const heard = listen(id)
+    t.same(await mark(bob, idsOf(3, 5, 6)), {
+      marks: [
+        {
+          conversationId: id,
+          readSeq: 0,
+          readRanges: [
+            [3, 3],
+            [5, 6],
+          ],
+          unreadCount: 5,
+        },
+      ],
+    })
+    t.match(await view(bob, id), {
+      readSeq: 0,
+      readRanges: [
+        [3, 3],
+        [5, 6],
+      ],
+      unreadCount: 5,
+    })
+    t.match((await alice.api.conversations.listMembers(id)).items[1], {
+      readSeq: 0,
+      readRanges: [
+        [3, 3],
+        [5, 6],
+      ],
+    })
+    t.match(heard, [
+      {
+        type: 'read',
+        userId: bob.id,
+        readSeq: 0,
+        readRanges: [
+          [3, 3],
+          [5, 6],
+        ],
+      },
+    ])
+    t.same((await mark(bob, idsOf(5, 3))).marks, [
+      {
+        conversationId: id,
+        readSeq: 0,
+        readRanges: [
+          [3, 3],
+          [5, 6],
+        ],
+        unreadCount: 5,
+      },
+    ])
+    t.equal(heard.length, 1, 'again is no change')
+    t.match(await mark(bob, idsOf(1, 2)), { marks: [{ readSeq: 3, readRanges: [[5, 6]], unreadCount: 3 }] })
+    t.same(await bob.api.conversations.markRead(id, { seq: 4 }), { readSeq: 6, readRanges: [], unreadCount: 2 })
+    t.match(await mark(bob, idsOf(8)), { marks: [{ readSeq: 6, readRanges: [[8, 8]], unreadCount: 1 }] })
+    const { changes } = await alice.api.sync.pull({ cursors: { [id]: heard[0]?.changeSeq ?? 0 } })
+    t.match(changes, [{ type: 'read', data: { userId: bob.id, readSeq: 6, readRanges: [[8, 8]] } }])
+    await send(bob, id)
+    t.match(await view(bob, id), { readSeq: 9, readRanges: [], unreadCount: 0 }, 'writing is having read')
+  })
+
+  t.test('of several conversations: all or none', async (t) => {
+    const [alice, bob] = (await people(2)) as [Person, Person]
+    const [one, other, foreign] = [await createGroup(alice, [bob]), await createGroup(alice, [bob]), await createGroup(alice, [])]
+    const [first, second, hidden] = [await sendMany(alice, one, 2), await sendMany(alice, other, 3), await sendMany(alice, foreign, 1)]
+    const named = [second[2]?.id ?? '', first[0]?.id ?? '']
+    t.equal(await outcome('POST', '/v1/messages/read', bob, { messageIds: [...named, hidden[0]?.id] }), '404 not_found')
+    t.equal(await outcome('POST', '/v1/messages/read', bob, { messageIds: [...named, randomUUID()] }), '404 not_found')
+    t.match(await view(bob, one), { readSeq: 0, unreadCount: 2 })
+    const { marks } = await mark(bob, named)
+    t.same(
+      new Map(marks.map(({ conversationId, ...rest }) => [conversationId, rest])),
+      new Map([
+        [one, { readSeq: 1, readRanges: [], unreadCount: 1 }],
+        [other, { readSeq: 0, readRanges: [[3, 3]], unreadCount: 2 }],
+      ]),
+    )
+    for (const messageIds of [[], [named[0], named[0]], Array.from({ length: 101 }, () => randomUUID()), ['x']])
+      t.equal(await outcome('POST', '/v1/messages/read', bob, { messageIds }), '400 validation_error')
+  })
+
+  t.test('of a thousand ranges at most, and then nothing is marked', async (t) => {
+    const [alice, bob] = (await people(2)) as [Person, Person]
+    const [full, other] = [await createGroup(alice, [bob]), await createGroup(alice, [bob])]
+    const messages = [...(await sendMany(alice, other, 2)), ...(await sendMany(alice, full, 2))]
+    await server.database.pool.query(
+      `update members set read_ranges = (select range_agg(int8range(2 * n, 2 * n + 1)) from generate_series(101, 1100) n)
+       where conversation_id = $1 and user_id = $2`,
+      [full, bob.id],
+    )
+    await server.database.pool.query('update conversations set last_seq = 3000, last_change_seq = last_change_seq + 3000 where id = $1', [full])
+    t.equal(await outcome('POST', '/v1/messages/read', bob, { messageIds: [messages[1]?.id, messages[3]?.id] }), '409 conflict')
+    t.match(await view(bob, other), { readRanges: [], unreadCount: 2 })
+    t.equal(await outcome('POST', '/v1/messages/read', bob, { messageIds: [messages[2]?.id] }), '200', 'what melts is none more')
+  })
+
+  t.test('by two devices at once, in any order of conversations, loses neither and numbers each', async (t) => {
+    const [alice, bob] = (await people(2)) as [Person, Person]
+    const ids = [await createGroup(alice, [bob]), await createGroup(alice, [bob])]
+    const messages = await Promise.all(ids.map((id) => sendMany(alice, id, 20)))
+    const [one = [], other = []] = messages
+    await Promise.all(one.map(({ id }, index) => mark(bob, index % 2 === 0 ? [id, other[index]?.id ?? ''] : [other[index]?.id ?? '', id])))
+    for (const id of ids) t.match(await view(bob, id), { readSeq: 20, readRanges: [], unreadCount: 0 })
+  })
+})
+
+t.test('whatever is sent, deleted and marked: exactly that is read, and unread is what a count of it says', async (t) => {
+  const seq = fc.integer({ min: 1, max: 14 })
+  const act = fc.oneof(
+    fc.record({ type: fc.constant('send' as const), who: fc.nat({ max: 1 }) }),
+    fc.record({ type: fc.constant('delete' as const), seq }),
+    fc.record({ type: fc.constant('markUpTo' as const), seq }),
+    fc.record({ type: fc.constant('mark' as const), seqs: fc.uniqueArray(seq, { minLength: 1, maxLength: 4 }) }),
+  )
+  const [alice, bob] = (await people(2)) as [Person, Person]
+  const play = async (story: (typeof act extends fc.Arbitrary<infer A> ? A : never)[]) => {
+    const id = await createGroup(alice, [bob])
+    const model: { id: string; deleted: boolean; read: boolean }[] = []
+    for (const step of story) {
+      if (step.type === 'send') {
+        const message = (await (step.who === 0 ? alice : bob).api.conversations.sendMessage(id, { content: 'hello' })).message
+        model.push({ id: message.id, deleted: false, read: false })
+        if (step.who === 1) for (const known of model) known.read = true
+      } else if (step.type === 'delete') {
+        const known = model[step.seq - 1]
+        if (known === undefined) continue
+        // An owner may delete what the other one has said.
+        await alice.api.messages.delete(known.id)
+        known.deleted = true
+      } else if (step.type === 'markUpTo') {
+        await bob.api.conversations.markRead(id, { seq: step.seq })
+        for (const known of model.slice(0, step.seq)) known.read = true
+      } else {
+        const named = step.seqs.flatMap((number) => model[number - 1] ?? [])
+        if (named.length === 0) continue
+        await bob.api.messages.markRead({ messageIds: named.map((known) => known.id) })
+        for (const known of named) known.read = true
+      }
+      const { readSeq, readRanges, unreadCount, messageCount } = await view(bob, id)
+      const isRead = model.map((_, index) => index < readSeq || readRanges.some(([first = 0, last = 0]) => first <= index + 1 && index + 1 <= last))
+      assert.deepEqual(
+        isRead,
+        model.map(({ read }) => read),
+      )
+      assert.ok(!isRead[readSeq], 'what follows the mark is unread, or it would have melted')
+      assert.equal(unreadCount, model.filter(({ read, deleted }) => !read && !deleted).length)
+      assert.equal(messageCount, model.filter(({ deleted }) => !deleted).length)
+    }
+  }
+  const property = fc.asyncProperty(fc.array(act, { minLength: 5, maxLength: 25 }), play)
+  await fc.assert(property, { seed: 20_261_121, numRuns: 40, endOnFailure: true, interruptAfterTimeLimit: 10_000 })
+  t.pass('in every story')
+})
+
+t.test('delivery and status', async (t) => {
+  const statusOf = async (person: Person, messageId: string) => (await person.api.messages.get(messageId)).status
+  const receiptsOf = async (person: Person, messageId: string, limit = 50) => {
+    const found: [string, string][] = []
+    for await (const { user, status } of person.api.messages.listReceipts(messageId, { limit })) found.push([user.id, status])
+    return found
+  }
+
+  t.test('a message is delivered when every other member has it, and read when every one has read it', async (t) => {
+    const [alice, bob, carol] = (await people(3)) as [Person, Person, Person]
+    const id = await createGroup(alice, [bob, carol])
+    const [first, second] = (await sendMany(alice, id, 2)) as [Message, Message]
+    const heard = listen(id)
+    t.equal(await statusOf(alice, first.id), 'sent')
+    t.same(await bob.api.conversations.markDelivered(id, { seq: 1 }), { deliveredSeq: 1 })
+    t.same(await bob.api.conversations.markDelivered(id, { seq: 0 }), { deliveredSeq: 1 }, 'it never goes back')
+    t.match(heard, [{ type: 'delivered', userId: bob.id, deliveredSeq: 1 }], 'and is told once')
+    t.equal(await statusOf(alice, first.id), 'sent')
+    t.same(await receiptsOf(alice, first.id, 1), [
+      [bob.id, 'delivered'],
+      [carol.id, 'sent'],
+    ])
+    await carol.api.messages.markRead({ messageIds: [second.id] })
+    await carol.api.conversations.markDelivered(id, { seq: 1 })
+    t.equal(await statusOf(carol, first.id), 'delivered')
+    t.equal(await statusOf(carol, second.id), 'sent')
+    t.same(await bob.api.conversations.markDelivered(id, { seq: Number.MAX_SAFE_INTEGER }), { deliveredSeq: 2 }, 'beyond the newest is the newest')
+    t.equal(await statusOf(carol, second.id), 'delivered', 'what is read is delivered')
+    await bob.api.conversations.markRead(id, { seq: 2 })
+    t.same([await statusOf(alice, first.id), await statusOf(alice, second.id)], ['delivered', 'read'])
+    t.same(await receiptsOf(bob, second.id), [
+      [bob.id, 'read'],
+      [carol.id, 'read'],
+    ])
+    const { json } = await server.request('GET', `/v1/messages/${first.id}/receipts?limit=1`, { token: alice.accessToken })
+    t.match(json, { status: 'delivered', items: [{ user: { id: bob.id }, status: 'read' }], hasMore: true })
+    await alice.api.conversations.removeMember(id, carol.id)
+    t.equal(await statusOf(alice, first.id), 'read', 'who has left is not waited for')
+    t.match((await alice.api.conversations.listMembers(id)).items, [{}, { user: { id: bob.id }, deliveredSeq: 2 }])
+    const { changes } = await alice.api.sync.pull({ cursors: { [id]: (heard[0]?.changeSeq ?? 0) - 1 } })
+    t.match(changes.filter(({ type }) => type === 'delivered').at(-1), { data: { userId: bob.id, deliveredSeq: 2 } })
+  })
+
+  t.test('lists by status, with what was sent to nobody else', async (t) => {
+    const [alice, bob] = (await people(2)) as [Person, Person]
+    const id = await createGroup(alice, [bob])
+    await sendMany(alice, id, 4)
+    await bob.api.conversations.markDelivered(id, { seq: 3 })
+    await bob.api.conversations.markRead(id, { seq: 2 })
+    const seqs = async (status: 'sent' | 'delivered' | 'read') => (await alice.api.messages.list(id, { status })).items.map(({ seq }) => seq)
+    t.same([await seqs('read'), await seqs('delivered'), await seqs('sent')], [[2, 1], [3], [4]])
+    const alone = await createGroup(alice, [])
+    const [message] = (await sendMany(alice, alone, 1)) as [Message]
+    t.equal(await statusOf(alice, message.id), 'sent')
+  })
+
+  t.test('over the socket, too', async (t) => {
+    const [alice, bob] = (await people(2)) as [Person, Person]
+    const id = await createGroup(alice, [bob])
+    await sendMany(alice, id, 2)
+    const [asAlice, asBob] = [await server.socket(alice.accessToken), await server.socket(bob.accessToken)]
+    asBob.send({ type: 'conversations.markDelivered', id: 1, data: { conversationId: id, seq: 2 } })
+    t.same((await asBob.frame((frame) => frame.id === 1)).data, { deliveredSeq: 2 })
+    t.same((await asAlice.frame(({ type }) => type === 'delivered')).data, { userId: bob.id, deliveredSeq: 2 })
+    for (const socket of [asAlice, asBob]) socket.close()
+  })
+
+  t.test('in a conversation of more than 32 it is not marked what was delivered', async (t) => {
+    const [alice, ...others] = (await people(33)) as [Person, ...Person[]]
+    const [bob] = others as [Person]
+    const id = await createGroup(alice, others)
+    await sendMany(alice, id, 2)
+    const { changeSeq } = await view(bob, id)
+    t.same(await bob.api.conversations.markDelivered(id, { seq: 2 }), { deliveredSeq: 0 })
+    t.equal((await view(bob, id)).changeSeq, changeSeq)
+    await alice.api.conversations.removeMember(id, others.at(-1)?.id ?? '')
+    t.same(await bob.api.conversations.markDelivered(id, { seq: 2 }), { deliveredSeq: 2 })
+  })
+})
+
+t.test('marks are of members', async (t) => {
+  const [alice, bob, stranger] = (await people(3)) as [Person, Person, Person]
+  const id = await createGroup(alice, [bob])
+  const [message] = (await sendMany(alice, id, 1)) as [Message]
+  await alice.api.conversations.removeMember(id, bob.id)
+  for (const person of [bob, stranger]) {
+    t.equal(await outcome('POST', `/v1/conversations/${id}/read`, person, { seq: 1 }), '404 not_found')
+    t.equal(await outcome('POST', `/v1/conversations/${id}/delivered`, person, { seq: 1 }), '404 not_found')
+    t.equal(await outcome('POST', '/v1/messages/read', person, { messageIds: [message.id] }), '404 not_found')
+    t.equal(await outcome('GET', `/v1/messages/${message.id}/receipts`, person), '404 not_found')
+  }
+  for (const [method, path] of [
+    ['POST', `/v1/conversations/${id}/delivered`],
+    ['POST', '/v1/messages/read'],
+    ['GET', `/v1/messages/${message.id}/receipts`],
+  ] as const)
+    t.equal((await server.request(method, path, method === 'GET' ? {} : { body: {} })).status, 401, path)
 })
