@@ -397,3 +397,85 @@ t.test('a send that races with the removal of its sender is before it or refused
     t.equal(late.length, 0, `round ${round}`)
   }
 })
+
+t.test('a part of a conversation', async (t) => {
+  const [alice, bob, stranger] = (await people(3)) as [Person, Person, Person]
+  const id = await createGroup(alice, bob)
+  const count = 12_000
+  const start = Date.UTC(2026, 0, 1)
+  const at = (seq: number) => new Date(start + seq * 1_000).toISOString()
+  /** One by bob, and then only alice speaks; the last two come from the API. */
+  await server.database.pool.query(
+    `insert into messages (conversation_id, seq, change_seq, created_change_seq, id, sender_id, content, type, created_at)
+     select $1, n, c.last_change_seq + n, c.last_change_seq + n, gen_random_uuid(), case when n in (3, 11000) then $3::uuid else $2::uuid end, 'message ' || n,
+       case when n % 1000 = 0 then 'file' else 'text' end, to_timestamp($5::float8 / 1000 + n)
+     from generate_series(1, $4::int) n, conversations c where c.id = $1`,
+    [id, alice.id, bob.id, count, start],
+  )
+  await server.database.pool.query(
+    'update conversations set last_seq = $2, last_change_seq = last_change_seq + $2, updated_at = to_timestamp($3::float8 / 1000) where id = $1',
+    [id, count, start + count * 1_000],
+  )
+  const ask = (query: string, person = alice) => server.request('GET', `/v1/conversations/${id}/messages?${query}`, { token: person.accessToken })
+  const seqs = async (query: string) => (await ask(query)).json.items.map(({ seq }: Message) => seq)
+  const first = (await ask(`from=${at(3)}&to=${at(4)}`)).json.items[0] as Message
+
+  t.test('of a time, which is a place among the numbers', async (t) => {
+    t.same(await seqs(`from=${at(100)}&to=${at(103)}`), [102, 101, 100], 'then or later, and before')
+    t.same(await seqs(`to=${at(4)}`), [3, 2, 1])
+    t.same(await seqs(`from=${at(count)}`), [count])
+    t.same(await seqs(`from=${at(count + 1)}`), [])
+    t.same(await seqs(`to=${at(1)}`), [])
+    t.same(await seqs(`from=${at(5)}&to=${at(4)}`), [])
+    t.same(await seqs(`from=${at(10)}&to=${at(13)}&after=${first.id}`), [10, 11, 12], 'together with a position')
+    t.same(await seqs(`to=${at(5)}&before=${first.id}`), [2, 1])
+    const walked: number[] = []
+    for await (const { seq } of alice.api.messages.list(id, { from: at(10), to: at(25), limit: 4 })) walked.push(seq)
+    t.same(walked, numbersTo(24).slice(9).reverse())
+  })
+
+  t.test('of a sender or a type, page by page, some of which are empty', async (t) => {
+    const page = (await ask(`senderId=${bob.id}&limit=5`)).json
+    t.match(page, { items: [{ seq: 11_000 }], hasMore: true, nextCursor: String }, 'it has looked at 10,000')
+    t.match((await ask(`senderId=${bob.id}&cursor=${page.nextCursor}`)).json, { items: [{ seq: 3 }], hasMore: false, nextCursor: null })
+    const empty = (await ask(`senderId=${stranger.id}`)).json
+    t.match(empty, { items: [], hasMore: true, nextCursor: String })
+    const walk = async (query: Parameters<Person['api']['messages']['list']>[1]) =>
+      (await Array.fromAsync(alice.api.messages.list(id, query))).map(({ seq }) => seq)
+    t.same(await walk({ senderId: bob.id }), [11_000, 3], 'the SDK goes on where nothing was found')
+    t.same(await walk({ senderId: stranger.id }), [])
+    t.same(
+      await walk({ type: 'file', limit: 5 }),
+      numbersTo(12)
+        .map((number) => number * 1_000)
+        .reverse(),
+    )
+    t.same(
+      await walk({ type: 'file', limit: 5, after: first.id }),
+      numbersTo(12).map((number) => number * 1_000),
+    )
+    t.same(await walk({ type: 'file', senderId: bob.id, from: at(5) }), [11_000])
+    t.same(await walk({ status: 'read', limit: 100 }), [], 'nobody has read any')
+  })
+
+  t.test('with how many there are, where that is asked for', async (t) => {
+    const counts = async (query: string) => {
+      const { headers } = await ask(query)
+      return ['total', 'pages', 'current-page', 'per-page'].map((name) => headers.get(`x-pagination-${name}`))
+    }
+    t.same(await counts('limit=100'), [null, null, null, null])
+    t.same(await counts('limit=100&includeTotal=true'), ['12000', '120', '1', '100'])
+    t.same(await counts(`includeTotal=true&before=${first.id}`), ['12000', '240', null, '50'])
+    t.same(await counts(`includeTotal=true&from=${at(11_001)}`), ['1000', '20', '1', '50'])
+    t.same(await counts('includeTotal=true&type=file'), ['10', '1', '1', '50'], 'of what is looked at for one page')
+    await alice.api.messages.delete(first.id)
+    t.same((await counts('includeTotal=true&limit=100'))[0], '11999')
+    t.same((await counts(`includeTotal=true&to=${at(10)}`))[0], '8')
+  })
+
+  t.test('as it is described', async (t) => {
+    for (const query of ['status=seen', 'type=picture', 'senderId=x', 'from=yesterday', 'to=2026-13-01T00:00:00Z', 'includeTotal=perhaps'])
+      t.equal((await ask(query)).status, 400, query)
+    for (const query of [`senderId=${bob.id}`, `from=${at(3)}`, 'status=read', 'includeTotal=true']) t.equal((await ask(query, stranger)).status, 404, query)
+  })
+})
