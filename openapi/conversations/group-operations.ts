@@ -6,7 +6,7 @@ import { Cursor, limit, page } from '../shared/pagination.ts'
 import { storableText } from '../shared/scalars.ts'
 import { ids } from '../users/examples.ts'
 import { conversationExample, conversationState } from './examples.ts'
-import { CreateInviteRequest, Invite, InviteCode, InvitePreview, PublicGroup } from './group-schemas.ts'
+import { CreateInviteRequest, Invite, InviteCode, InvitePreview, InviteResult, PublicGroup } from './group-schemas.ts'
 import { ConversationResult } from './schemas.ts'
 
 const ConversationParams = Type.Object({ conversationId: ConversationId })
@@ -38,7 +38,7 @@ export const createInvite = defineOperation({
   params: ConversationParams,
   body: ref(CreateInviteRequest),
   examples: { any: { expiresInSeconds: 604_800, maxUses: 5 } },
-  responses: { 201: { description: 'The invite', body: ref(Invite), example: { ...inviteExample, uses: 0 } } },
+  responses: { 201: { description: 'The invite', body: ref(InviteResult), example: { invite: { ...inviteExample, uses: 0 } } } },
   errors: ['not_found', 'forbidden', 'conflict'],
 })
 
@@ -47,13 +47,13 @@ export const listInvites = defineOperation({
   method: 'GET',
   path: '/v1/conversations/{conversationId}/invites',
   summary: 'List invites to a group',
-  description: 'Those that work, the latest first: owners and admins see all, others their own.',
+  description: 'Those that work, the latest first: owners and admins see all, other members their own where they may invite.',
   access: 'user',
   rateLimit: 'default',
   params: ConversationParams,
   query: Type.Object({ cursor: Type.Optional(Cursor), limit: limit(100, 20) }),
   responses: { 200: { description: 'A page of invites', body: page(ref(Invite)), example: { items: [inviteExample], nextCursor: null, hasMore: false } } },
-  errors: ['not_found'],
+  errors: ['not_found', 'forbidden'],
 })
 
 export const revokeInvite = defineOperation({

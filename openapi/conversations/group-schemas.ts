@@ -1,6 +1,6 @@
 /** What leads into groups: invite links, and groups that everybody finds. */
 import { type Static, Type } from '@sinclair/typebox'
-import { closed, component, described, nullable } from '../contract.ts'
+import { closed, component, described, nullable, ref } from '../contract.ts'
 import { ConversationId, InviteId, UserId } from '../shared/ids.ts'
 import { Count, Timestamp } from '../shared/scalars.ts'
 
@@ -34,6 +34,12 @@ export const Invite = component(
   ),
 )
 export type Invite = Static<typeof Invite>
+
+export const InviteResult = component(
+  'InviteResult',
+  Type.Object({ invite: described(ref(Invite), 'What was made') }, { description: 'An invite that was made' }),
+)
+export type InviteResult = Static<typeof InviteResult>
 
 export const CreateInviteRequest = component(
   'CreateInviteRequest',

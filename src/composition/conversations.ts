@@ -24,7 +24,7 @@ export async function composeConversations({ database, db, topics, jobs, clock, 
   await jobs.work('conversations.deleteOldMessages', ({ conversationId }) => retention.deleteOld(conversationId))
   const lists = createConversationListRepository(database)
   const conversations = createConversationService({ conversations: repository, lists, changes, retention, users, sendMessage, topics, clock, newId })
-  const invites = createInviteService({ changes, conversations: repository, invites: createInviteRepository(db), clock, newId })
+  const invites = createInviteService({ changes, invites: createInviteRepository(db), clock, newId })
   const publicGroups = createPublicGroupService({ changes, groups: createPublicGroupRepository(database), clock })
   return { conversations, invites, publicGroups, retention }
 }

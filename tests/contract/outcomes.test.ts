@@ -89,7 +89,7 @@ t.test('every operation answers as it declares when all is well, and when it can
   const { conversation: over } = await alice.api.conversations.create({ type: 'group', memberIds: [], clientId: 'over' })
   await alice.api.conversations.archive(over.id)
   const { conversation: open } = await alice.api.conversations.create({ type: 'group', memberIds: [], isPrivate: false })
-  const invite = await alice.api.conversations.createInvite(open.id, {})
+  const { invite } = await alice.api.conversations.createInvite(open.id, {})
   await alice.api.auth.register({ email: 'unverified@example.com', password })
   await alice.api.auth.register({ email: 'verified@example.com', password })
   const verified = await server.client().auth.verifyEmail({ email: 'verified@example.com', code: '000000' })
@@ -231,6 +231,7 @@ t.test('every operation answers as it declares when all is well, and when it can
     ['conversations.createInvite', 'forbidden', { ...asBob, params: of(group.id) }],
     ['conversations.createInvite', 'conflict', { ...asAlice, params: of(direct.id) }],
     ['conversations.listInvites', 200, { ...asAlice, params: of(group.id), search: '?limit=1' }],
+    ['conversations.listInvites', 'forbidden', { ...asBob, params: of(group.id) }],
     ['conversations.listInvites', 'not_found', { ...asStranger, params: of(group.id) }],
     ['conversations.getInvite', 200, { ...asBob, params: { code: invite.code } }],
     ['conversations.getInvite', 'not_found', { ...asBob, params: { code: unknown } }],

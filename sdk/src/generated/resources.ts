@@ -1,6 +1,6 @@
 // Generated from openapi/openapi.json by `npm run generate`. Changes made here are lost.
 
-import { type ApiCall, type Call, type CallOptions, type PagedCall, paged, path, withClientId } from '../api-call.ts'
+import { type ApiCall, type Call, type CallOptions, type PagedCall, paged, path, type UploadOptions, withClientId } from '../api-call.ts'
 
 import type {
   AddMembersRequest,
@@ -40,6 +40,7 @@ import type {
   Health,
   Invite,
   InvitePreview,
+  InviteResult,
   LoginRequest,
   MarkDeliveredRequest,
   MarkMessagesReadRequest,
@@ -477,7 +478,7 @@ export interface Users {
    * @throws {ForbiddenError} `insufficient_scope`
    * @throws {ForbiddenError} `csrf_rejected`
    */
-  setAvatar(body: SetAvatarRequest, options?: CallOptions): ApiCall<User>
+  setAvatar(body: SetAvatarRequest, options?: UploadOptions): ApiCall<User>
 
   /**
    * Set what others are shown while you are there.
@@ -730,16 +731,17 @@ export interface Conversations {
    * @throws {NotFoundError} `not_found`
    * @throws {ConflictError} `conflict`
    */
-  createInvite(conversationId: string, body?: CreateInviteRequest, options?: CallOptions): ApiCall<Invite>
+  createInvite(conversationId: string, body?: CreateInviteRequest, options?: CallOptions): ApiCall<InviteResult>
 
   /**
    * List invites to a group.
    *
-   * Those that work, the latest first: owners and admins see all, others their own.
+   * Those that work, the latest first: owners and admins see all, other members their own where they may invite.
    *
    * `GET /v1/conversations/{conversationId}/invites`
    *
    * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `forbidden`
    * @throws {NotFoundError} `not_found`
    */
   listInvites(conversationId: string, query?: ConversationsListInvitesQuery, options?: CallOptions): PagedCall<Invite>
@@ -1047,7 +1049,7 @@ export interface Files {
    * @throws {NotFoundError} `not_found`
    * @throws {ParleyError} `range_not_satisfiable`
    */
-  getContent(fileId: string, query?: FilesGetContentQuery, options?: CallOptions): ApiCall<string>
+  getContent(fileId: string, query?: FilesGetContentQuery, options?: CallOptions): ApiCall<Response>
 
   /**
    * Upload a file.
@@ -1061,7 +1063,7 @@ export interface Files {
    * @throws {ForbiddenError} `csrf_rejected`
    * @throws {ConflictError} `quota_exceeded`
    */
-  upload(body: UploadFileRequest, options?: CallOptions): ApiCall<StoredFile>
+  upload(body: UploadFileRequest, options?: UploadOptions): ApiCall<StoredFile>
 }
 
 /** Finding messages and conversations */
@@ -1361,7 +1363,7 @@ const files = (call: Call): Files => ({
   createLink: (fileId, body = {}, options) => call({ id: 'files.createLink', method: 'POST', path: path`/v1/files/${fileId}/link`, body, repeatable: true }, options),
   delete: (fileId, options) => call({ id: 'files.delete', method: 'DELETE', path: path`/v1/files/${fileId}` }, options),
   get: (fileId, options) => call({ id: 'files.get', method: 'GET', path: path`/v1/files/${fileId}` }, options),
-  getContent: (fileId, query, options) => call({ id: 'files.getContent', method: 'GET', path: path`/v1/files/${fileId}/content`, query }, options),
+  getContent: (fileId, query, options) => call({ id: 'files.getContent', method: 'GET', path: path`/v1/files/${fileId}/content`, raw: true, query }, options),
   upload: (body, options) => call({ id: 'files.upload', method: 'POST', path: '/v1/files', body, form: true }, options),
 })
 

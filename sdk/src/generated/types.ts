@@ -1,5 +1,7 @@
 // Generated from openapi/openapi.json by `npm run generate`. Changes made here are lost.
 
+import type { Uploadable } from '../form.ts'
+
 /** The answer to a command that is done */
 export interface AckFrame {
     /**
@@ -975,6 +977,12 @@ export interface InvitePreview {
      * Until when it lets somebody in: ISO 8601, UTC; null: without end
      */
     expiresAt: string | null;
+}
+
+/** An invite that was made */
+export interface InviteResult {
+    /** What was made */
+    invite: Invite;
 }
 
 /** Who signs in, with the password */
@@ -2071,7 +2079,7 @@ export interface UploadFileRequest {
      * Format: binary
      * The file, with its name: up to 16 MiB unless the server is configured otherwise
      */
-    file: Blob;
+    file: Uploadable;
 }
 
 /** You: what users see of themselves */

@@ -1,4 +1,5 @@
-import { and, desc, eq, or, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, isNull, or, type SQL, sql } from 'drizzle-orm'
+import type { MemberRole } from '../../../openapi/conversations/schemas.ts'
 import type { ConversationId, InviteId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import { conversations, type InviteRow, invites, members } from '../../db/schema/conversations.ts'
@@ -42,6 +43,16 @@ export const createInviteRepository = (db: Executor) => ({
       .orderBy(desc(invites.createdAt), desc(invites.id))
       .limit(limit)
     return found.map(({ invite }) => invite)
+  },
+
+  /** @returns undefined when the user is no member. */
+  async findMember(conversationId: ConversationId, userId: UserId): Promise<{ role: MemberRole; allowInvites: boolean } | undefined> {
+    const [row] = await db
+      .select({ role: members.role, allowInvites: conversations.allowInvites })
+      .from(members)
+      .innerJoin(conversations, eq(conversations.id, members.conversationId))
+      .where(and(eq(members.conversationId, conversationId), eq(members.userId, userId), isNull(members.leftAt)))
+    return row
   },
 
   async find(conversationId: ConversationId, inviteId: InviteId, tx: Executor): Promise<InviteRow | undefined> {

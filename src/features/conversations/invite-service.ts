@@ -8,11 +8,9 @@ import { decodeTimeCursor, type Page, timePage } from '../../pagination.ts'
 import { type Changes, requireActive, requireGroup } from './changes.ts'
 import type { InvitedGroup, InviteRepository } from './invite-repository.ts'
 import { mayDo, mayInvite } from './policy.ts'
-import type { ConversationRepository } from './repository.ts'
 
 interface Dependencies {
   changes: Changes
-  conversations: Pick<ConversationRepository, 'membership'>
   invites: InviteRepository
   clock: Clock
   newId: NewId
@@ -34,7 +32,7 @@ const newCode = (): string => randomBytes(18).toString('base64url')
 export type InviteService = ReturnType<typeof createInviteService>
 
 /** Links that let somebody into a group, until they expire, are used up or revoked, or whoever made them may not make them any more. */
-export function createInviteService({ changes, conversations, invites, clock, newId }: Dependencies) {
+export function createInviteService({ changes, invites, clock, newId }: Dependencies) {
   return {
     /** @throws `not_found`, `forbidden` when the actor may not invite, `conflict` in a direct or inactive conversation, and when there are too many. */
     create: (actor: Actor, conversationId: ConversationId, { expiresInSeconds = usualLifeSeconds, maxUses }: InviteCommand): Promise<InviteRow> =>
@@ -50,15 +48,16 @@ export function createInviteService({ changes, conversations, invites, clock, ne
         return invites.insert(invite, tx)
       }),
 
-    /** Those that work, the latest first: all of them for whoever manages them, for others their own. @throws `not_found` when the actor is no member. */
+    /** Those that work, the latest first: all of them for whoever manages them, for others their own. @throws `not_found` when the actor is no member, `forbidden` when they may not invite. */
     async list(
       actor: Actor,
       conversationId: ConversationId,
       { cursor, limit = 20 }: { cursor?: string | undefined; limit?: number | undefined },
     ): Promise<Page<InviteRow>> {
       const after = cursor === undefined ? undefined : decodeTimeCursor(cursor)
-      const own = await conversations.membership(conversationId, actor.userId)
+      const own = await invites.findMember(conversationId, actor.userId)
       if (own === undefined) throw new AppError('not_found')
+      if (!mayInvite(own.role, own)) throw new AppError('forbidden')
       const createdBy = mayDo(own.role, 'manageInvites') ? undefined : actor.userId
       return timePage(await invites.list({ conversationId, createdBy, now: clock.now() }, { after, limit: limit + 1 }), limit)
     },

@@ -30,9 +30,9 @@ export const createConversationRepository = ({ db, pool }: Database) => ({
     return found > 0
   },
 
-  async membership(conversationId: ConversationId, userId: UserId): Promise<Pick<MemberRow, 'blocked' | 'role'> | undefined> {
+  async membership(conversationId: ConversationId, userId: UserId): Promise<Pick<MemberRow, 'blocked'> | undefined> {
     const [row] = await db
-      .select({ blocked: members.blocked, role: members.role })
+      .select({ blocked: members.blocked })
       .from(members)
       .where(and(eq(members.conversationId, conversationId), eq(members.userId, userId), isNull(members.leftAt)))
     return row

@@ -40,7 +40,7 @@ interface GroupServices {
 }
 
 export const groupRoutes = ({ conversations, invites, publicGroups }: GroupServices): Handlers<typeof groupOperations> => ({
-  'conversations.createInvite': async ({ actor, params, body }) => serializeInvite(await invites.create(actor, params.conversationId, body)),
+  'conversations.createInvite': async ({ actor, params, body }) => ({ invite: serializeInvite(await invites.create(actor, params.conversationId, body)) }),
   'conversations.listInvites': async ({ actor, params, query }) => {
     const { rows, nextCursor } = await invites.list(actor, params.conversationId, query)
     return { items: rows.map(serializeInvite), nextCursor, hasMore: nextCursor !== null }
