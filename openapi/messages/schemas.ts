@@ -97,7 +97,21 @@ export type MessageStatus = Static<typeof MessageStatus>
 const Mentions = Type.Array(UserId, { maxItems: 50, uniqueItems: true, description: 'Whom it addresses: members of the conversation, up to 50' })
 
 const messageFields = {
-  content: MessageContent,
+  content: Type.Optional(
+    Type.String({
+      maxLength: 10_000,
+      pattern: storableText,
+      description: 'The text: up to 10,000 characters; empty or left out only where there are attachments',
+    }),
+  ),
+  attachments: Type.Optional(
+    Type.Array(FileId, {
+      minItems: 1,
+      maxItems: 10,
+      uniqueItems: true,
+      description: "Files that you have uploaded and not sent yet, up to 10: they become this message's",
+    }),
+  ),
   replyTo: Type.Optional(described(MessageId, 'The message that it answers: one of this conversation that you can see and that is not deleted')),
   mentions: Type.Optional(Mentions),
   clientId: Type.Optional(ClientId),

@@ -20,6 +20,7 @@ interface Dependencies {
 
 export function composeMessages({ database, db, topics, clock, newId }: Foundation, { conversations, files, onMessage }: Dependencies) {
   const repository = createMessageRepository(database, {
+    files,
     onStored: (written) => {
       if (written.created) onMessage()
       publishStored(topics, written)

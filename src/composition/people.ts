@@ -11,6 +11,7 @@ import { requireGoodPassword } from '../features/auth/password-rules.ts'
 import type { AvatarService } from '../features/avatars/service.ts'
 import type { BlockService } from '../features/blocks/service.ts'
 import type { ConversationService } from '../features/conversations/service.ts'
+import type { FileService } from '../features/files/service.ts'
 import type { Authorship } from '../features/messages/authorship.ts'
 import type { MessageService } from '../features/messages/service.ts'
 import { createAnnouncements } from '../features/presence/announcements.ts'
@@ -35,6 +36,7 @@ interface AccountDependencies {
   users: UserService
   security: SecurityService
   avatars: AvatarService
+  files: FileService
   conversations: ConversationService
   messages: Pick<MessageService, 'eraseReactions'>
   authorship: Authorship
@@ -44,7 +46,7 @@ interface AccountDependencies {
 
 export async function composeAccounts(
   foundation: Foundation,
-  { identity, users, security, avatars, conversations, messages, authorship, blocks, presence }: AccountDependencies,
+  { identity, users, security, avatars, files, conversations, messages, authorship, blocks, presence }: AccountDependencies,
 ) {
   const { config, db, log, clock, newId, jobs, mailer } = foundation
   const { passwords } = identity
@@ -55,7 +57,7 @@ export async function composeAccounts(
   const erasure = createErasure({
     ...{ db, accounts: repository, users, ends, conversations, messages, clock, log },
     eraseMessages: config.erasedUsersMessages === 'erase' ? authorship.erase : undefined,
-    eraseWithin: [avatars.eraseWithin, ...identity.eraseWithin, blocks.eraseWithin, presence.eraseWithin, security.eraseWithin],
+    eraseWithin: [avatars.eraseWithin, files.eraseWithin, ...identity.eraseWithin, blocks.eraseWithin, presence.eraseWithin, security.eraseWithin],
   })
   await jobs.work('accounts.erase', ({ userId }) => erasure.erase(userId))
   await jobs.work('accounts.mailNotice', createNotices({ users, mailer }))

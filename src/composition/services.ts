@@ -60,7 +60,7 @@ export async function composeServices(foundation: Foundation, { presenceTimes, p
   const directory = createDirectoryService({ users: userRepository, directory: createDirectoryRepository(db), presence, hideUnverified })
   const blocks = createBlockService({ db, blocks: createBlockRepository(db), users, conversations, presence, clock })
   const { accounts, admin, erasure } = await composeAccounts(foundation, {
-    ...{ identity, users, security, avatars, conversations, messages, authorship, blocks, presence },
+    ...{ identity, users, security, avatars, files, conversations, messages, authorship, blocks, presence },
   })
   return {
     ...{ ...identity, users, security, avatars, files, conversations, invites, publicGroups, retention, messages, receipts, sync },

@@ -829,7 +829,7 @@ export interface Conversations {
   /**
    * Send a message.
    *
-   * The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the first result; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased; to a conversation that is archived or closed it is a `conflict`. Of a message that was deleted meanwhile, a retry returns what is left of it.
+   * The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the first result; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased; to a conversation that is archived or closed it is a `conflict`. Of a message that was deleted meanwhile, a retry returns what is left of it. Attachments are sent with their message or not at all; `validation_error` for files that are not yours or were sent already.
    *
    * `POST /v1/conversations/{conversationId}/messages`
    *
@@ -840,7 +840,7 @@ export interface Conversations {
    * @throws {NotFoundError} `not_found`
    * @throws {ConflictError} `conflict`
    */
-  sendMessage(conversationId: string, body: SendMessageRequest, options?: CallOptions): ApiCall<SendMessageResult>
+  sendMessage(conversationId: string, body?: SendMessageRequest, options?: CallOptions): ApiCall<SendMessageResult>
 }
 
 /** Sending, reading and changing messages, reactions and receipts */
@@ -901,7 +901,7 @@ export interface Messages {
   /**
    * Send a message to a user.
    *
-   * Finds or makes the direct conversation with the recipient. The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the first result; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased; to a conversation that is archived or closed it is a `conflict`. Of a message that was deleted meanwhile, a retry returns what is left of it.
+   * Finds or makes the direct conversation with the recipient. The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the first result; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased; to a conversation that is archived or closed it is a `conflict`. Of a message that was deleted meanwhile, a retry returns what is left of it. Attachments are sent with their message or not at all; `validation_error` for files that are not yours or were sent already.
    *
    * `POST /v1/messages`
    *
@@ -1342,7 +1342,7 @@ const conversations = (call: Call): Conversations => ({
   revokeInvite: (conversationId, inviteId, options) => call({ id: 'conversations.revokeInvite', method: 'DELETE', path: path`/v1/conversations/${conversationId}/invites/${inviteId}` }, options),
   markDelivered: (conversationId, body, options) => call({ id: 'conversations.markDelivered', method: 'POST', path: path`/v1/conversations/${conversationId}/delivered`, body, repeatable: true }, options),
   markRead: (conversationId, body, options) => call({ id: 'conversations.markRead', method: 'POST', path: path`/v1/conversations/${conversationId}/read`, body, repeatable: true }, options),
-  sendMessage: (conversationId, body, options) => call({ id: 'conversations.sendMessage', method: 'POST', path: path`/v1/conversations/${conversationId}/messages`, body: withClientId(body), repeatable: true }, options),
+  sendMessage: (conversationId, body = {}, options) => call({ id: 'conversations.sendMessage', method: 'POST', path: path`/v1/conversations/${conversationId}/messages`, body: withClientId(body), repeatable: true }, options),
 })
 
 const messages = (call: Call): Messages => ({

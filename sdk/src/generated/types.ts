@@ -501,8 +501,10 @@ export interface ConversationsSendMessageCommand {
          * Id of a conversation
          */
         conversationId: string;
-        /** The text: 1–10,000 characters */
-        content: string;
+        /** The text: up to 10,000 characters; empty or left out only where there are attachments */
+        content?: string;
+        /** Files that you have uploaded and not sent yet, up to 10: they become this message's */
+        attachments?: string[];
         /**
          * Format: uuid
          * The message that it answers: one of this conversation that you can see and that is not deleted
@@ -1722,8 +1724,10 @@ export interface SendDirectMessageRequest {
      * Whom to write to; the direct conversation is found or made
      */
     recipientId: string;
-    /** The text: 1–10,000 characters */
-    content: string;
+    /** The text: up to 10,000 characters; empty or left out only where there are attachments */
+    content?: string;
+    /** Files that you have uploaded and not sent yet, up to 10: they become this message's */
+    attachments?: string[];
     /**
      * Format: uuid
      * The message that it answers: one of this conversation that you can see and that is not deleted
@@ -1741,8 +1745,10 @@ export interface SendDirectMessageRequest {
 
 /** A message to a conversation */
 export interface SendMessageRequest {
-    /** The text: 1–10,000 characters */
-    content: string;
+    /** The text: up to 10,000 characters; empty or left out only where there are attachments */
+    content?: string;
+    /** Files that you have uploaded and not sent yet, up to 10: they become this message's */
+    attachments?: string[];
     /**
      * Format: uuid
      * The message that it answers: one of this conversation that you can see and that is not deleted

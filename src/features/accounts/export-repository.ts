@@ -4,7 +4,7 @@ import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import { conversations, invites, members } from '../../db/schema/conversations.ts'
 import { apiKeys, knownDevices, oauthAccounts } from '../../db/schema/credentials.ts'
-import { reactions } from '../../db/schema/messages.ts'
+import { files, reactions } from '../../db/schema/messages.ts'
 import { auditLog, securityEvents } from '../../db/schema/security.ts'
 import { sessions } from '../../db/schema/sessions.ts'
 import { blocks, users } from '../../db/schema/users.ts'
@@ -89,6 +89,7 @@ const sources = ({ userId, lastSeen }: Owner): Record<string, Source> => ({
     key: [knownDevices.deviceHash],
   },
   blockedUsers: { table: blocks, columns: without(blocks, 'blockerId'), of: (id) => eq(blocks.blockerId, id), key: [blocks.blockedId] },
+  files: { table: files, columns: without(files, 'ownerId'), of: (id) => eq(files.ownerId, id), key: [files.id] },
   securityEvents: {
     table: securityEvents,
     columns: without(securityEvents, 'userId'),

@@ -6,6 +6,7 @@ import type { Database } from '../../db/client.ts'
 import { messageText } from '../../db/json.ts'
 import { messageStatus } from '../../db/message-status.ts'
 import type { JsonText } from '../../json-text.ts'
+import { createSendWithFiles, type SentFiles } from './send-with-files.ts'
 import { createMessageWriter, type WriterOptions } from './writer.ts'
 
 /** Messages between two positions, both exclusive. */
@@ -53,7 +54,7 @@ const batchSize = { statements: 4, maximum: 16 }
 
 export type MessageRepository = ReturnType<typeof createMessageRepository>
 
-export function createMessageRepository({ pool }: Database, { onStored }: Pick<WriterOptions, 'onStored'>) {
+export function createMessageRepository({ pool }: Database, { files, onStored }: Pick<WriterOptions, 'onStored'> & { files: SentFiles }) {
   const writer = createMessageWriter({ pool, onStored })
   const ranges = {
     ascending: createBatch({ ...batchSize, run: (reads: Read[]) => readRanges(pool, 'ascending', reads) }),
@@ -63,6 +64,9 @@ export function createMessageRepository({ pool }: Database, { onStored }: Pick<W
   return {
     /** Resolves after the commit. */
     insert: writer.write,
+
+    /** The same, and the files become the message's. */
+    insertWithFiles: createSendWithFiles({ pool, files, onStored }),
 
     /** @returns undefined when the reader is no member. */
     async range(readerId: UserId, conversationId: ConversationId, { order, afterSeq, beforeSeq, limit }: Range): Promise<RangeText | undefined> {

@@ -1,9 +1,9 @@
 import type { GetMessageResult } from '../../../openapi/messages/schemas.ts'
-import type { ConversationId, MessageId, UserId } from '../../../openapi/shared/ids.ts'
+import type { ConversationId, FileId, MessageId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Metadata } from '../../../openapi/shared/scalars.ts'
 import type { Actor } from '../../actor.ts'
 import type { Clock, NewId } from '../../clock.ts'
-import { AppError } from '../../errors/app-error.ts'
+import { AppError, invalidField } from '../../errors/app-error.ts'
 import type { JsonText } from '../../json-text.ts'
 import type { MessageEntity, Topics } from '../../topics.ts'
 import type { ConversationService } from '../conversations/service.ts'
@@ -31,7 +31,10 @@ interface Dependencies {
 }
 
 interface MessageFields {
-  content: string
+  /** May be empty where there are attachments. */
+  content?: string | undefined
+  /** Files of the sender's that were not sent yet. */
+  attachments?: FileId[] | undefined
   /** A message of the same conversation. */
   replyTo?: MessageId | undefined
   mentions?: UserId[] | undefined
@@ -56,17 +59,26 @@ export function createMessageService(dependencies: Dependencies) {
     /**
      * Stores a message; a retry with the same `clientId` returns the first result.
      * @throws `not_found` when the actor is no member, `forbidden` when the other one has blocked the actor, `conflict` when the conversation is not
-     * active or the `clientId` stands for a message of another one, `validation_error` for what cannot be answered, or mentions of those who are no members
+     * active or the `clientId` stands for a message of another one, `validation_error` for what cannot be answered, mentions of those who are no members,
+     * files that are not the actor's or were sent already, and for a message of nothing
      */
     async send(
       actor: Actor,
-      { conversationId, content, metadata = {}, clientId, ...named }: MessageFields & { conversationId: ConversationId },
+      { conversationId, content = '', attachments = [], metadata = {}, clientId, ...named }: MessageFields & { conversationId: ConversationId },
     ): Promise<MessageEntity> {
+      requireContent({ content, attachments })
       const references = await resolve(actor, conversationId, { ...named, clientId })
-      const result = await messages.insert({
-        ...{ id: newId(), conversationId, senderId: actor.userId, clientId: clientId ?? null, content, metadata, createdAt: clock.now() },
+      const message = {
+        id: newId<MessageId>(),
+        conversationId,
+        senderId: actor.userId,
+        clientId: clientId ?? null,
+        content,
+        metadata,
+        createdAt: clock.now(),
         ...references,
-      })
+      }
+      const result = attachments.length === 0 ? await messages.insert(message) : await messages.insertWithFiles(message, attachments)
       if (result === 'refused') throw await conversations.refusal(actor, conversationId)
       if (result === 'other_conversation') throw new AppError('conflict', 'This clientId stands for a message of another conversation.')
       return result.message
@@ -75,6 +87,7 @@ export function createMessageService(dependencies: Dependencies) {
     /** To a user: the direct conversation is found or made. @throws as `send` does, `not_found` also when there is no such user, `conflict` when it is the actor. */
     async sendDirect(actor: Actor, { recipientId, ...fields }: MessageFields & { recipientId: UserId }): Promise<MessageEntity> {
       if (recipientId === actor.userId) throw new AppError('conflict', 'You cannot write to yourself.')
+      requireContent(fields)
       const { conversationId } = await conversations.openDirect(actor, recipientId)
       return service.send(actor, { conversationId, ...fields })
     },
@@ -88,4 +101,8 @@ export function createMessageService(dependencies: Dependencies) {
   }
 
   return service
+}
+
+function requireContent({ content = '', attachments = [] }: MessageFields): void {
+  if (content === '' && attachments.length === 0) throw invalidField('body.content', 'is required where there are no attachments')
 }
