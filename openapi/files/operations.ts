@@ -50,12 +50,12 @@ export const deleteFile = defineOperation({
   method: 'DELETE',
   path: '/v1/files/{fileId}',
   summary: 'Delete a file that was not sent',
-  description: 'One that a message has goes with the message: deleting it here is a `conflict`.',
+  description: 'For who uploaded it. One that a message has goes with the message: deleting it here is a `conflict`.',
   access: 'user',
   rateLimit: 'default',
   params: FileParams,
   responses: { 204: { description: 'The file is gone' } },
-  errors: ['not_found', 'conflict'],
+  errors: ['not_found', 'forbidden', 'conflict'],
 })
 
 export const getFileContent = defineOperation({

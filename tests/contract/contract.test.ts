@@ -190,7 +190,7 @@ t.test('a change that breaks a client is found, one that does not is let through
     [],
   )
   t.match(await changed(({ paths }) => delete paths['/v1/auth/me']), [/GET \/v1\/auth\/me/])
-  t.match(await changed(({ components }) => components.schemas.SendMessageRequest?.required?.push('clientId')), [/became required/])
+  t.match(await changed(({ components }) => components.schemas.SendDirectMessageRequest?.required?.push('clientId')), [/became required/])
   t.match(await changed(({ components }) => delete components.schemas.ReadMark?.properties?.unreadCount), [/unreadCount/])
   t.same(await breakingChanges(join(folder, 'none.json')), [], 'before the first release nothing can break')
 })

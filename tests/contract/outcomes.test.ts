@@ -3,17 +3,21 @@
  * every answer to every command. What is declared and never seen fails the last test.
  */
 import { randomUUID } from 'node:crypto'
+import type { Parley } from '@parley/sdk'
 import t from 'tap'
 import { errorsOf, errorsOfCommand, type Operation } from '../../openapi/contract.ts'
 import { allOperations } from '../../openapi/document.ts'
 import { changeEvents, commands, signalEvents } from '../../openapi/realtime/frames.ts'
 import { type ErrorCode, errorCatalog } from '../../openapi/shared/errors.ts'
+import type { FileId, UserId } from '../../openapi/shared/ids.ts'
+import { deriveKeys } from '../../src/features/auth/keys.ts'
+import { createFileLinks } from '../../src/features/files/links.ts'
 import { frameErrors } from '../helpers/contract-guard.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 import { formOf, tinyPng } from '../helpers/form.ts'
 import { cameBack, githubEnv, refusedAtGitHub, startSearch } from '../helpers/oauth-flow.ts'
 import { startProxy } from '../helpers/proxy.ts'
-import { startServer, type TestServer } from '../helpers/server.ts'
+import { jwtSecret, startServer, type TestServer } from '../helpers/server.ts'
 
 const seen = new Set<string>()
 const password = 'correct horse battery'
@@ -40,13 +44,22 @@ const searches: Record<string, string> = {
   'search.conversations': '?q=a',
 }
 
+/** Of a file that nobody has. */
+const brokenLink = createFileLinks(deriveKeys([jwtSecret], 'file-links')).sign({
+  ...{ fileId: randomUUID() as FileId, userId: randomUUID() as UserId },
+  ...{ thumbnail: false, expiresAt: new Date(Date.now() + 3_600_000) },
+})
+
+/** What stands for a param that is not given. */
+const anyParams: Record<string, string> = { provider: 'github', token: brokenLink }
+
 /** Calls an operation; a body that is not given is the contract's first example, a param any id. */
 function call(
   server: TestServer,
   operation: Operation,
   { params = {}, search = searches[operation.operationId] ?? '', body = exampleOf(operation), token, headers = {} }: Parts = {},
 ) {
-  const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => params[name] ?? (name === 'provider' ? 'github' : randomUUID()))
+  const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => params[name] ?? anyParams[name] ?? randomUUID())
   return server.request(operation.method, path + search, { headers, ...(body !== undefined && { body }), ...(token && { token }) })
 }
 
@@ -113,6 +126,11 @@ t.test('every operation answers as it declares when all is well, and when it can
 
   const of = (conversationId: string, userId?: string) => ({ conversationId, ...(userId && { userId }) })
   const [asAlice, asBob, asStranger] = [{ token: alice.accessToken }, { token: bob.accessToken }, { token: stranger.accessToken }]
+  const ofFile = (fileId: string) => ({ fileId })
+  const [unsent, sent] = [await upload(alice.api), await upload(alice.api)]
+  await alice.api.conversations.sendMessage(group.id, { attachments: [sent.id] })
+  await server.database.pool.query('insert into file_usage (user_id, used_bytes) values ($1, 1073741824)', [bob.id])
+  const linkToken = (await alice.api.files.createLink(unsent.id)).url.split('/').at(-1) ?? ''
   const unknown = randomUUID()
   const { avatarUrl } = await bob.api.users.setAvatar({ file: new Blob([tinyPng]) })
   const avatarKey = avatarUrl?.split('/').at(-1) ?? ''
@@ -306,6 +324,26 @@ t.test('every operation answers as it declares when all is well, and when it can
     ['users.unblock', 'not_found', { ...asAlice, params: { userId: unknown } }],
     ['users.block', 200, { ...asStranger, params: { userId: bob.id } }],
     ['conversations.create', 'forbidden', { ...asBob, body: { type: 'direct', memberIds: [stranger.id] } }],
+    ['files.upload', 201, asAlice],
+    ['files.upload', 'quota_exceeded', asBob],
+    ['files.get', 200, { ...asAlice, params: ofFile(unsent.id) }],
+    ['files.get', 'not_found', { ...asBob, params: ofFile(unsent.id) }],
+    ['files.getContent', 200, { ...asAlice, params: ofFile(unsent.id) }],
+    ['files.getContent', 206, { ...asAlice, params: ofFile(unsent.id), headers: { range: 'bytes=0-0' } }],
+    ['files.getContent', 304, { ...asAlice, params: ofFile(unsent.id), headers: { 'if-none-match': '*' } }],
+    ['files.getContent', 'not_found', { ...asBob, params: ofFile(unsent.id) }],
+    ['files.getContent', 'range_not_satisfiable', { ...asAlice, params: ofFile(unsent.id), headers: { range: 'bytes=9999-' } }],
+    ['files.createLink', 201, { ...asAlice, params: ofFile(unsent.id) }],
+    ['files.createLink', 'not_found', { ...asBob, params: ofFile(unsent.id) }],
+    ['files.getLinked', 200, { params: { token: linkToken } }],
+    ['files.getLinked', 206, { params: { token: linkToken }, headers: { range: 'bytes=0-0' } }],
+    ['files.getLinked', 304, { params: { token: linkToken }, headers: { 'if-none-match': '*' } }],
+    ['files.getLinked', 'range_not_satisfiable', { params: { token: linkToken }, headers: { range: 'bytes=9999-' } }],
+    ['files.getLinked', 'not_found', {}],
+    ['files.delete', 'conflict', { ...asAlice, params: ofFile(sent.id) }],
+    ['files.delete', 'forbidden', { ...asBob, params: ofFile(sent.id) }],
+    ['files.delete', 204, { ...asAlice, params: ofFile(unsent.id) }],
+    ['files.delete', 'not_found', { ...asAlice, params: ofFile(unsent.id) }],
     ['sync.pull', 200, { ...asBob, body: { cursors: { [group.id]: 0, [unknown]: 7 } } }],
 
     ['system.health', 200, {}],
@@ -322,6 +360,8 @@ t.test('every operation answers as it declares when all is well, and when it can
     t.same(json?.error?.code ?? status, answer, `${operationId} answers ${answer}`)
   }
 })
+
+const upload = (api: Parley) => api.files.upload({ file: new Blob([tinyPng]) })
 
 /** The token of somebody who may call every operation. */
 async function signUpAdministrator(server: TestServer): Promise<{ token: string; id: string; email: string }> {

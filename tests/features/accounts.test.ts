@@ -615,6 +615,7 @@ async function fillAllTables(alice: Person, bob: Person, pool: Pool): Promise<vo
     settings: { theme: 'dark' },
   })
   await api.users.setAvatar({ file: new Blob([tinyPng]) })
+  await api.files.upload({ file: new Blob([tinyPng]) })
   await api.apiKeys.create({ name: 'Alice Secret', scope: 'read' })
   await api.users.block(bob.id)
   const { conversation } = await api.conversations.create({ type: 'group', memberIds: [bob.id], title: 'Lunch' })

@@ -568,6 +568,7 @@ t.test('a file is sent with a message, or without a word, and is then for those 
   t.same(await whoSees(fourth.id), { ...seen, late: '200' }, 'who joined later sees what was sent since')
 
   await t.rejects(api.files.delete(first ?? ''), { code: 'conflict' }, 'the message has it')
+  await t.rejects(bob.api.files.delete(first ?? ''), { code: 'forbidden' })
   t.equal((await fetch(server.url + link.url)).status, 200)
   await api.conversations.removeMember(conversation.id, bob.id)
   t.same(await whoSees(first), { ...seen, member: '404' })

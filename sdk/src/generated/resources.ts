@@ -1014,11 +1014,12 @@ export interface Files {
   /**
    * Delete a file that was not sent.
    *
-   * One that a message has goes with the message: deleting it here is a `conflict`.
+   * For who uploaded it. One that a message has goes with the message: deleting it here is a `conflict`.
    *
    * `DELETE /v1/files/{fileId}`
    *
    * @throws {ValidationError} `validation_error`
+   * @throws {ForbiddenError} `forbidden`
    * @throws {ForbiddenError} `insufficient_scope`
    * @throws {ForbiddenError} `csrf_rejected`
    * @throws {NotFoundError} `not_found`

@@ -99,9 +99,10 @@ export function createFileService(dependencies: Dependencies) {
       return read(linked.userId, linked.fileId, linked.thumbnail)
     },
 
-    /** @throws `not_found` also for those who may not see it; `conflict` when a message has it */
+    /** @throws `not_found` also for those who may not see it; `forbidden` for others than its owner; `conflict` when a message has it */
     async delete({ userId }: Actor, fileId: FileId): Promise<void> {
       const file = await get(userId, fileId)
+      if (file.ownerId !== userId) throw new AppError('forbidden', 'Only who uploaded a file can delete it.')
       const deleted = await db.transaction(async (tx) => {
         const gone = file.seq === null ? await files.deleteUnsent({ id: fileId }, tx) : []
         await deleteBytes(gone, tx)
