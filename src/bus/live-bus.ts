@@ -5,14 +5,17 @@
  * newcomer then sees between its first beat and its first event has it compare, so it makes no difference who heard of whom first.
  */
 import { randomUUID } from 'node:crypto'
+import type { ConversationId, UserId } from '../../openapi/shared/ids.ts'
 import type { Log } from '../log.ts'
-import type { Kind, TopicEvents, Topics } from '../topics.ts'
+import type { Kind, MessageEntity, TopicEvents, Topics } from '../topics.ts'
 import { type Carrier, createLink, silenceMilliseconds } from './link.ts'
-import { formatBeat, formatFrames, type Numbered, parseFrame, parseLine } from './live-frames.ts'
+import { type Carried, formatBeat, formatFrames, isPointer, type MentionPointer, type Numbered, parseFrame, parseLine } from './live-frames.ts'
 
 interface Dependencies {
   carrier: Carrier
   topics: Topics
+  /** The changes of a conversation after a number, in order. */
+  readChanges(range: { conversationId: ConversationId; afterChangeSeq: number }, limit: number): Promise<{ type: string; message?: MessageEntity }[]>
   log: Log
 }
 
@@ -26,7 +29,7 @@ interface Peer {
 const gatherMilliseconds = 3
 /** Events that wait for a carrier that is slow; the hole that the others leave is noticed. */
 const maximumWaiting = 5_000
-/** While nothing can be heard. */
+/** While nothing can be heard, though the database is there. */
 const compareMilliseconds = 5_000
 /** PostgreSQL carries out the last statement of a process that was killed, within its statement timeout. */
 const lastStatementMilliseconds = 31_000
@@ -34,7 +37,7 @@ const lastStatementMilliseconds = 31_000
 export type LiveBus = Awaited<ReturnType<typeof createLiveBus>>
 
 /** Listens when it resolves; while it cannot, it tries to. */
-export async function createLiveBus({ carrier, topics, log }: Dependencies) {
+export async function createLiveBus({ carrier, topics, readChanges, log }: Dependencies) {
   const processId = randomUUID()
   const peers = new Map<string, Peer>()
   let next = 1
@@ -76,10 +79,18 @@ export async function createLiveBus({ carrier, topics, log }: Dependencies) {
     if (frame.processId === processId) return true
     for (const line of frame.lines) {
       const carried = parseLine(line, topics.isHeard)
-      if (carried !== undefined) topics.deliver(carried.kind, carried.id, carried.event)
+      if (carried !== undefined && isPointer(carried.event)) void tellMention(carried.id, carried.event)
+      else if (carried !== undefined) topics.deliver(carried.kind, carried.id, carried.event)
     }
     count(frame.processId, frame.number, frame.lines.length)
     return false
+  }
+
+  /** One that has changed again meanwhile is not told any more. */
+  const tellMention = async (id: Carried['id'], { conversationId, changeSeq }: MentionPointer): Promise<void> => {
+    const changes = await readChanges({ conversationId, afterChangeSeq: changeSeq - 1 }, 1).catch(() => [])
+    const [{ message } = {}] = changes
+    if (message?.changeSeq === changeSeq) topics.deliver('user', id as UserId, { type: 'message.mentioned', message })
   }
 
   const count = (id: string, number: number, events: number): void => {
@@ -96,7 +107,7 @@ export async function createLiveBus({ carrier, topics, log }: Dependencies) {
   const onTick = (): void => {
     const now = performance.now()
     for (const [id, { heardAt }] of peers) if (now - heardAt > silenceMilliseconds) forget(id)
-    if (!link.isUp && now - comparedAt > compareMilliseconds) compare()
+    if (carrier.isApart && !link.isUp && now - comparedAt > compareMilliseconds) compare()
   }
 
   const forget = (id: string): void => {

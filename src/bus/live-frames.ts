@@ -3,8 +3,10 @@
  * there: its topic, and the event as JSON. A head alone is a beat: it tells the number of the next event. Lines are told apart, and
  * found to be of no interest, without parsing them.
  */
+
+import type { ConversationId } from '../../openapi/shared/ids.ts'
 import { parseConversation, parseMember, parseMessage } from '../db/json.ts'
-import type { Kind, TopicEvents } from '../topics.ts'
+import type { Advanced, Kind, TopicEvents } from '../topics.ts'
 
 type CarriedKind = Exclude<Kind, 'credential'>
 
@@ -12,6 +14,13 @@ export interface Carried<K extends CarriedKind = CarriedKind> {
   kind: K
   id: TopicEvents[K]['id']
   event: TopicEvents[K]['event']
+}
+
+/** The message of a mention has to be read. */
+export interface MentionPointer {
+  type: 'message.mentioned'
+  conversationId: ConversationId
+  changeSeq: number
 }
 
 export interface Numbered {
@@ -58,9 +67,13 @@ export function formatFrames(processId: string, events: readonly Numbered[], max
 function formatLine({ kind, id, event }: Carried, limit: number): string | undefined {
   const text = `${kind} ${id} ${JSON.stringify(event)}`
   if (Buffer.byteLength(text) <= limit) return text
-  return 'changeSeq' in event
-    ? `${kind} ${id} ${JSON.stringify({ type: 'advanced', conversationId: event.conversationId, changeSeq: event.changeSeq })}`
-    : undefined
+  const pointer = pointerOf(event)
+  return pointer && `${kind} ${id} ${JSON.stringify(pointer)}`
+}
+
+function pointerOf(event: Carried['event']): Advanced | MentionPointer | undefined {
+  if (event.type === 'message.mentioned') return { type: event.type, conversationId: event.message.conversationId, changeSeq: event.message.changeSeq }
+  return 'changeSeq' in event ? { type: 'advanced', conversationId: event.conversationId, changeSeq: event.changeSeq } : undefined
 }
 
 /** Undefined for what is not ours: anybody may write to where the bus is. */
@@ -80,6 +93,8 @@ export function parseLine(text: string, isWanted: (kind: CarriedKind, id: string
     return undefined
   }
 }
+
+export const isPointer = (event: Carried['event'] | MentionPointer): event is MentionPointer => event.type === 'message.mentioned' && 'changeSeq' in event
 
 /** With its times as such. */
 function revive(event: Record<string, never>): object {

@@ -8,6 +8,7 @@ import { type Clock, type NewId, newId } from '../clock.ts'
 import type { Config } from '../config.ts'
 import type { Database } from '../db/client.ts'
 import { readIdentity } from '../db/identity.ts'
+import { createSyncRepository } from '../features/sync/repository.ts'
 import { createMailer, type Mailer } from '../integrations/mailer.ts'
 import { createObjectStorage, type ObjectStorage } from '../integrations/object-storage.ts'
 import { createJobs, type Jobs } from '../jobs/queue.ts'
@@ -39,7 +40,7 @@ export async function layFoundation({ config, database, log, clock }: Given): Pr
   const bus = await createEventBus({ pool, log })
   const carrier =
     redisUrl === undefined ? createPostgresCarrier(pool, 'parley_live') : createRedisCarrier({ url: redisUrl, readScope: () => readIdentity(pool) })
-  const liveBus = await createLiveBus({ carrier, topics, log })
+  const liveBus = await createLiveBus({ carrier, topics, readChanges: createSyncRepository(database).changes, log })
   const jobs = await createJobs({ pool, log })
   const objects = await createObjectStorage(config)
   return { config, database, db, log, clock, newId, topics, bus, liveBus, jobs, mailer: createMailer({ smtpUrl, from, dataDir, log }), objects }

@@ -1,66 +1,21 @@
 /**
- * Several processes act as one: what happens on one reaches the sockets of the others, over PostgreSQL and over Redis, in order and once;
- * and whatever becomes of what carries it, nothing is missed.
+ * Several processes act as one: what happens on one reaches the sockets of the others, over PostgreSQL and over Redis, in order and once,
+ * and what is lost on the way is noticed.
  */
+import { randomUUID } from 'node:crypto'
 import pg from 'pg'
+import pino from 'pino'
 import t, { type Test } from 'tap'
 import { createTestDatabase } from '../helpers/database.ts'
-import { prepareRedis, redisIsMissing } from '../helpers/redis.ts'
-import { type ReceivedFrame, startServer, type TestServer } from '../helpers/server.ts'
-
-type Person = Awaited<ReturnType<TestServer['signUp']>>
-type Socket = Awaited<ReturnType<TestServer['socket']>>
-
-const times = <T>(count: number, act: (index: number) => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: count }, (_, index) => act(index)))
-const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
-
-const send = async ({ api }: Person, id: string, content = 'hello') => (await api.conversations.sendMessage(id, { content })).message
-
-async function createGroup(owner: Person, ...members: Person[]): Promise<string> {
-  const { conversation } = await owner.api.conversations.create({ type: 'group', memberIds: members.map(({ id }) => id), title: 'Lunch' })
-  return conversation.id
-}
-
-const numbers = ({ frames }: Socket, id: string) => frames.flatMap(({ conversationId, changeSeq }) => (conversationId === id ? [changeSeq] : []))
-const until = ({ frame }: Socket, id: string, changeSeq: number): Promise<ReceivedFrame> =>
-  frame((one) => one.conversationId === id && (one.changeSeq ?? 0) >= changeSeq)
+import { until as eventually } from '../helpers/process.ts'
+import { startServer } from '../helpers/server.ts'
+import { buses, createGroup, numbers, query, range, reached, type Socket, send, stopAll, times, until } from './buses.ts'
+import { startLossyProxy } from './lossy-proxy.ts'
 
 /** Every change from here on, once and in order, holes of the numbers linked. */
 function sameAsRange(t: Test, socket: Socket, id: string, from: number, to: number): void {
   t.same(numbers(socket, id), range(from, to))
 }
-
-interface Bus {
-  env: Record<string, string>
-  /** Breaks what carries it, for a moment. */
-  cut(databaseUrl: string): Promise<void>
-}
-
-async function query(databaseUrl: string, text: string): Promise<pg.QueryResult> {
-  const client = new pg.Client({ connectionString: databaseUrl })
-  await client.connect()
-  return client.query(text).finally(() => client.end())
-}
-
-const cutListeners =
-  "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and (query like 'listen parley_live%' or query like '%pg_notify%unnest%') and pid <> pg_backend_pid()"
-
-const buses: { name: string; skip: string | false; prepare(t: Test): Promise<Bus> }[] = [
-  {
-    name: 'PostgreSQL',
-    skip: false,
-    prepare: async () => ({ env: {}, cut: async (databaseUrl) => void (await query(databaseUrl, cutListeners)) }),
-  },
-  {
-    name: 'Redis',
-    skip: redisIsMissing,
-    prepare: async (t) => {
-      const redis = await prepareRedis(t)
-      await redis.start()
-      return { env: { REDIS_URL: redis.url }, cut: redis.cutAll }
-    },
-  },
-]
 
 for (const { name, skip, prepare } of buses) {
   t.test(`two processes over ${name}`, { skip }, async (t) => {
@@ -68,10 +23,7 @@ for (const { name, skip, prepare } of buses) {
     const database = await createTestDatabase()
     const start = () => startServer(t, { databaseUrl: database.url, env: bus.env })
     const [here, there] = [await start(), await start()] as const
-    t.teardown(async () => {
-      await Promise.all([here.stop(), there.stop()])
-      await database.drop()
-    })
+    t.teardown(() => stopAll(database, here, there))
     const [alice, bob] = [await here.signUp(), await here.signUp()]
 
     t.test('a message arrives within moments', async (t) => {
@@ -147,16 +99,74 @@ for (const { name, skip, prepare } of buses) {
   })
 }
 
-/** What a client that stood at a number has applied, by the rule. */
-function reached({ frames }: Socket, id: string, cursor: number) {
-  let last = cursor
-  let doubles = 0
-  let holes = 0
-  for (const { conversationId, changeSeq = 0, previousChangeSeq = changeSeq - 1 } of frames) {
-    if (conversationId !== id || changeSeq === 0) continue
-    if (changeSeq <= last) doubles += 1
-    else if (previousChangeSeq > last) holes += 1
-    else last = changeSeq
-  }
-  return { last, doubles, holes }
-}
+t.test('what gets lost on the way is noticed by its number', async (t) => {
+  const database = await createTestDatabase()
+  const proxy = await startLossyProxy(t, database.url)
+  const here = await startServer(t, { databaseUrl: database.url })
+  const there = await startServer(t, { databaseUrl: proxy.url })
+  t.teardown(() => stopAll(database, here, there))
+  const [alice, bob, carol] = [await here.signUp(), await here.signUp(), await here.signUp()]
+  const id = await createGroup(alice, bob)
+  const [socket, ofCarol] = [await there.socket(bob.accessToken), await there.socket(carol.accessToken)]
+  const { changeSeq } = await send(alice, id)
+  await until(socket, id, changeSeq)
+
+  proxy.lose(id)
+  await times(3, () => send(alice, id))
+  await until(socket, id, changeSeq + 3)
+  t.ok(proxy.losses > 0)
+  sameAsRange(t, socket, id, changeSeq, changeSeq + 3)
+
+  await alice.api.conversations.addMembers(id, { userIds: [carol.id] })
+  const { changeSeq: last } = await send(alice, id)
+  await until(ofCarol, id, last)
+  sameAsRange(t, ofCarol, id, last - 1, last)
+})
+
+t.test('what others write to the bus is ignored', async (t) => {
+  const lines: string[] = []
+  const log = pino({ level: 'warn' }, { write: (line) => void lines.push(line) })
+  const database = await createTestDatabase()
+  const [here, there] = [await startServer(t, { databaseUrl: database.url }), await startServer(t, { databaseUrl: database.url, log })] as const
+  t.teardown(() => stopAll(database, here, there))
+  const [alice, bob] = [await here.signUp(), await here.signUp()]
+  const id = await createGroup(alice, bob)
+  const socket = await there.socket(bob.accessToken)
+  const head = `parley1 ${randomUUID()} 1`
+  const foreign = [
+    '',
+    'hello',
+    '{}',
+    head.replace('1 ', '2 '),
+    `${head}\n`,
+    `${head}\nconversation ${id} {`,
+    `${head}\nconversation ${id} null`,
+    `${head}\nuser ${bob.id} 7`,
+  ]
+  for (const payload of foreign) await query(database.url, `notify parley_live, '${payload}'`)
+  const { changeSeq } = await send(alice, id)
+  await until(socket, id, changeSeq)
+  sameAsRange(t, socket, id, changeSeq, changeSeq)
+  t.same(lines, [])
+})
+
+t.test('a process that is alone says nothing but that it is there', async (t) => {
+  const database = await createTestDatabase()
+  const here = await startServer(t, { databaseUrl: database.url })
+  t.teardown(() => stopAll(database, here))
+  const [alice, bob] = [await here.signUp(), await here.signUp()]
+  const listener = new pg.Client({ connectionString: database.url })
+  await listener.connect()
+  const heard: string[] = []
+  listener.on('notification', ({ payload }) => heard.push(payload ?? ''))
+  await listener.query('listen parley_live')
+  await eventually(() => heard.length > 0)
+  const id = await createGroup(alice, bob)
+  await times(5, () => send(alice, id))
+  const before = heard.length
+  await eventually(() => heard.length > before)
+  for (const payload of heard) t.match(payload, /^parley1 [0-9a-f-]{36} \d+$/)
+  const [first, last] = [heard[0], heard.at(-1)].map((payload) => Number(payload?.split(' ')[2]))
+  t.ok(Number(last) - Number(first) >= 5, 'and how much it did')
+  await listener.end()
+})

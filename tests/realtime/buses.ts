@@ -1,0 +1,75 @@
+/** Two ways by which processes hear each other, and what their tests share. */
+import pg from 'pg'
+import type { Test } from 'tap'
+import type { TestDatabase } from '../helpers/database.ts'
+import { prepareRedis, redisIsMissing } from '../helpers/redis.ts'
+import type { ReceivedFrame, TestServer } from '../helpers/server.ts'
+
+export type Person = Awaited<ReturnType<TestServer['signUp']>>
+export type Socket = Awaited<ReturnType<TestServer['socket']>>
+
+export const times = <T>(count: number, act: (index: number) => Promise<T>): Promise<T[]> =>
+  Promise.all(Array.from({ length: count }, (_, index) => act(index)))
+export const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
+
+export const send = async ({ api }: Person, id: string, content = 'hello') => (await api.conversations.sendMessage(id, { content })).message
+
+export async function createGroup(owner: Person, ...members: Person[]): Promise<string> {
+  const { conversation } = await owner.api.conversations.create({ type: 'group', memberIds: members.map(({ id }) => id), title: 'Lunch' })
+  return conversation.id
+}
+
+export const numbers = ({ frames }: Socket, id: string) => frames.flatMap(({ conversationId, changeSeq }) => (conversationId === id ? [changeSeq] : []))
+export const until = ({ frame }: Socket, id: string, changeSeq: number): Promise<ReceivedFrame> =>
+  frame((one) => one.conversationId === id && (one.changeSeq ?? 0) >= changeSeq)
+
+interface Bus {
+  env: Record<string, string>
+  /** Breaks what carries it, for a moment. */
+  cut(databaseUrl: string): Promise<void>
+}
+
+export async function query(databaseUrl: string, text: string): Promise<pg.QueryResult> {
+  const client = new pg.Client({ connectionString: databaseUrl })
+  await client.connect()
+  return client.query(text).finally(() => client.end())
+}
+
+const cutListeners =
+  "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and (query like 'listen parley_live%' or query like '%pg_notify%unnest%') and pid <> pg_backend_pid()"
+
+export const buses: { name: string; skip: string | false; prepare(t: Test): Promise<Bus> }[] = [
+  {
+    name: 'PostgreSQL',
+    skip: false,
+    prepare: async () => ({ env: {}, cut: async (databaseUrl) => void (await query(databaseUrl, cutListeners)) }),
+  },
+  {
+    name: 'Redis',
+    skip: redisIsMissing,
+    prepare: async (t) => {
+      const redis = await prepareRedis(t)
+      await redis.start()
+      return { env: { REDIS_URL: redis.url }, cut: redis.cutAll }
+    },
+  },
+]
+
+export async function stopAll(database: TestDatabase, ...servers: TestServer[]): Promise<void> {
+  for (const server of servers) await server.stop()
+  await database.drop()
+}
+
+/** What a client that stood at a number has applied, by the rule. */
+export function reached({ frames }: Socket, id: string, cursor: number) {
+  let last = cursor
+  let doubles = 0
+  let holes = 0
+  for (const { conversationId, changeSeq = 0, previousChangeSeq = changeSeq - 1 } of frames) {
+    if (conversationId !== id || changeSeq === 0) continue
+    if (changeSeq <= last) doubles += 1
+    else if (previousChangeSeq > last) holes += 1
+    else last = changeSeq
+  }
+  return { last, doubles, holes }
+}
