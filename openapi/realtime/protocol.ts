@@ -30,13 +30,7 @@ A conversation that you hold no cursor for and that appears live is new to you: 
 
 So a change arrives at least once on the wire, and exactly once and in order after this rule. Signals, such as \`typing\`, are of the moment and not repeated.
 
-## Some conversations alone
-
-A socket gets all conversations of its user, also those that are joined later. A client that shows few of many names them: \`subscribe\` with \`conversationIds\`, at most 500
-in one frame. From the first one on it gets those alone, each further one adds, \`unsubscribe\` takes away, and \`subscribe\` without \`conversationIds\` goes back to all. The \`ack\` tells
-\`positions\`: resume where you are behind. Connect with \`?subscribe=none\` to begin with nothing: \`positions\` of \`hello\` is empty then. A new connection knows nothing of
-what an earlier one had named. What you have become a member of is told by \`conversation.joined\`, without its changes; that you have left one of the others is not told, but
-\`subscribe\` and \`sync.pull\` know.
+${narrowing}
 
 ## Commands
 
@@ -67,3 +61,11 @@ credentials the upgrade is answered with the error of the REST API: 401 \`unauth
 
 Every frame is one JSON object in a text frame: \`{ type, conversationId, changeSeq, previousChangeSeq?, data }\` for a change, \`{ type, data }\` for a signal,
 \`{ type, id?, data }\` for a command, \`{ type: "ack", id, data? }\` or \`{ type: "error", id?, error }\` for its answer.`
+
+const narrowing = `## Some conversations alone
+
+A socket gets all conversations of its user, also those that are joined later. A client that shows few of many names them: \`subscribe\` with \`conversationIds\`, at most 500
+in one frame. From the first one on it gets those alone, each further one adds, \`unsubscribe\` takes away, and \`subscribe\` without \`conversationIds\` goes back to all. The \`ack\` tells
+\`positions\`: resume where you are behind. Connect with \`?subscribe=none\` to begin with nothing: \`positions\` of \`hello\` is empty then. A new connection knows nothing of
+what an earlier one had named. What you have become a member of is told by \`conversation.joined\`, without its changes; that you have left one of the others is not told, but
+\`subscribe\` and \`sync.pull\` know.`

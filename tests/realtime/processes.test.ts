@@ -79,6 +79,18 @@ for (const { name, skip, prepare } of buses) {
       t.equal((await until(socket, id, changeSeq)).data.message.content, content)
     })
 
+    t.test('whom it mentions is told once, also where it is too large', async (t) => {
+      const id = await createGroup(alice, bob)
+      const socket = await there.socket(bob.accessToken)
+      for (const content of ['hello', 'ü'.repeat(9_000)]) {
+        const { message } = await alice.api.conversations.sendMessage(id, { content, mentions: [bob.id] })
+        const { data } = await socket.frame(({ type, data }) => type === 'message.mentioned' && data.message.id === message.id)
+        t.equal(data.message.content, content)
+        await until(socket, id, message.changeSeq)
+      }
+      t.equal(socket.frames.filter(({ type }) => type === 'message.mentioned').length, 2)
+    })
+
     t.test('nothing is missed when the connections of the bus are cut again and again', async (t) => {
       const id = await createGroup(alice, bob)
       const socket = await there.socket(bob.accessToken)

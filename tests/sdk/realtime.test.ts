@@ -523,6 +523,47 @@ t.test('connection', async (t) => {
   })
 })
 
+t.test('confirmDelivery tells up to where messages of others have arrived, once in two seconds for a conversation', async (t) => {
+  const runtime = createTestRuntime()
+  const { server, realtime } = await start(t, { confirmDelivery: true, runtime }, () => ({ body: { id: 'me' } }))
+  const peer = await server.connection()
+  peer.hello({ c1: 0, c2: 0 })
+  await realtime.ready()
+  const own = change('c1', 3)
+  if (own.type === 'message.created') own.data.message.senderId = 'me'
+  for (const one of [change('c1', 1), change('c1', 2), change('c2', 1), own]) peer.send(one)
+  await emitted(realtime, 'c1', 3)
+  await runtime.expire(2_000)
+  await runtime.expire(2_000)
+  const said = [await peer.next('conversations.markDelivered'), await peer.next('conversations.markDelivered')]
+  t.same(
+    said.map(({ data }) => data),
+    [
+      { conversationId: 'c1', seq: 2 },
+      { conversationId: 'c2', seq: 1 },
+    ],
+  )
+})
+
+t.test('what is of the moment is passed on as it is', async (t) => {
+  const { server, realtime } = await start(t)
+  const peer = await server.connection()
+  peer.hello({})
+  await realtime.ready()
+  const frames = [
+    { type: 'message.mentioned', data: { message: { id: 'm1' } } },
+    { type: 'presence.changed', data: { userId: 'u1' } },
+    { type: 'conversation.joined', data: { conversationId: 'c9' } },
+  ] as const
+  for (const frame of frames) {
+    const heard = new Promise((resolve) => {
+      realtime.on(frame.type, resolve)
+    })
+    peer.send(frame)
+    t.same(await heard, frame)
+  }
+})
+
 async function start(t: Test, options: RealtimeOptions & { runtime?: TestRuntime } = {}, rest?: Behaviour['rest']) {
   const runtime = options.runtime ?? createTestRuntime()
   const server = await startSockets(t, rest ? { rest } : {})
