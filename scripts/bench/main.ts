@@ -12,6 +12,7 @@ import { measureGrowth } from './rows/growth.ts'
 import { measureLists } from './rows/lists.ts'
 import { measureMemory } from './rows/memory.ts'
 import { measurePages } from './rows/pages.ts'
+import { measureSearch } from './rows/search.ts'
 import { measureSends } from './rows/sends.ts'
 import { measureSignIn } from './rows/sign-in.ts'
 import { measureStart } from './rows/start.ts'
@@ -25,6 +26,7 @@ const sections: Record<string, (setting: Setting) => Promise<Section>> = {
   page: measurePages,
   list: measureLists,
   'fan-out': measureFanOut,
+  search: measureSearch,
   files: measureTransfers,
   memory: measureMemory,
   'sign-in': measureSignIn,

@@ -114,10 +114,10 @@ const post = (path: string, headers: string, body: object): string => {
   return `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${headers}content-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n${text}`
 }
 
-const get = (path: string, headers: string): string => `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${headers}\r\n`
+export const get = (path: string, headers: string): string => `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${headers}\r\n`
 
 /** Signed with the server's secret: signing in is not what is measured. */
-function createAuthorization(): (userId: string) => string {
+export function createAuthorization(): (userId: string) => string {
   const tokens = createAccessTokens({ secrets: [jwtSecret], revocations: { has: () => false }, clock: systemClock })
   const headers = new Map<string, string>()
   const issue = (userId: string): string => `Bearer ${tokens.issue({ id: userId as UserId, role: 'user' }, newId<SessionId>()).accessToken}`

@@ -2,7 +2,7 @@
  * Search in messages. However often a word is used, what it costs to find the latest messages with it stays about the same: the planner's own
  * estimate of how many have it tells how far back one has to look for enough of them, and that far back (a range of ids, which go by
  * time) is one more condition that PostgreSQL intersects in its indexes, as it does with the reader's conversations where these are few.
- * When the estimate was too bold it is looked for once more, everywhere. Statements are planned for their values, so never prepared by name.
+ * When the estimate was too bold it is looked for once more, farther back. Statements are planned for their values, so never prepared by name.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import type { ConversationType } from '../../../openapi/conversations/schemas.ts'
@@ -95,9 +95,16 @@ export function createSearchRepository({ db }: Pick<Database, 'db'>) {
     async find(query: string, readable: Readable, filter: MessageFilter, tx: Executor): Promise<Hit[]> {
       if (readable.messageCount === 0) return []
       const table = await statistics()
-      const plan = planOf(table, readable, await estimate(sql`m.search @@ ${query}::tsquery`, tx), await estimate(condition(query, filter), tx))
-      const hits = await findSince(plan.since, { query, readable, filter, plan }, tx)
-      return plan.since === undefined || hits.length === comparedMessages ? hits : findSince(undefined, { query, readable, filter, plan }, tx)
+      const matching = await estimate(sql`m.search @@ ${query}::tsquery`, tx)
+      const wanted = (await estimate(condition(query, filter), tx)) * adjacentShare ** (query.match(/<(-|\d+)>/g)?.length ?? 0)
+      const readableShare = Math.min(1, readable.messageCount / Math.max(table.rows, 1))
+      let depth = enough / Math.max(wanted * readableShare, 1)
+      for (;;) {
+        const plan = planOf(table, { depth, readableShare, matching })
+        const hits = await look({ query, readable, filter, plan }, tx)
+        if (plan.since === undefined || hits.length === comparedMessages) return hits
+        depth *= Math.max(4, enough / Math.max(hits.length, 1))
+      }
     },
 
     /** Of these words, in the forms of the language, those that some message has. */
@@ -131,24 +138,28 @@ const bitmapsOnly = sql`select set_config('enable_indexscan', 'off', true)`
 interface Plan {
   /** An id: older messages are not looked at. */
   since: string | undefined
-  /** So many have it that their list in the index is longer than what there is to look at. */
+  /** There are fewer messages to look at than their list in the index is worth. */
   isCommon: boolean
   /** The reader's conversations are few enough to be worth looking up. */
   isSelective: boolean
 }
 
-const commonShare = 0.05
+/** So many are expected as far back as is looked, so that there are enough also where they are rarer of late. */
+const enough = 3 * comparedMessages
+/** Of the messages that have two words, those in which they follow each other: the planner knows nothing of that. */
+const adjacentShare = 0.1
 const selectiveShare = 0.3
-/** Of what is looked for as many as this are expected, so that there are enough also where they are rarer of late. */
-const margin = 3
-/** Less is looked through as quickly as anything. */
+/** What a message costs to look at, compared with one in a list of the index. */
+const listedShare = 0.1
+/** Fewer are looked through as quickly as anything. */
 const wholeRows = 20_000
 
-function planOf({ rows, newestIds }: TableStatistics, { messageCount }: Readable, matching: number, wanted: number): Plan {
-  const readableShare = Math.min(1, messageCount / Math.max(rows, 1))
-  const depth = (margin * comparedMessages) / Math.max(wanted * readableShare, 1)
-  const since = rows < wholeRows ? undefined : newestIds.find(({ share }) => share >= depth)?.id
-  return { since, isCommon: matching > rows * commonShare && since !== undefined, isSelective: readableShare < selectiveShare }
+/** @param depth the share of all messages that is to be looked at, from the latest back */
+function planOf({ rows, newestIds }: TableStatistics, { depth, readableShare, matching }: { depth: number; readableShare: number; matching: number }): Plan {
+  const start = rows < wholeRows ? undefined : newestIds.find(({ share }) => share >= depth)
+  const isSelective = readableShare < selectiveShare
+  const looked = rows * (start?.share ?? 1) * (isSelective ? readableShare : 1)
+  return { since: start?.id, isCommon: start !== undefined && looked < matching * listedShare, isSelective }
 }
 
 const condition = (query: string, { senderId, from, to }: MessageFilter): SQL =>
@@ -174,14 +185,14 @@ interface Look {
   plan: Plan
 }
 
-async function findSince(since: string | undefined, { query, readable, filter, plan }: Look, tx: Executor): Promise<Hit[]> {
+async function look({ query, readable, filter, plan: { since, isCommon, isSelective } }: Look, tx: Executor): Promise<Hit[]> {
   await tx.execute(bitmapsOnly)
   const { conversationIds, firstSeqs } = readable
   const conditions = [
-    // As the value of `is true` it is looked up in no index.
-    plan.isCommon && since !== undefined ? sql`(${condition(query, filter)}) is true` : condition(query, filter),
+    // What is asked whether it `is true` is looked up in no index.
+    isCommon ? sql`(${condition(query, filter)}) is true` : condition(query, filter),
     ...(since === undefined ? [] : [sql`m.id >= ${since}::uuid`]),
-    ...(plan.isSelective ? [sql`m.conversation_id = any(${sql.param(conversationIds)}::uuid[])`] : []),
+    ...(isSelective ? [sql`m.conversation_id = any(${sql.param(conversationIds)}::uuid[])`] : []),
   ]
   const { rows } = await tx.execute<{ id: MessageId; conversationId: ConversationId; score: number }>(sql`
     with mine as materialized (

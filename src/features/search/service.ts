@@ -2,7 +2,7 @@ import type { ExcerptPart, MatchedField } from '../../../openapi/search/schemas.
 import type { ConversationId, MessageId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'
 import type { Executor } from '../../db/executor.ts'
-import { AppError } from '../../errors/app-error.ts'
+import { AppError, invalidField } from '../../errors/app-error.ts'
 import { decodeCursor, encodeCursor } from '../../pagination.ts'
 import type { ConversationSearchRepository, Named, PresentedConversation } from './conversation-repository.ts'
 import { excerptOf, likenessOf } from './excerpt.ts'
@@ -88,7 +88,7 @@ export function createSearchService({ search, conversations }: Dependencies) {
         const parsed = await parse(q, tx)
         if (parsed === undefined) return { items: [], nextCursor: null }
         const { query, hits } = await find(parsed, readable, filter, tx)
-        const { shown, nextCursor } = slice(hits, { limit, cursor })
+        const { shown, nextCursor } = slice('messages', hits, { limit, cursor })
         const presented = await search.present(
           shown.map(({ id }) => id),
           query,
@@ -114,7 +114,7 @@ export function createSearchService({ search, conversations }: Dependencies) {
         const readable = await search.readable(userId, { includeArchived }, tx)
         // What is called so is meant: nobody is then taken to have misspelt it.
         const { query, hits } = named.length > 0 ? { query: parsed, hits: await search.find(parsed, readable, {}, tx) } : await find(parsed, readable, {}, tx)
-        const { shown, nextCursor } = slice(merge(named, hits), { limit, cursor })
+        const { shown, nextCursor } = slice('conversations', merge(named, hits), { limit, cursor })
         const messages = await search.present(
           shown.flatMap(({ messageId }) => messageId ?? []),
           query,
@@ -162,12 +162,18 @@ function merge(named: readonly Named[], hits: readonly Hit[]): Ranked[] {
   return [...ranked.values()].sort((a, b) => b.score - a.score || (a.id < b.id ? 1 : -1))
 }
 
-function slice<T extends { id: string; score: number }>(ranked: readonly T[], { limit, cursor }: { limit: number; cursor: string | undefined }) {
-  const [score, id] = cursor === undefined ? [101, ''] : decodeCursor(cursor, ['number', 'id'])
+interface Place {
+  limit: number
+  cursor: string | undefined
+}
+
+function slice<T extends { id: string; score: number }>(list: 'messages' | 'conversations', ranked: readonly T[], { limit, cursor }: Place) {
+  const [of, score, id] = cursor === undefined ? [list, Number.POSITIVE_INFINITY, ''] : decodeCursor(cursor, ['string', 'number', 'id'])
+  if (of !== list) throw invalidField('query.cursor', 'is not a cursor of this list')
   const left = ranked.filter((one) => one.score < score || (one.score === score && one.id < id))
   const shown = left.slice(0, limit)
   const last = shown.at(-1)
-  return { shown, nextCursor: left.length > limit && last !== undefined ? encodeCursor([last.score, last.id]) : null }
+  return { shown, nextCursor: left.length > limit && last !== undefined ? encodeCursor([list, last.score, last.id]) : null }
 }
 
 const excerptOfMessage = (said: PresentedMessage | undefined, q: string): ExcerptPart[] =>
