@@ -50,7 +50,10 @@ export const ReadRanges = Type.Array(Type.Array(Sequence, { minItems: 2, maxItem
   description: 'What is read beyond `readSeq`, in order: `[[43, 43], [45, 47]]` are four messages',
 })
 export const DeliveredSeq = described(Sequence, 'Every message up to this `seq` has reached a device, as far as it said so')
-export const FirstSeq = described(Sequence, '`seq` of the oldest message that is kept; more than `lastSeq` when there is none')
+const FirstSeq = described(
+  Sequence,
+  '`seq` of the oldest message that is kept; more than `lastSeq` when there is none. What is older is gone, and what answers it has no `replyTo` any more',
+)
 export const Muted = Type.Boolean({ description: 'You want no notifications of it' })
 export const Pinned = Type.Boolean({ description: 'It stands first in your list where that is asked for' })
 export const Typing = Type.Boolean({ description: 'False when it is over' })

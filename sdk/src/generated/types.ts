@@ -291,7 +291,7 @@ export interface Conversation {
     historyVisibility: "all" | "sinceJoined";
     /** Messages are deleted when they are this old; null: never */
     messageRetentionDays: number | null;
-    /** `seq` of the oldest message that is kept; more than `lastSeq` when there is none */
+    /** `seq` of the oldest message that is kept; more than `lastSeq` when there is none. What is older is gone, and what answers it has no `replyTo` any more */
     firstSeq: number;
     /**
      * Format: uuid
@@ -410,7 +410,7 @@ export interface ConversationState {
     historyVisibility: "all" | "sinceJoined";
     /** Messages are deleted when they are this old; null: never */
     messageRetentionDays: number | null;
-    /** `seq` of the oldest message that is kept; more than `lastSeq` when there is none */
+    /** `seq` of the oldest message that is kept; more than `lastSeq` when there is none. What is older is gone, and what answers it has no `replyTo` any more */
     firstSeq: number;
     /**
      * Format: uuid
