@@ -7,10 +7,12 @@ import WebSocket from 'ws'
 
 export interface Folded {
   title: string | null
-  /** By `seq`. */
-  messages: Map<number, string>
+  /** By `seq`: what it says, and who has reacted how. */
+  messages: Map<number, FoldedMessage>
   members: Map<string, { role: string; readSeq: number }>
 }
+
+type FoldedMessage = Pick<Message, 'id' | 'content' | 'reactions' | 'replyTo' | 'editedAt' | 'deletedAt'>
 
 export type Follower = ReturnType<typeof createFollower>
 
@@ -156,9 +158,9 @@ function foldedOf({ title, members }: Conversation): Folded {
   return { title, messages: new Map(), members: new Map(members.map(({ user, role, readSeq }) => [user.id, { role, readSeq }])) }
 }
 
-function addMessage({ messages }: Folded, { seq, id }: Message): void {
-  if ((messages.get(seq) ?? id) !== id) throw new Error(`Two messages have seq ${seq}`)
-  messages.set(seq, id)
+function addMessage({ messages }: Folded, { seq, id, content, reactions, replyTo, editedAt, deletedAt }: Message): void {
+  if ((messages.get(seq)?.id ?? id) !== id) throw new Error(`Two messages have seq ${seq}`)
+  messages.set(seq, { id, content, reactions, replyTo, editedAt, deletedAt })
 }
 
 export function applyChange(state: Folded, change: Change): void {

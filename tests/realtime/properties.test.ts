@@ -2,7 +2,7 @@
  * Whatever people do, in whatever order and at the same time, and wherever their connections break: what a client has folded from
  * changes is what is stored. The runs are the same every time; a failure names its seed and its path.
  */
-import { ConflictError, ForbiddenError, NotFoundError } from '@parley/sdk'
+import { ConflictError, ForbiddenError, NotFoundError, ValidationError } from '@parley/sdk'
 import fc from 'fast-check'
 import t from 'tap'
 import { createTestDatabase } from '../helpers/database.ts'
@@ -20,9 +20,16 @@ const secondsPerProperty = 8
 const who = fc.nat({ max: peopleCount - 1 })
 const where = fc.record({ conversation: fc.nat({ max: 1 }), server: fc.nat({ max: 1 }) })
 
+/** Of the messages that there are. */
+const seq = fc.nat({ max: 8 })
+
 const act = fc.oneof(
   { weight: 6, arbitrary: fc.record({ type: fc.constant('send'), who, where }) },
-  { weight: 3, arbitrary: fc.record({ type: fc.constant('mark'), who, where, seq: fc.nat({ max: 30 }) }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('reply'), who, where, seq }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('edit'), who, where, seq, content: fc.constantFrom('hi', 'bye', 'well') }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('delete'), who, where, seq }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constantFrom('react', 'unreact'), who, where, seq, emoji: fc.constantFrom('👍', '🎉') }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('mark'), who, where, upTo: fc.nat({ max: 30 }) }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('rename'), who, where, title: fc.constantFrom('Breakfast', 'Lunch', 'Dinner') }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('remove'), who, where, whom: who }) },
   { weight: 4, arbitrary: fc.record({ type: fc.constant('add'), who, where, whom: who }) },
@@ -45,7 +52,8 @@ interface World {
   servers: readonly TestServer[]
 }
 
-async function play({ apis, people, conversations, followers, servers }: World, step: Act): Promise<void> {
+async function play(world: World, step: Act): Promise<void> {
+  const { apis, people, conversations, followers, servers } = world
   if (step.type === 'stale') return servers[0]?.app.topics.publishStale()
   if (step.type === 'reconnect') {
     followers[step.who]?.cut()
@@ -56,15 +64,34 @@ async function play({ apis, people, conversations, followers, servers }: World, 
   const id = conversations[step.where.conversation] ?? ''
   const idOf = (index: number) => people[index]?.id ?? ''
   if (step.type === 'send') await api.sendMessage(id, { content: 'hello' })
-  else if (step.type === 'mark') await api.markRead(id, { seq: step.seq })
+  else if (step.type === 'mark') await api.markRead(id, { seq: step.upTo })
+  else if ('seq' in step) await playOnMessage(world, step)
   else if (step.type === 'rename') await api.update(id, { title: step.title })
   else if (step.type === 'remove') await api.removeMember(id, idOf(step.whom))
   else if (step.type === 'add') await api.addMembers(id, { userIds: [idOf(step.whom)] })
   else await api.updateMember(id, idOf(step.whom), { role: step.role })
 }
 
-/** What is not allowed is refused, and that is all. */
-const isRefusal = (error: unknown): boolean => error instanceof NotFoundError || error instanceof ForbiddenError || error instanceof ConflictError
+/** On a message that may be there. */
+async function playOnMessage({ apis, conversations, servers }: World, step: Extract<Act, { seq: number }>): Promise<void> {
+  const api = apis[step.who]?.[step.where.server % servers.length]
+  const id = conversations[step.where.conversation] ?? ''
+  if (api === undefined) throw new Error('Nobody is there to act')
+  const { items } = await api.messages.list(id, { limit: 20 })
+  const message = items.find(({ seq }) => seq === step.seq)
+  if (message === undefined) return
+  if (step.type === 'reply') await api.conversations.sendMessage(id, { content: 'to that', replyTo: message.id })
+  else if (step.type === 'edit') await api.messages.update(message.id, { content: step.content })
+  else if (step.type === 'delete') await api.messages.delete(message.id)
+  else if (step.type === 'react') await api.messages.addReaction(message.id, step.emoji)
+  else await api.messages.removeReaction(message.id, step.emoji)
+}
+
+/** What is not allowed is refused, as is an answer to what was deleted meanwhile, and that is all. */
+function isRefusal(error: unknown): boolean {
+  if (error instanceof ValidationError) return error.details.every(({ field }) => field === 'body.replyTo')
+  return error instanceof NotFoundError || error instanceof ForbiddenError || error instanceof ConflictError
+}
 
 async function playAll(world: World, steps: Act[][]): Promise<void> {
   for (const together of steps) {
@@ -78,7 +105,7 @@ async function begin(servers: readonly TestServer[], people: Person[]): Promise<
   const [first, ...others] = people as [Person, ...Person[]]
   const create = () => first.api.conversations.create({ type: 'group', memberIds: others.map(({ id }) => id), title: 'Lunch' })
   const created = [await create(), await create()]
-  const followers = people.map((person) => createFollower(servers[0]?.url ?? '', person))
+  const followers = people.map((person, index) => createFollower(servers[index % servers.length]?.url ?? '', person))
   await Promise.all(followers.map((follower) => follower.connect()))
   const apis = people.map(({ accessToken }) => servers.map((server) => server.client({ accessToken })))
   return { apis, people, conversations: created.map(({ conversation }) => conversation.id), followers, servers }
@@ -132,6 +159,21 @@ t.test('properties', async (t) => {
         story,
         inTime(async (steps) => {
           const world = await begin([servers[0]], await newPeople())
+          await playAll(world, steps)
+          await compare(world)
+          for (const follower of world.followers) follower.cut()
+        }),
+      ),
+      settings,
+    )
+  })
+
+  t.test('on two servers, what everybody folded live is what is stored', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        story,
+        inTime(async (steps) => {
+          const world = await begin(servers, await newPeople())
           await playAll(world, steps)
           await compare(world)
           for (const follower of world.followers) follower.cut()
