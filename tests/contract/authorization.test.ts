@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import type { Operation } from '../../openapi/contract.ts'
 import { allOperations } from '../../openapi/document.ts'
-import { formOf } from '../helpers/form.ts'
+import { formOf, tinyPng } from '../helpers/form.ts'
 import { githubEnv, startSearch } from '../helpers/oauth-flow.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
 
@@ -38,16 +38,26 @@ interface Question {
 
 type Cast = Awaited<ReturnType<typeof gather>>
 
-/** A group as it stands before each question: `author`, a member too, has written and been answered. */
-async function setScene({ people, author, joining }: Cast) {
+/**
+ * A group as it stands before each question: `author`, a member too, has written with a file, the one who asks has written as well if
+ * they are or were a member, and the owner has made an invite. Beside it stands a group that is open to all.
+ */
+async function setScene({ people, author, joining }: Cast, role: Role) {
   const { owner, admin, member, former } = people
   const memberIds = [admin.id, member.id, former.id, author.id]
   const { conversation } = await owner.api.conversations.create({ type: 'group', title: 'Lunch', memberIds })
+  const { conversation: open } = await owner.api.conversations.create({ type: 'group', title: 'Open', memberIds: [], isPrivate: false })
   const conversationId = conversation.id
   await owner.api.conversations.updateMember(conversationId, admin.id, { role: 'admin' })
-  const { message } = await author.api.conversations.sendMessage(conversationId, { content: 'Hello' })
+  const { id: fileId } = await author.api.files.upload({ file: new Blob([tinyPng]) })
+  const { message } = await author.api.conversations.sendMessage(conversationId, { content: 'Hello', attachments: [fileId] })
+  const { id: unsentId } = await author.api.files.upload({ file: new Blob([tinyPng]) })
+  const writer = role === 'stranger' || role === 'nobody' ? author : people[role]
+  const { message: own } = await writer.api.conversations.sendMessage(conversationId, { content: 'Mine' })
+  const { invite } = await owner.api.conversations.createInvite(conversationId, {})
   await former.api.conversations.removeMember(conversationId, former.id)
-  return { conversationId, messageId: message.id, authorId: author.id, joiningId: joining.id, memberId: member.id, adminId: admin.id, ownerId: owner.id }
+  const ids = { authorId: author.id, joiningId: joining.id, memberId: member.id, adminId: admin.id, ownerId: owner.id }
+  return { conversationId, openId: open.id, messageId: message.id, ownId: own.id, fileId, unsentId, inviteId: invite.id, code: invite.code, ...ids }
 }
 
 type Scene = Awaited<ReturnType<typeof setScene>>
@@ -110,11 +120,20 @@ const people: Record<string, Question> = {
   'security.getStats': { answers: anybody(200) },
 }
 
-const conversations = ({ joiningId, memberId, adminId, ownerId, authorId }: Scene): Record<string, Question | Question[]> => ({
+const conversations = ({ joiningId, memberId, adminId, ownerId, authorId, openId }: Scene): Record<string, Question | Question[]> => ({
   'conversations.create': { answers: anybody(201), body: { type: 'group', memberIds: [], title: 'Another' } },
   'conversations.list': { answers: anybody(200) },
-  'conversations.get': { answers: members(200) },
-  'conversations.update': { answers: managers(200), body: { title: 'Late lunch' } },
+  'conversations.listPublic': { answers: anybody(200) },
+  'conversations.get': [
+    { answers: members(200) },
+    { about: 'one that is open to all', answers: [200, 404, 404, 404, 404, 401], params: { conversationId: openId } },
+  ],
+  'conversations.update': [
+    { about: 'its title', answers: managers(200), body: { title: 'Late lunch' } },
+    { about: 'how long messages are kept', answers: managers(200), body: { messageRetentionDays: 30 } },
+  ],
+  'conversations.archive': { answers: managers(204) },
+  'conversations.updateMembership': { answers: members(200), body: { muted: true } },
   'conversations.listMembers': { answers: members(200) },
   'conversations.addMembers': { answers: managers(200), body: { userIds: [joiningId] } },
   'conversations.updateMember': { answers: owners(200), params: { userId: memberId }, body: { role: 'admin' } },
@@ -125,14 +144,59 @@ const conversations = ({ joiningId, memberId, adminId, ownerId, authorId }: Scen
     { about: 'one who is none', answers: members(204), params: { userId: joiningId } },
   ],
   'conversations.markRead': { answers: members(200) },
+  'conversations.markDelivered': { answers: members(200) },
   'conversations.setTyping': { answers: members(204) },
+  'conversations.createInvite': { answers: managers(201) },
+  'conversations.listInvites': { answers: managers(200) },
+  'conversations.revokeInvite': { answers: managers(204) },
+  'conversations.getInvite': { answers: anybody(200) },
+  'conversations.acceptInvite': { answers: anybody(200) },
+  'conversations.join': [
+    { about: 'one that is private', answers: members(200) },
+    { about: 'one that is open to all', answers: anybody(200), params: { conversationId: openId } },
+  ],
 })
 
-const messages = ({ joiningId }: Scene): Record<string, Question | Question[]> => ({
+const messages = ({ joiningId, messageId, ownId }: Scene): Record<string, Question | Question[]> => ({
   'conversations.sendMessage': { answers: members(201), body: { content: 'Hello' } },
   'messages.send': { answers: anybody(201), body: { recipientId: joiningId, content: 'Hello' } },
   'messages.list': { answers: members(200) },
+  'messages.get': { answers: members(200) },
+  'messages.update': [
+    { about: "another one's", answers: [403, 403, 403, 404, 404, 401], body: { content: 'Better' } },
+    { about: 'their own', answers: members(200), params: { messageId: ownId }, body: { content: 'Better' } },
+  ],
+  'messages.delete': [
+    { about: "another one's", answers: managers(204) },
+    { about: 'their own', answers: members(204), params: { messageId: ownId } },
+  ],
+  'messages.listHistory': { answers: members(200) },
+  'messages.addReaction': { answers: members(200) },
+  'messages.removeReaction': { answers: members(204) },
+  'messages.listReactions': { answers: members(200) },
+  'messages.listReceipts': { answers: members(200) },
+  'messages.markRead': { answers: members(200), body: { messageIds: [messageId] } },
+  'search.messages': { answers: anybody(200), search: '?q=hello' },
+  'search.conversations': { answers: anybody(200), search: '?q=lunch' },
   'sync.pull': { answers: anybody(200), body: {} },
+})
+
+const files = ({ unsentId }: Scene): Record<string, Question | Question[]> => ({
+  'files.upload': { answers: anybody(201) },
+  'files.get': [
+    { about: 'one of a message', answers: members(200) },
+    { about: 'one that was not sent', answers: anybody(404), params: { fileId: unsentId } },
+  ],
+  'files.getContent': [
+    { about: 'one of a message', answers: members(200) },
+    { about: 'one that was not sent', answers: anybody(404), params: { fileId: unsentId } },
+  ],
+  'files.createLink': { answers: members(201) },
+  'files.getLinked': { answers: everybody(404), params: { token: 'a'.repeat(92) } },
+  'files.delete': [
+    { about: "another one's of a message", answers: [403, 403, 403, 404, 404, 401] },
+    { about: "another one's that was not sent", answers: anybody(404), params: { fileId: unsentId } },
+  ],
 })
 
 const system: Record<string, Question> = {
@@ -149,6 +213,7 @@ const tableOf = (scene: Scene): Record<string, Question | Question[]> => ({
   ...people,
   ...conversations(scene),
   ...messages(scene),
+  ...files(scene),
   ...system,
 })
 
@@ -160,7 +225,7 @@ const questionsOf = (scene: Scene, { operationId }: Operation): Question[] => {
 t.test('every operation answers each of owner, admin, member, former member, stranger and nobody exactly as the table says', async (t) => {
   const server = await startServer(t, { env: githubEnv })
   const cast = await gather(server)
-  const first = await setScene(cast)
+  const first = await setScene(cast, 'nobody')
   for (const operation of allOperations) {
     const count = questionsOf(first, operation).length
     t.ok(count > 0, `${operation.operationId} has a line`)
@@ -172,7 +237,7 @@ t.test('every operation answers each of owner, admin, member, former member, str
     const expected: Record<string, number> = {}
     let about = ''
     for (const [place, role] of roles.entries()) {
-      const scene = operation.path.includes('{') || operation.operationId.startsWith('files.') ? await setScene(cast) : first
+      const scene = isAboutScene(operation) ? await setScene(cast, role) : first
       const question = questionsOf(scene, operation)[index]
       if (question === undefined) throw new Error(`${operation.operationId} has lost a line`)
       about = question.about === undefined ? '' : `, about ${question.about}`
@@ -201,6 +266,9 @@ t.test('every operation answers each of owner, admin, member, former member, str
     return status
   }
 })
+
+/** What a question changes, the next one finds as it was. */
+const isAboutScene = ({ operationId, path }: Operation): boolean => /conversationId|messageId|fileId|code/.test(path) || operationId === 'messages.markRead'
 
 /** An address is registered once. */
 function uniqueEmail(body: unknown): unknown {
