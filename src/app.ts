@@ -62,7 +62,7 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   const identify = createIdentify({ credentials, cookie, isForgeable: createCsrfCheck(isOfAllowedOrigin) })
   const hooks = { uploadMaxBytes: config.uploadMaxBytes, identify: identifyHook(identify), rateLimit: await createRateLimit(server, { counters, clock }) }
   const documents = await createPublicDocuments(publicUrl)
-  const checks = { database: database.ping, jobs: jobs.isUp, bus: liveBus.isUp }
+  const checks = { database: database.ping, jobs: jobs.isUp, bus: liveBus.isUp, storage: foundation.objects.ping }
   handleErrors(server, { clock, operations: allOperations })
   addComponents(server)
   bindServices(server, { services, hooks, cookie, isSecure, isOfAllowedOrigin })

@@ -25,11 +25,15 @@ export const ready = defineOperation({
   access: 'public',
   rateLimit: 'none',
   responses: {
-    200: { description: 'It can', body: ref(Readiness), example: { status: 'ready', timestamp, services: { database: 'up', jobs: 'up', bus: 'up' } } },
+    200: {
+      description: 'It can',
+      body: ref(Readiness),
+      example: { status: 'ready', timestamp, services: { database: 'up', jobs: 'up', bus: 'up', storage: 'up' } },
+    },
     503: {
       description: 'A dependency is down',
       body: ref(Readiness),
-      example: { status: 'not_ready', timestamp, services: { database: 'down', jobs: 'down', bus: 'down' } },
+      example: { status: 'not_ready', timestamp, services: { database: 'down', jobs: 'down', bus: 'down', storage: 'up' } },
     },
   },
   errors: [],

@@ -13,6 +13,8 @@ import type { ObjectStorage } from './object-storage.ts'
 const partBytes = 5 * 1_048_576
 const partsAtOnce = 2
 const pingTimeoutMilliseconds = 2_000
+/** However often it is asked, the bucket is seldom: requests cost money. */
+const pingEveryMilliseconds = 5_000
 
 export function createS3Storage({ bucket, endpoint, region, accessKeyId, secretAccessKey, forcePathStyle }: S3Config): ObjectStorage {
   const client = new S3Client({
@@ -26,6 +28,13 @@ export function createS3Storage({ bucket, endpoint, region, accessKeyId, secretA
     // The second is of silence, not of the whole request.
     requestHandler: { connectionTimeout: 5_000, socketTimeout: 30_000 },
   })
+
+  const ask = (): Promise<boolean> =>
+    client.send(new HeadBucketCommand({ Bucket: bucket }), { abortSignal: AbortSignal.timeout(pingTimeoutMilliseconds) }).then(
+      () => true,
+      () => false,
+    )
+  let pinged = { at: Number.NEGATIVE_INFINITY, answer: Promise.resolve(true) }
 
   return {
     async put(key, content) {
@@ -51,12 +60,9 @@ export function createS3Storage({ bucket, endpoint, region, accessKeyId, secretA
       await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }))
     },
 
-    async ping() {
-      const abortSignal = AbortSignal.timeout(pingTimeoutMilliseconds)
-      return client.send(new HeadBucketCommand({ Bucket: bucket }), { abortSignal }).then(
-        () => true,
-        () => false,
-      )
+    ping() {
+      if (performance.now() > pinged.at + pingEveryMilliseconds) pinged = { at: performance.now(), answer: ask() }
+      return pinged.answer
     },
   }
 }

@@ -31,7 +31,7 @@ type Probe = Handler<typeof probe>
 
 const silent = defineOperation({ ...probe, operationId: 'silent.get', path: '/silent', responses: { 204: { description: 'Nothing' } } })
 
-const readiness = { status: 'ready', timestamp: '2026-11-20T10:00:00.000Z', services: { database: 'up', jobs: 'up', bus: 'up' } } as const
+const readiness = { status: 'ready', timestamp: '2026-11-20T10:00:00.000Z', services: { database: 'up', jobs: 'up', bus: 'up', storage: 'up' } } as const
 const right = { count: 1, readiness }
 
 const picture = defineOperation({

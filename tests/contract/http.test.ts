@@ -273,7 +273,7 @@ t.test('bytes that are not UTF-8 are no JSON, and are not taken for something el
 
 t.test('/health, /ready and /metrics tell how the server is', async (t) => {
   t.match((await server.request('GET', '/health')).json, { status: 'healthy', environment: 'development' })
-  t.match((await server.request('GET', '/ready')).json, { status: 'ready', services: { database: 'up', jobs: 'up', bus: 'up' } })
+  t.match((await server.request('GET', '/ready')).json, { status: 'ready', services: { database: 'up', jobs: 'up', bus: 'up', storage: 'up' } })
 
   const metrics = async () => {
     const { text, headers } = await server.request('GET', '/metrics')

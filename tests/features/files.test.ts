@@ -13,6 +13,7 @@ import { deriveKeys } from '../../src/features/auth/keys.ts'
 import { createFileLinks } from '../../src/features/files/links.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 import { tinyPng } from '../helpers/form.ts'
+import { s3IsMissing, startS3 } from '../helpers/s3.ts'
 import { jwtSecret, startServer, type TestServer } from '../helpers/server.ts'
 import { createTestClock, day, eventually, repeat } from './auth-client.ts'
 
@@ -710,6 +711,47 @@ t.test('with an account go the files that were not sent, and the others with its
     t.equal((await own.request('GET', `/v1/files/${sent}/content`, { token: bob.accessToken })).status, left > 0 ? 200 : 404, erased)
     t.equal((await own.database.pool.query('select from file_usage where user_id = $1', [alice.id])).rowCount, 0)
   }
+})
+
+t.test('S3 keeps files as the disk does, whole or not at all', { skip: s3IsMissing, timeout: 60_000 }, async (t) => {
+  const s3 = await startS3(t)
+  const own = await startServer(t, { env: s3.env })
+  const { api, accessToken } = await own.signUp()
+  const there = { at: own, token: accessToken }
+  // Large enough for several parts.
+  const bytes = Buffer.concat([red, randomBytes(11 * mebibyte)])
+  const { id, sha256 } = await api.files.upload({ file: new Uint8Array(bytes) })
+  t.equal(sha256, createHash('sha256').update(bytes).digest('hex'))
+  t.same(await s3.keys(), [`files/${id}`, `thumbnails/${id}`])
+  t.ok(Buffer.from(await (await api.files.getContent(id)).arrayBuffer()).equals(bytes), 'it comes back byte by byte')
+  const range = { range: `bytes=${6 * mebibyte}-${6 * mebibyte + 999}` }
+  const part = await fetch(`${own.url}/v1/files/${id}/content`, { headers: { authorization: `Bearer ${accessToken}`, ...range } })
+  t.same([part.status, part.headers.get('content-length')], [206, '1000'])
+  t.ok(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(6 * mebibyte, 6 * mebibyte + 1000)), 'in parts too')
+  t.equal((await own.request('GET', '/ready')).json.services.storage, 'up')
+
+  const { avatarUrl } = await api.users.setAvatar({ file: new Blob([tinyPng]) })
+  t.equal((await fetch(own.url + avatarUrl)).status, 200, 'and pictures of users')
+  t.equal((await s3.keys()).length, 3)
+  await api.users.deleteAvatar()
+
+  const text = Buffer.concat([Buffer.alloc(9 * mebibyte, 'text '), Buffer.from([0xff])])
+  t.match(await post(text, 'a.txt', there), { status: 415 }, 'one that turns out late to be no text')
+  t.match(await post(Buffer.concat([red, randomBytes(16 * mebibyte)]), 'a.png', there), { status: 413 }, 'or too large')
+  const controller = new AbortController()
+  const sent = api.files.upload(
+    { file: new Uint8Array(bytes) },
+    { signal: controller.signal, onProgress: ({ sentBytes }) => sentBytes > 8 * mebibyte && controller.abort(new Error('enough')) },
+  )
+  await t.rejects(sent, { message: 'enough' }, 'or breaks off')
+  await eventually(async () => ((await s3.unfinishedUploads()) === 0 && (await s3.keys()).length === 2 ? true : undefined))
+  t.same(await s3.keys(), [`files/${id}`, `thumbnails/${id}`], 'is not kept, nor a part of it')
+
+  await api.files.delete(id)
+  await eventually(async () => ((await s3.keys()).length === 0 ? true : undefined))
+  t.equal((await own.request('GET', `/v1/files/${id}/content`, { token: accessToken })).status, 404)
+  // Before what it stands on.
+  await own.stop()
 })
 
 t.test('the SDK takes blobs, bytes and streams, and tells how far it has come', async (t) => {

@@ -1515,6 +1515,10 @@ export interface Readiness {
          * What carries live events between processes: PostgreSQL or Redis. While it is down they arrive some seconds later
          */
         bus: "up" | "down";
+        /**
+         * What keeps files: the disk or S3. While it is down files can neither be uploaded nor read
+         */
+        storage: "up" | "down";
     };
 }
 

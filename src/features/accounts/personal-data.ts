@@ -35,6 +35,7 @@ export const personalData: Readonly<Record<string, Place>> = {
   'members.user_id': { exported: { section: 'memberships' }, erased: shared },
   'members.conversation_id': { exported: { section: 'memberships' }, erased: shared },
   'reactions.user_id': { exported: { section: 'reactions' }, erased: true },
+  'files.conversation_id': { exported: { section: 'files' }, erased: { because: 'those that messages have go with the messages' } },
   'files.owner_id': { exported: { section: 'files' }, erased: { because: 'those that messages have go with the messages' } },
   'file_usage.user_id': { exported: { because: 'it is the sum of the files' }, erased: true },
   'messages.conversation_id, sender_id': { exported: { section: 'messages' }, erased: { because: 'they stay as those of a deleted user, or are emptied' } },

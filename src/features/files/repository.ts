@@ -129,4 +129,4 @@ async function free(deleted: readonly DeletedFile[], tx: Executor): Promise<void
 
 export const originalKey = (id: FileId): string => `files/${id}`
 
-export const thumbnailKey = (id: FileId): string => `files/${id}/thumbnail`
+export const thumbnailKey = (id: FileId): string => `thumbnails/${id}`

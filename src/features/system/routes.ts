@@ -11,20 +11,21 @@ interface Dependencies {
   documents: PublicDocuments
   metricsText(): Promise<string>
   /** Whether each dependency answers. */
-  checks: { database(): Promise<boolean>; jobs(): boolean; bus(): boolean }
+  checks: { database(): Promise<boolean>; jobs(): boolean; bus(): boolean; storage(): Promise<boolean> }
 }
 
 export const systemRoutes = ({ environment, clock, documents, metricsText, checks }: Dependencies): Handlers<typeof operations> => ({
   'system.health': async () => ({ status: 'healthy', timestamp: clock.now().toISOString(), uptimeSeconds: Math.floor(process.uptime()), environment }),
   'system.ready': async ({ reply }) => {
-    const up = { database: await checks.database(), jobs: checks.jobs(), bus: checks.bus() }
-    // Without the bus everything goes on, and reaches other processes a little later.
+    const [database, storage] = await Promise.all([checks.database(), checks.storage()])
+    const up = { database, jobs: checks.jobs(), bus: checks.bus(), storage }
+    // Without the bus everything goes on, and reaches other processes a little later; without the storage all but files does.
     const isReady = up.database && up.jobs
     if (!isReady) reply.code(503)
     return {
       status: isReady ? 'ready' : 'not_ready',
       timestamp: clock.now().toISOString(),
-      services: { database: word(up.database), jobs: word(up.jobs), bus: word(up.bus) },
+      services: { database: word(up.database), jobs: word(up.jobs), bus: word(up.bus), storage: word(up.storage) },
     }
   },
   'system.metrics': () => metricsText(),
