@@ -620,7 +620,8 @@ async function fillAllTables(alice: Person, bob: Person, pool: Pool): Promise<vo
   await api.users.block(bob.id)
   const { conversation } = await api.conversations.create({ type: 'group', memberIds: [bob.id], title: 'Lunch' })
   await api.conversations.sendMessage(conversation.id, { content: 'Of Alice' })
-  await bob.api.conversations.sendMessage(conversation.id, { content: 'Of Bob' })
+  const { message } = await bob.api.conversations.sendMessage(conversation.id, { content: 'Of Bob' })
+  await api.messages.addReaction(message.id, '👍')
   await api.conversations.createInvite(conversation.id, {})
   await bob.api.users.block(id)
   await pool.query(`insert into oauth_accounts (provider, subject, user_id, created_at, last_used_at) values ('google', 'sub-of-alice', $1, now(), now())`, [
@@ -678,8 +679,8 @@ async function dump(pool: Pool): Promise<string> {
 /** Straight into the table, for so many cost time otherwise. */
 async function insertMessages(pool: Pool, conversationId: string, senderId: string, count: number): Promise<void> {
   await pool.query(
-    `insert into messages (conversation_id, seq, change_seq, id, sender_id, content)
-      select $1, n, n + 3, gen_random_uuid(), $2, repeat('x', 1000) from generate_series(1, $3::int) n`,
+    `insert into messages (conversation_id, seq, change_seq, created_change_seq, id, sender_id, content)
+      select $1, n, n + 3, n + 3, gen_random_uuid(), $2, repeat('x', 1000) from generate_series(1, $3::int) n`,
     [conversationId, senderId, count],
   )
   await pool.query('update conversations set last_seq = $2::int, last_change_seq = $2::int + 3 where id = $1', [conversationId, count])

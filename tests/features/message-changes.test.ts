@@ -530,12 +530,19 @@ t.test('with an account that is erased go its messages, its reactions, and what 
   const secret = `secret${randomUUID()}`
   const sent = await send(bob, id, secret)
   const answer = await send(alice, id, 'Yes', { replyTo: sent.id })
+  const deleted = await send(bob, id, 'deleted', { clientId: `${secret} too` })
+  await bob.api.messages.delete(deleted.id)
   await bob.api.messages.update(sent.id, { content: `${secret} again` })
   await alice.api.messages.addReaction(sent.id, '👍')
   await bob.api.messages.addReaction(answer.id, '👍')
   await alice.api.messages.addReaction(answer.id, '👍')
   const exported = await (await fetch(`${server.url}/v1/users/me/export`, { headers: { authorization: `Bearer ${bob.accessToken}` } })).json()
-  t.match(exported, { sections: { reactions: [{ conversationId: id, seq: answer.seq, emoji: '👍' }], messages: [{ content: `${secret} again` }] } })
+  t.match(exported, {
+    sections: {
+      reactions: [{ conversationId: id, seq: answer.seq, emoji: '👍' }],
+      messages: [{ content: `${secret} again`, versions: [{ version: 1, content: secret }] }],
+    },
+  })
 
   const heard = listen(id)
   await pool.query("update users set deletion_at = now() - interval '1 minute' where id = $1", [bob.id])

@@ -4,7 +4,7 @@
  */
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Clock } from '../../clock.ts'
-import type { MessageRow } from '../../db/schema/messages.ts'
+import type { MessageRow, MessageVersionRow } from '../../db/schema/messages.ts'
 import type { Topics } from '../../topics.ts'
 import type { AuthorshipRepository } from './authorship-repository.ts'
 import type { MessageChangeRepository } from './change-repository.ts'
@@ -21,6 +21,9 @@ interface Dependencies {
 
 const windowSize = 10_000
 const batchSize = 200
+
+/** A message and what it said before, the latest last. */
+export type WrittenMessage = MessageRow & { versions: Omit<MessageVersionRow, 'conversationId' | 'seq'>[] }
 
 export type Authorship = ReturnType<typeof createAuthorship>
 
@@ -46,21 +49,32 @@ export function createAuthorship({ authorship, changes, files, topics, clock }: 
   }
 
   /** In order within each conversation, some at a time; nothing is read before it is asked for, and empty windows are told too: no step is long. */
-  async function* batches(userId: UserId): AsyncGenerator<MessageRow[]> {
+  async function* rowsOf(userId: UserId): AsyncGenerator<MessageRow[]> {
     for await (const { id, lastSeq } of conversationsOf(userId)) yield* batchesIn(id, lastSeq, userId)
   }
 
   return {
-    batches,
+    /** All that a user has written, with what it said before. In order within each conversation, some at a time, as it is asked for. */
+    async *batches(userId: UserId): AsyncGenerator<WrittenMessage[]> {
+      for await (const rows of rowsOf(userId)) {
+        const edited = rows.filter(({ editedAt }) => editedAt !== null)
+        const versions = await authorship.versions(edited)
+        yield rows.map((row) => ({ ...row, versions: versions.get(row.seq) ?? [] }))
+      }
+    },
 
     /** Empties every message of a user; the numbers stay. To be killed in the middle and done again is no harm. */
     async erase(userId: UserId): Promise<void> {
-      for await (const batch of batches(userId)) {
+      for await (const batch of rowsOf(userId)) {
         const [first] = batch
-        const left = batch.filter(({ deletedAt }) => deletedAt === null)
-        if (first === undefined || left.length === 0) continue
+        if (first === undefined) continue
         const { conversationId } = first
-        const seqs = left.map(({ seq }) => seq)
+        await authorship.forgetClientIds(
+          conversationId,
+          batch.flatMap(({ seq, deletedAt, clientId }) => (deletedAt !== null && clientId !== null ? [seq] : [])),
+        )
+        const seqs = batch.flatMap(({ seq, deletedAt }) => (deletedAt === null ? [seq] : []))
+        if (seqs.length === 0) continue
         const changed = await changes.change(conversationId, (locked, tx) => deleteWithin({ locked, files, at: clock.now(), isSenderGone: true }, seqs, tx))
         publishChanges(topics, changed?.changes ?? [])
       }

@@ -130,10 +130,13 @@ async function readRanges(pool: Pool, order: Range['order'], reads: Read[]): Pro
   return rows
 }
 
-/** `limit 1` has the reader looked up by key for each read, however the tables grow. */
+/**
+ * `limit 1` has the reader looked up by key for each read, however the tables grow. A parameter within a `select` keeps its length from the
+ * planner, which would else plan each read anew and take as long as the read itself.
+ */
 const rangeStatement = (direction: 'asc' | 'desc') => `
   select page.items, page."lastSeq", reader.first_seq as "firstSeq", reader.last_seq as "newestSeq"
-  from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::int[])
+  from unnest((select $1::uuid[]), (select $2::uuid[]), (select $3::bigint[]), (select $4::bigint[]), (select $5::int[]))
     with ordinality as read (conversation_id, reader_id, after_seq, before_seq, size, ord)
   left join lateral (
     select greatest(c.first_seq, me.first_seq) as first_seq, c.last_seq from members me join conversations c on c.id = me.conversation_id
