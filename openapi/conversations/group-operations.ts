@@ -102,7 +102,7 @@ export const listPublic = defineOperation({
   path: '/v1/conversations/public',
   summary: 'List public groups',
   description:
-    'Groups that everybody may join, the newest first. A search looks at 1,000 groups for one page, so a page may hold fewer than `limit`, or none, and `hasMore` still be true.',
+    'Groups that everybody may join, the newest first. For one page 1,000 groups are looked at, so a page may hold fewer than `limit`, or none, and `hasMore` still be true.',
   access: 'user',
   rateLimit: 'default',
   query: Type.Object({

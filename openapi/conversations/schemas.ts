@@ -11,7 +11,7 @@ export const ConversationType = oneOfWords(['direct', 'group'], {
 export type ConversationType = Static<typeof ConversationType>
 
 export const MemberRole = oneOfWords(['owner', 'admin', 'member'], {
-  description: 'In a group: owners do everything, admins change the title, add members and remove those who are neither; everybody writes',
+  description: 'In a group: owners do everything; admins change the group, add members, invite, and remove those who are neither; everybody writes',
 })
 export type MemberRole = Static<typeof MemberRole>
 

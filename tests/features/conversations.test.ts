@@ -405,6 +405,109 @@ t.test('lists', async (t) => {
     t.same(front, [...moved].reverse(), 'those that moved are where the next look begins')
   })
 
+  t.test('every filter, order and way of paging gives what one would pick by hand', async (t) => {
+    const [alice, bob, carol] = (await people(3)) as [Person, Person, Person]
+    const name = (word: string) => `${word} ${randomUUID().slice(0, 8)}`
+    const bobsName = name('Lunchtime Bob')
+    await bob.api.users.updateMe({ displayName: bobsName })
+    for (const other of [bob, carol]) await alice.api.conversations.create({ type: 'direct', memberIds: [other.id] })
+    const pick = <T>(values: readonly T[]): T => values[Math.floor(Math.random() * values.length)] as T
+    for (let number = 0; number < 30; number++) {
+      const summary = pick([{}, { summary: 'They went to lunch' }, { summary: '100%_sure' }])
+      await pick([alice, bob]).api.conversations.create({
+        ...{ type: 'group', memberIds: [alice.id, bob.id], title: pick(['Lunch', 'LUNCH break', 'Dinner', 'Ünder']), ...summary },
+        historyVisibility: pick(['all', 'sinceJoined']),
+      })
+    }
+    const ids: string[] = []
+    for await (const { id } of alice.api.conversations.list()) ids.push(id)
+    for (const id of ids) {
+      const { type, role } = await view(alice, id)
+      const owner = type === 'group' && role === 'member' ? bob : alice
+      for (let sent = pick([0, 1, 3]); sent > 0; sent--) await send(pick([alice, owner]), id)
+      if (pick([true, false])) await alice.api.conversations.updateMembership(id, { muted: pick([true, false]), pinned: pick([true, false]) })
+      if (pick([true, false])) await owner.api.conversations.update(id, { status: pick(['active', 'archived', 'closed']) }).catch(() => undefined)
+    }
+
+    const all = await Promise.all(ids.map((id) => view(alice, id)))
+    for (const conversation of all) {
+      const messages = (await alice.api.messages.list(conversation.id)).items
+      const unread = messages.filter(({ seq, deletedAt }) => seq > conversation.readSeq && deletedAt === null)
+      t.match(conversation, { messageCount: messages.length, unreadCount: unread.length })
+      t.same(conversation.lastMessage, messages[0] ?? null)
+    }
+    interface Query {
+      status?: Conversation['status']
+      type?: Conversation['type']
+      search?: string
+      muted?: boolean
+      unread?: boolean
+      pinnedFirst?: boolean
+      sortBy?: 'createdAt' | 'updatedAt'
+      sortOrder?: 'asc' | 'desc'
+    }
+    const byHand = ({ status, type, search, muted, unread, pinnedFirst = false, sortBy = 'updatedAt', sortOrder = 'desc' }: Query): string[] => {
+      const says = (text: string | null | undefined) => text?.toLowerCase().includes(search?.toLowerCase() ?? '')
+      const otherName = ({ type: kind, members }: Conversation) =>
+        kind === 'direct' ? members.find(({ user }) => user.id !== alice.id)?.user.displayName : null
+      const wanted = all.filter(
+        (one) =>
+          (status === undefined ? one.status !== 'archived' : one.status === status) &&
+          (type === undefined || one.type === type) &&
+          (search === undefined || says(one.title) || says(one.summary) || says(otherName(one))) &&
+          (muted === undefined || one.muted === muted) &&
+          (unread === undefined || one.unreadCount > 0 === unread),
+      )
+      const sign = sortOrder === 'desc' ? -1 : 1
+      const rank = (one: Conversation) => (pinnedFirst && one.pinned ? 0 : 1)
+      const key = (one: Conversation) => `${one[sortBy]} ${one.id}`
+      return wanted.toSorted((a, b) => rank(a) - rank(b) || (key(a) < key(b) ? -sign : sign)).map(({ id }) => id)
+    }
+
+    const maybe = <T>(field: string, values: readonly T[]) => (pick([true, false]) ? { [field]: pick(values) } : {})
+    const seen = new Set<number>()
+    for (let round = 0; round < 60; round++) {
+      const query: Query = {
+        ...{ ...maybe('status', ['active', 'archived', 'closed']), ...maybe('type', ['direct', 'group']), ...maybe('muted', [true, false]) },
+        ...{ ...maybe('search', ['lunch', 'LUNCHTIME', 'ünder', '%', '_', 'e', 'nothing']), ...maybe('unread', [true, false]) },
+        ...{ ...maybe('pinnedFirst', [true, false]), ...maybe('sortBy', ['createdAt', 'updatedAt']), ...maybe('sortOrder', ['asc', 'desc']) },
+      }
+      const expected = byHand(query)
+      seen.add(expected.length)
+      const limit = pick([1, 4, 20])
+      const byCursor = await pagesOf((cursor) => alice.api.conversations.list({ ...query, limit, ...(cursor && { cursor }) }))
+      t.same(
+        byCursor.flat().map(({ id }) => id),
+        expected,
+        JSON.stringify(query),
+      )
+      const page = pick([1, 2, 3])
+      const search = new URLSearchParams(
+        Object.entries({ ...query, limit, page, includeTotal: true }).map(([field, value]): [string, string] => [field, `${value}`]),
+      )
+      const { json, headers } = await server.request('GET', `/v1/conversations?${search}`, { token: alice.accessToken })
+      t.same(
+        json.items.map(({ id }: Conversation) => id),
+        expected.slice((page - 1) * limit, page * limit),
+      )
+      t.equal(json.total, expected.length)
+      const named = ['total', 'pages', 'current-page', 'per-page'].map((field) => headers.get(`x-pagination-${field}`))
+      t.same(named, [expected.length, Math.ceil(expected.length / limit), page, limit].map(String))
+    }
+    t.ok(seen.size > 3, 'some find much and some little')
+    const plain = await server.request('GET', '/v1/conversations', { token: alice.accessToken })
+    t.same([plain.headers.get('x-pagination-total'), plain.json.total], [null, undefined], 'nobody asked')
+    const cursor = (await alice.api.conversations.list({ limit: 1 })).nextCursor
+    for (const search of [
+      `cursor=${cursor}&sortBy=createdAt`,
+      `cursor=${cursor}&sortOrder=asc`,
+      `cursor=${cursor}&pinnedFirst=true`,
+      `cursor=${cursor}&page=2`,
+    ]) {
+      t.equal(await outcome('GET', `/v1/conversations?${search}`, alice), '400 validation_error', search)
+    }
+  })
+
   t.test('members are listed in the order of joining, page by page', async (t) => {
     const [alice, ...others] = (await people(12)) as [Person, ...Person[]]
     const id = await createGroup(alice, others)

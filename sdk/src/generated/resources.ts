@@ -775,7 +775,7 @@ export interface Conversations {
   /**
    * List public groups.
    *
-   * Groups that everybody may join, the newest first. A search looks at 1,000 groups for one page, so a page may hold fewer than `limit`, or none, and `hasMore` still be true.
+   * Groups that everybody may join, the newest first. For one page 1,000 groups are looked at, so a page may hold fewer than `limit`, or none, and `hasMore` still be true.
    *
    * `GET /v1/conversations/public`
    *

@@ -1024,7 +1024,7 @@ export interface Member {
     /** Who it is */
     user: UserSummary;
     /**
-     * In a group: owners do everything, admins change the title, add members and remove those who are neither; everybody writes
+     * In a group: owners do everything; admins change the group, add members, invite, and remove those who are neither; everybody writes
      */
     role: "owner" | "admin" | "member";
     /** Every message up to this `seq` is read */

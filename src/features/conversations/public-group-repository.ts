@@ -25,7 +25,7 @@ export const createPublicGroupRepository = ({ pool }: Database) => ({
   },
 })
 
-/** In the order of an index that has public groups only: `conversations_public`. */
+/** In the order of an index that has public groups only: `conversations_public`. One that everybody has left is no group any more. */
 const lookStatement = `
   with looked as materialized (
     select c.id, c.title, c.description, c.tags, c.member_count, c.created_at, c.updated_at from conversations c
@@ -34,7 +34,8 @@ const lookStatement = `
     select c.id, json_build_object('id', c.id, 'title', c.title, 'description', c.description, 'tags', c.tags, 'memberCount', c.member_count,
       'createdAt', ${isoTime('c.created_at')}, 'updatedAt', ${isoTime('c.updated_at')})::text as text
     from looked c
-    where $3::text is null or c.title ilike $3 or c.description ilike $3 or exists (select from unnest(c.tags) tag where tag ilike $3)
+    where c.member_count > 0
+      and ($3::text is null or c.title ilike $3 or c.description ilike $3 or exists (select from unnest(c.tags) tag where tag ilike $3))
     order by c.id desc limit $4
   )
   select array(select text from found order by id desc) as texts, array(select id::text from found order by id desc) as ids,

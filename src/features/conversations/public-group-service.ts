@@ -15,7 +15,7 @@ interface Dependencies {
   clock: Clock
 }
 
-/** At this many groups a search looks for one page; it costs no more where hardly any fits. */
+/** At this many groups it looks for one page, and at no more where hardly any fits. */
 const lookedAt = 1_000
 
 export type PublicGroupService = ReturnType<typeof createPublicGroupService>
@@ -23,7 +23,7 @@ export type PublicGroupService = ReturnType<typeof createPublicGroupService>
 /** Groups that everybody finds and may join. */
 export function createPublicGroupService({ changes, groups, clock }: Dependencies) {
   return {
-    /** The newest first. A search may find fewer than `limit` on a page before the last. */
+    /** The newest first. There may be fewer than `limit` on a page before the last. */
     async list({
       search,
       cursor,
@@ -34,10 +34,9 @@ export function createPublicGroupService({ changes, groups, clock }: Dependencie
       limit?: number | undefined
     }): Promise<TextPage<PublicGroup>> {
       const [before] = cursor === undefined ? [undefined] : decodeCursor(cursor, ['id'])
-      const look = search === undefined ? limit + 1 : lookedAt
-      const { texts, ids, count, lastId } = await groups.look({ search, before, look, limit: limit + 1 })
+      const { texts, ids, count, lastId } = await groups.look({ search, before, look: lookedAt, limit: limit + 1 })
       const lastShown = ids.length > limit ? ids[limit - 1] : undefined
-      const goesOnAfter = lastShown ?? (count === look ? lastId : null)
+      const goesOnAfter = lastShown ?? (count === lookedAt ? lastId : null)
       return { items: arrayText(texts.slice(0, limit)), nextCursor: goesOnAfter === null ? null : encodeCursor([goesOnAfter]) }
     },
 
@@ -46,8 +45,8 @@ export function createPublicGroupService({ changes, groups, clock }: Dependencie
       changes.change(conversationId, async (group) => {
         const own = await group.member(actor.userId)
         if (own !== undefined && own.leftAt === null) return
-        const { type, isPrivate, status } = group.state
-        if (type !== 'group' || isPrivate || status !== 'active') throw new AppError('not_found')
+        const { type, isPrivate, status, memberCount } = group.state
+        if (type !== 'group' || isPrivate || status !== 'active' || memberCount === 0) throw new AppError('not_found')
         await group.addMembers([{ userId: actor.userId, role: 'member' }], clock.now())
       }),
   }
