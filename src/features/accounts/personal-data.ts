@@ -38,7 +38,6 @@ export const personalData: Readonly<Record<string, Place>> = {
   'reactions.conversation_id, seq': { exported: { section: 'reactions' }, erased: { because: 'those of others stay where they are' } },
   'reactions.user_id': { exported: { section: 'reactions' }, erased: true },
   'files.conversation_id': { exported: { section: 'files' }, erased: { because: 'those that messages have go with the messages' } },
-  'files.conversation_id': { exported: { section: 'files' }, erased: { because: 'those that messages have go with the messages' } },
   'files.owner_id': { exported: { section: 'files' }, erased: { because: 'those that messages have go with the messages' } },
   'file_usage.user_id': { exported: { because: 'it is the sum of the files' }, erased: true },
   'messages.conversation_id, sender_id': { exported: { section: 'messages' }, erased: { because: 'they stay as those of a deleted user, or are emptied' } },
