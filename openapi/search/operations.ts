@@ -7,7 +7,7 @@ import { foundConversationExample, foundMessageExample } from './examples.ts'
 import { foundConversations, foundMessages, SearchQuery } from './schemas.ts'
 
 const syntax =
-  'Words are found in any letter case, with or without accents, in the forms of the language that the server is set to; where nothing has all of them, also with one letter wrong. Without a word to look for nothing is found.'
+  'Words are found in any letter case, with or without accents, in the forms of the language that the server is set to; where nothing has all of them, those that are in nothing you may read also with one letter wrong. Without a word to look for nothing is found.'
 
 export const searchMessages = defineOperation({
   operationId: 'search.messages',

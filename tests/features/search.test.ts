@@ -95,9 +95,12 @@ t.test('where nothing has the words they are found with one letter wrong, and wo
     t.same(await found(q, { conversationId }), ['the quarterly forecast'], q)
   }
   t.same(await found('quertarly', { conversationId }), [], 'not two')
+  await say(conversationId, 'a quarterlx of its own')
+  t.same(await found('quarterlx forecast', { conversationId }), [], 'nor a word that is there')
+  t.same(await found('quarterlx forecast', { conversationId, who: bob }), [])
   t.same(await found('qaurterly -forecast', { conversationId }), [])
   const right = await alice.api.search.messages({ q: 'quarterly', conversationId })
-  const wrong = await alice.api.search.messages({ q: 'quarterlx', conversationId })
+  const wrong = await alice.api.search.messages({ q: 'quarterlz -own', conversationId })
   t.equal(wrong.items[0]?.relevanceScore, (right.items[0]?.relevanceScore ?? 0) / 2)
   t.same(
     wrong.items.map(({ excerpt }) => show(excerpt)),

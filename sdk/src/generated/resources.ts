@@ -1072,7 +1072,7 @@ export interface Search {
   /**
    * Search conversations.
    *
-   * Yours, by title, summary, description, the name of the other one, and what is said in them. Words are found in any letter case, with or without accents, in the forms of the language that the server is set to; where nothing has all of them, also with one letter wrong. Without a word to look for nothing is found. Titles, summaries, descriptions and names are found by likeness, too. The score is the best of: likeness of title or name, nine tenths of that of summary and description, eight tenths of the score of the best message; of those that are found by one of the former the likeliest 200 are compared.
+   * Yours, by title, summary, description, the name of the other one, and what is said in them. Words are found in any letter case, with or without accents, in the forms of the language that the server is set to; where nothing has all of them, those that are in nothing you may read also with one letter wrong. Without a word to look for nothing is found. Titles, summaries, descriptions and names are found by likeness, too. The score is the best of: likeness of title or name, nine tenths of that of summary and description, eight tenths of the score of the best message; of those that are found by one of the former the likeliest 200 are compared.
    *
    * `GET /v1/search/conversations`
    *
@@ -1083,7 +1083,7 @@ export interface Search {
   /**
    * Search messages.
    *
-   * In all that you may read. Words are found in any letter case, with or without accents, in the forms of the language that the server is set to; where nothing has all of them, also with one letter wrong. Without a word to look for nothing is found. Of what fits the latest 200 are compared. The score is `r / (r + 0.1)`, where `r` is how often and how close together the words stand (PostgreSQL's cover density), and half of it where a letter was taken to be wrong. A conversation that you may not read is `not_found`.
+   * In all that you may read. Words are found in any letter case, with or without accents, in the forms of the language that the server is set to; where nothing has all of them, those that are in nothing you may read also with one letter wrong. Without a word to look for nothing is found. Of what fits the latest 200 are compared. The score is `r / (r + 0.1)`, where `r` is how often and how close together the words stand (PostgreSQL's cover density), and half of it where a letter was taken to be wrong. A conversation that you may not read is `not_found`.
    *
    * `GET /v1/search/messages`
    *

@@ -55,6 +55,8 @@ export const openSingleLetters = (query: string): string => query.replaceAll(/'(
 /** A lexeme of a query as PostgreSQL writes it, with what may stand before and after. */
 const lexemes = /(!?)'((?:[^']|'')+)'(:\*)?/g
 
+export const isOneWord = (query: string): boolean => [...query.matchAll(lexemes)].length === 1
+
 const correctable = /^\p{L}{4,20}$/u
 const correctedAtMost = 3
 

@@ -13,7 +13,8 @@ import type { Executor } from '../../db/executor.ts'
 import { messageText } from '../../db/json.ts'
 import { one } from '../../db/sql.ts'
 import { markEnd, markStart } from './excerpt.ts'
-import { readTableStatistics, type TableStatistics } from './table-statistics.ts'
+import { isOneWord } from './query.ts'
+import { createTableStatistics, type TableStatistics } from './table-statistics.ts'
 
 /** Messages that are compared with each other: the latest that fit. */
 export const comparedMessages = 200
@@ -48,7 +49,7 @@ export type PresentedMessage = {
 export type SearchRepository = ReturnType<typeof createSearchRepository>
 
 export function createSearchRepository({ db }: Pick<Database, 'db'>) {
-  const statistics = readTableStatistics(db)
+  const statistics = createTableStatistics()
 
   return {
     /** All reads of one search see the database as it is at one moment, and none takes long. */
@@ -94,13 +95,13 @@ export function createSearchRepository({ db }: Pick<Database, 'db'>) {
     /** The best first. @returns the latest that fit, up to `comparedMessages` */
     async find(query: string, readable: Readable, filter: MessageFilter, tx: Executor): Promise<Hit[]> {
       if (readable.messageCount === 0) return []
-      const table = await statistics()
+      const table = await statistics(tx)
       const matching = await estimate(sql`m.search @@ ${query}::tsquery`, tx)
       const wanted = (await estimate(condition(query, filter), tx)) * adjacentShare ** (query.match(/<(-|\d+)>/g)?.length ?? 0)
       const readableShare = Math.min(1, readable.messageCount / Math.max(table.rows, 1))
       let depth = enough / Math.max(wanted * readableShare, 1)
       for (;;) {
-        const plan = planOf(table, { depth, readableShare, matching })
+        const plan = planOf(table, { query, matching, readableShare, depth })
         const hits = await look({ query, readable, filter, plan }, tx)
         if (plan.since === undefined || hits.length === comparedMessages) return hits
         depth *= Math.max(4, enough / Math.max(hits.length, 1))
@@ -145,21 +146,29 @@ interface Plan {
 }
 
 /** So many are expected as far back as is looked, so that there are enough also where they are rarer of late. */
-const enough = 3 * comparedMessages
+const enough = 2 * comparedMessages
 /** Of the messages that have two words, those in which they follow each other: the planner knows nothing of that. */
 const adjacentShare = 0.1
 const selectiveShare = 0.3
-/** What a message costs to look at, compared with one in a list of the index. */
-const listedShare = 0.1
+/** What it costs to find a message by one list of the index, or by several, compared with looking at it. */
+const listedShare = { one: 0.05, several: 0.3 }
 /** Fewer are looked through as quickly as anything. */
 const wholeRows = 20_000
 
-/** @param depth the share of all messages that is to be looked at, from the latest back */
-function planOf({ rows, newestIds }: TableStatistics, { depth, readableShare, matching }: { depth: number; readableShare: number; matching: number }): Plan {
-  const start = rows < wholeRows ? undefined : newestIds.find(({ share }) => share >= depth)
+interface Circumstances {
+  query: string
+  /** Of all messages, those that have the words. */
+  matching: number
+  readableShare: number
+  /** The share of all messages that is to be looked at, from the latest back. */
+  depth: number
+}
+
+function planOf({ rows, newest }: TableStatistics, { query, matching, readableShare, depth }: Circumstances): Plan {
+  const since = rows < wholeRows || depth >= 1 ? undefined : newest(depth)
   const isSelective = readableShare < selectiveShare
-  const looked = rows * (start?.share ?? 1) * (isSelective ? readableShare : 1)
-  return { since: start?.id, isCommon: start !== undefined && looked < matching * listedShare, isSelective }
+  const looked = rows * (since === undefined ? 1 : depth) * (isSelective ? readableShare : 1)
+  return { since, isCommon: looked < matching * listedShare[isOneWord(query) ? 'one' : 'several'], isSelective }
 }
 
 const condition = (query: string, { senderId, from, to }: MessageFilter): SQL =>

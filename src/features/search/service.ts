@@ -6,7 +6,7 @@ import { AppError, invalidField } from '../../errors/app-error.ts'
 import { decodeCursor, encodeCursor } from '../../pagination.ts'
 import type { ConversationSearchRepository, Named, PresentedConversation } from './conversation-repository.ts'
 import { excerptOf, likenessOf } from './excerpt.ts'
-import { correctableWords, openSingleLetters, replaceWords, slipsOf, termOf, toWebSearch, unbrokenRunsOf } from './query.ts'
+import { correctableWords, isOneWord, openSingleLetters, replaceWords, slipsOf, termOf, toWebSearch, unbrokenRunsOf } from './query.ts'
 import type { Hit, MessageFilter, PresentedMessage, Readable, SearchRepository } from './repository.ts'
 
 interface Dependencies {
@@ -56,10 +56,12 @@ const usualLimit = 10
 export type SearchService = ReturnType<typeof createSearchService>
 
 export function createSearchService({ search, conversations }: Dependencies) {
-  /** Where nothing has all the words: what has them with one letter wrong in each. */
+  /** Where nothing has all the words: what has those with one letter wrong that are in nothing the reader may read. */
   const findLike = async (query: string, readable: Readable, filter: MessageFilter, tx: Executor) => {
     const alternatives = new Map<string, string[]>()
     for (const word of correctableWords(query)) {
+      // Whether others have written it is nobody's business.
+      if (!isOneWord(query) && (await search.find(`'${word}'`, readable, {}, tx)).length > 0) continue
       const known = await search.known(slipsOf(word), tx)
       if (known.length > 0) alternatives.set(word, known)
     }

@@ -5,39 +5,43 @@ import type { Executor } from '../../db/executor.ts'
 export interface TableStatistics {
   /** -1 when it has not looked yet. */
   rows: number
-  /** Ids from which on that share of the messages is, the smallest share first. */
-  newestIds: { id: string; share: number }[]
+  /** @returns an id from which on about this share of the messages is; undefined where it is all of them, or not known */
+  newest(share: number): string | undefined
 }
 
 /** Whatever has grown since has grown at the near end, where more than needed is looked at. */
 const freshMilliseconds = 60_000
 
-export function readTableStatistics(db: Executor): () => Promise<TableStatistics> {
-  let read: { at: number; statistics: Promise<TableStatistics> } | undefined
+export function createTableStatistics(): (tx: Executor) => Promise<TableStatistics> {
+  let read: { at: number; statistics: TableStatistics } | undefined
 
-  return () => {
-    if (read === undefined || performance.now() - read.at > freshMilliseconds) {
-      read = { at: performance.now(), statistics: readNow(db) }
-      read.statistics.catch(() => {
-        read = undefined
-      })
-    }
+  return async (tx) => {
+    if (read === undefined || performance.now() - read.at > freshMilliseconds) read = { at: performance.now(), statistics: await readNow(tx) }
     return read.statistics
   }
 }
 
-async function readNow(db: Executor): Promise<TableStatistics> {
-  const { rows } = await db.execute<{ rows: number; bounds: string | null }>(sql`
+async function readNow(tx: Executor): Promise<TableStatistics> {
+  const { rows } = await tx.execute<{ rows: number; bounds: string | null }>(sql`
     select reltuples::float8 as rows,
       (select histogram_bounds::text from pg_stats where schemaname = current_schema() and tablename = 'messages' and attname = 'id') as bounds
     from pg_class where oid = 'messages'::regclass`)
   const [{ rows: count, bounds } = { rows: -1, bounds: null }] = rows
-  const ids = bounds?.slice(1, -1).split(',') ?? []
-  return {
-    rows: count,
-    newestIds: ids
-      .map((id, index) => ({ id, share: (ids.length - 1 - index) / (ids.length - 1) }))
-      .reverse()
-      .slice(1),
-  }
+  const times = bounds?.slice(1, -1).split(',').map(timeOf) ?? []
+  return { rows: count, newest: (share) => newest(times, share) }
+}
+
+/** Between two bounds, of which the table has a hundred or so, by the time in the ids. */
+function newest(times: readonly number[], share: number): string | undefined {
+  const place = (1 - share) * (times.length - 1)
+  const [before, after] = [times[Math.floor(place)], times[Math.floor(place) + 1]]
+  return place <= 0 || before === undefined || after === undefined ? undefined : idOf(Math.floor(before + (after - before) * (place % 1)))
+}
+
+/** A UUIDv7 begins with the milliseconds since 1970. */
+const timeOf = (id: string): number => Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
+
+function idOf(time: number): string {
+  const digits = time.toString(16).padStart(12, '0')
+  return `${digits.slice(0, 8)}-${digits.slice(8)}-0000-0000-000000000000`
 }
