@@ -49,6 +49,12 @@ const variables: Record<string, Variable> = {
     wrong: ['localhost:5432', `mysql://root:${secret}@db/parley`],
   },
   DATABASE_MAX_CONNECTIONS: { documented: '10', read: (c) => c.databaseMaxConnections, default: 10, given: ['3', 3], wrong: ['2', '1001', 'many'] },
+  REDIS_URL: {
+    read: (c) => c.redisUrl,
+    default: undefined,
+    given: ['rediss://a:b@cache:6380/1', 'rediss://a:b@cache:6380/1'],
+    wrong: ['localhost:6379', `http://:${secret}@cache:6379`],
+  },
   JWT_SECRET_PREVIOUS: { read: (c) => c.jwtSecretPrevious, default: undefined, given: ['s'.repeat(32), 's'.repeat(32)], wrong: [secret] },
   JWT_SECRET: { read: (c) => c.jwtSecret, default: undefined, given: ['s'.repeat(32), 's'.repeat(32)], wrong: [secret] },
   SMTP_URL: {
