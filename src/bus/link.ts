@@ -38,7 +38,7 @@ interface LinkOptions {
   log: Log
 }
 
-export const beatMilliseconds = 1_000
+const beatMilliseconds = 1_000
 /** Unheard for this long, a process or a connection is taken for dead. */
 export const silenceMilliseconds = 3_000
 
@@ -47,8 +47,6 @@ interface Opened {
   /** Ends the waiting for what a dead connection will never answer. */
   lost: PromiseWithResolvers<void>
 }
-
-export type Link = ReturnType<typeof createLink>
 
 export function createLink({ name, carrier, formatBeat, hear, onGap, onTick, log }: LinkOptions) {
   let opened: Opened | undefined
