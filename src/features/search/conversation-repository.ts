@@ -10,7 +10,7 @@ import { escapeLike } from '../../db/sql.ts'
 import { marked } from './repository.ts'
 
 /** Conversations that are compared with each other, of those that are found by something else than their messages. */
-export const comparedConversations = 200
+const comparedConversations = 200
 
 /** The score is in hundredths; the text is what the field holds. */
 export interface Named {

@@ -17,7 +17,7 @@ import { isOneWord } from './query.ts'
 import { createTableStatistics, type TableStatistics } from './table-statistics.ts'
 
 /** Messages that are compared with each other: the latest that fit. */
-export const comparedMessages = 200
+const comparedMessages = 200
 
 /** What somebody may read: conversations, each from a message on. */
 export interface Readable {

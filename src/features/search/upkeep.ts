@@ -25,8 +25,6 @@ const indexedAtOnce = 200
 /** Less than what a job may take. */
 const sliceMilliseconds = 20_000
 
-export type SearchUpkeep = ReturnType<typeof createSearchUpkeep>
-
 export function createSearchUpkeep({ db, index, jobs, log }: Dependencies) {
   let waiting = 0
   let sorting = false
