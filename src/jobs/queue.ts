@@ -27,6 +27,10 @@ const queueOptions = {
   deleteAfterSeconds: 3600,
 }
 
+/** What is to be deleted is deleted, however long the storage is away: for a week. */
+const deletionOptions = { ...queueOptions, retryLimit: 1_000 }
+const deletions: readonly JobName[] = ['objects.delete', 'files.deleteObjects', 'files.deleteUnused', 'avatars.deleteUnused']
+
 /** Long enough to be looked at; there may be addresses in them, and who is erased is not looked for there. */
 const deadLetterOptions = { retentionSeconds: 24 * 3600 }
 
@@ -106,7 +110,10 @@ function watchConnection(pool: pg.Pool) {
 }
 
 async function createQueues(boss: PgBoss): Promise<void> {
-  const queues = [[deadLetters, deadLetterOptions], ...jobNames.map((name) => [name, queueOptions] as const)] as const
+  const queues = [
+    [deadLetters, deadLetterOptions],
+    ...jobNames.map((name) => [name, deletions.includes(name) ? deletionOptions : queueOptions] as const),
+  ] as const
   for (const [name, options] of queues) {
     await boss.createQueue(name, options)
     // One that an earlier version has made keeps its options otherwise.

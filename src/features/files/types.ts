@@ -42,7 +42,7 @@ export async function kindOf(head: Uint8Array, name: string, allowed: readonly s
   return kind
 }
 
-export const refusal = 'Files of this kind are not taken: pictures, audio, video, PDF, ZIP, office documents and plain text are, as their bytes say.'
+const refusal = 'Files of this kind are not taken: pictures, audio, video, PDF, ZIP, office documents and plain text are, as their bytes say.'
 
 async function bySignature(head: Uint8Array): Promise<FileKind | undefined> {
   const found = await fileTypeFromBuffer(head).catch(() => undefined)
