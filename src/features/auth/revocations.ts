@@ -5,8 +5,8 @@
  * by `credential-ends.ts`.
  */
 import type { CredentialId } from '../../actor.ts'
-import type { Clock } from '../../clock.ts'
 import type { EventBus } from '../../bus/event-bus.ts'
+import type { Clock } from '../../clock.ts'
 import type { Log } from '../../log.ts'
 import { createReload } from '../../reload.ts'
 import type { Topics } from '../../topics.ts'

@@ -34,8 +34,6 @@ export const isFiltered = ({ status, type, senderId }: MessageFilter): boolean =
 const windowOf = ({ memberCount }: Reader, { status }: MessageFilter): number =>
   status === undefined ? widestWindow : Math.min(widestWindow, Math.max(narrowestWindow, Math.floor(maximumMarks / memberCount)))
 
-export type MessageFilters = ReturnType<typeof messageFilters>
-
 export function messageFilters(repository: FilterRepository) {
   const readerOf = async (actor: Actor, conversationId: ConversationId): Promise<Reader> => {
     const reader = await repository.reader(actor.userId, conversationId)

@@ -5,8 +5,8 @@
  * changes nothing.
  */
 import type { UserId } from '../../../openapi/shared/ids.ts'
-import type { TransactionRunner } from '../../db/executor.ts'
 import type { EventBus } from '../../bus/event-bus.ts'
+import type { TransactionRunner } from '../../db/executor.ts'
 import type { Log } from '../../log.ts'
 import type { PresenceRepository } from './repository.ts'
 
