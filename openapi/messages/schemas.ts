@@ -56,9 +56,12 @@ export const ReplyTo = component(
       messageId: MessageId,
       seq: described(Sequence, 'Its place in the conversation'),
       senderId: described(UserId, 'Who sent it'),
-      excerpt: nullable(Type.String({ description: 'The first 100 characters of what it says now; null once it is deleted' })),
+      excerpt: nullable(Type.String({ description: 'The first 100 characters (code points) of what it says; null once it is deleted' })),
     },
-    { description: 'The message that is answered, as it is now. When it is edited or deleted, its answers change with it' },
+    {
+      description:
+        'The message that is answered, as it is when you read this. Its later changes are told of it, not of its answers: whoever keeps messages takes a new `excerpt` from the `message.updated` or `message.deleted` whose message is `messageId`',
+    },
   ),
 )
 export type ReplyTo = Static<typeof ReplyTo>

@@ -15,7 +15,8 @@ Hold a cursor per conversation, the \`changeSeq\` that you applied last, and for
 - otherwise apply it, and move the cursor to its \`changeSeq\`.
 
 What comes is the present state of what changed, so put it in the place of what you hold: a \`message.updated\` for a message that you do not know is one to keep, for after
-a \`gap\` or over several pages what is new may come this way. \`change.hidden\` is a change that is not for you: it moves the cursor and is nothing else.
+a \`gap\` or over several pages what is new may come this way. Answers do not change with what they answer: if you hold some, renew their
+\`replyTo.excerpt\` at every \`message.updated\` and \`message.deleted\` whose message is \`replyTo.messageId\`. \`change.hidden\` is a change that is not for you: it moves the cursor and is nothing else.
 
 A conversation that you hold no cursor for and that appears live is new to you: apply its first change as it is, and get its type, title and members with \`conversations.get\`. For one of \`positions\` that you hold nothing of, set the cursor to its position and load it over REST, or to 0 and \`resume\`; forget the cursor at \`gone\` and at your own \`member.left\`.
 

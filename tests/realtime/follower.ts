@@ -163,6 +163,12 @@ function addMessage({ messages }: Folded, { seq, id, content, reactions, replyTo
   messages.set(seq, { id, content, reactions, replyTo, editedAt, deletedAt })
 }
 
+/** Answers to a message that has changed show what it says now. */
+function renewAnswers({ messages }: Folded, { id, content, deletedAt }: Message): void {
+  const excerpt = deletedAt === null ? [...content].slice(0, 100).join('') : null
+  for (const message of messages.values()) if (message.replyTo?.messageId === id) message.replyTo = { ...message.replyTo, excerpt }
+}
+
 export function applyChange(state: Folded, change: Change): void {
   const mark = (userId: string, seq: number) => {
     const member = state.members.get(userId)
@@ -171,8 +177,10 @@ export function applyChange(state: Folded, change: Change): void {
   if (change.type === 'message.created') {
     addMessage(state, change.data.message)
     mark(change.data.message.senderId, change.data.message.seq)
-  } else if (change.type === 'message.updated' || change.type === 'message.deleted') addMessage(state, change.data.message)
-  else if (change.type === 'conversation.updated') state.title = change.data.conversation.title
+  } else if (change.type === 'message.updated' || change.type === 'message.deleted') {
+    addMessage(state, change.data.message)
+    renewAnswers(state, change.data.message)
+  } else if (change.type === 'conversation.updated') state.title = change.data.conversation.title
   else if (change.type === 'member.left') state.members.delete(change.data.userId)
   else if (change.type === 'read') mark(change.data.userId, change.data.readSeq)
   else if (change.type === 'member.joined' || change.type === 'member.updated') {

@@ -577,7 +577,7 @@ export interface Conversations {
   /**
    * Archive a conversation.
    *
-   * For all of its members: it can still be read, is not written to, and is left out of lists unless they ask for it. For owners and admins of a group and either member of a direct conversation; again succeeds. `conversations.update` with `status: active` takes it back.
+   * For all of its members: it can still be read, is not written to, and is left out of lists unless they ask for it. For owners and admins of a group and either member of a direct conversation, unless the other one has blocked them; again succeeds. `conversations.update` with `status: active` takes it back.
    *
    * `DELETE /v1/conversations/{conversationId}`
    *
@@ -602,7 +602,7 @@ export interface Conversations {
   /**
    * Change a conversation.
    *
-   * Only what is given changes. A group: owners and admins; in a direct conversation either member may change `status`, `summary`, `tags` and `metadata`, and all else is a `conflict`. What is archived or closed can be read, marked, left and changed, also back to active, but not written to. Messages that are older than a new `messageRetentionDays` are deleted soon after.
+   * Only what is given changes. A group: owners and admins; in a direct conversation either member may change `status`, `summary`, `tags` and `metadata`, and all else is a `validation_error`; whoever the other one has blocked may not. What is archived or closed can be read, marked, left and changed, also back to active, but not written to. Messages that are older than a new `messageRetentionDays` are deleted soon after.
    *
    * `PATCH /v1/conversations/{conversationId}`
    *
@@ -611,7 +611,6 @@ export interface Conversations {
    * @throws {ForbiddenError} `insufficient_scope`
    * @throws {ForbiddenError} `csrf_rejected`
    * @throws {NotFoundError} `not_found`
-   * @throws {ConflictError} `conflict`
    */
   update(conversationId: string, body?: UpdateConversationRequest, options?: CallOptions): ApiCall<ConversationResult>
 
@@ -873,7 +872,7 @@ export interface Messages {
   /**
    * Edit a message.
    *
-   * For its sender, while a member. What it said before is kept: `messages.listHistory`. Its answers, which show the beginning of it, change with it. A `conflict` when it is deleted, or the conversation is archived or closed; `forbidden` also in a direct conversation whose other member has blocked you. What changes nothing leaves it as it is.
+   * For its sender, while a member. What it said before is kept: `messages.listHistory`. Its answers show the beginning of what it says now, under the numbers that they have. A `conflict` when it is deleted, or the conversation is archived or closed; `forbidden` also in a direct conversation whose other member has blocked you. What changes nothing leaves it as it is.
    *
    * `PATCH /v1/messages/{messageId}`
    *

@@ -1024,7 +1024,7 @@ export interface Member {
     /** Who it is */
     user: UserSummary;
     /**
-     * In a group: owners do everything; admins change the group, add members, invite, and remove those who are neither; everybody writes
+     * In a group: owners do everything, and only they change roles and remove owners and admins; admins change and archive the group, add members, remove those who are neither, invite, revoke invites of others, and delete messages of others; everybody reads, writes, leaves, and deletes what is their own
      */
     role: "owner" | "admin" | "member";
     /** Every message up to this `seq` is read */
@@ -1580,7 +1580,7 @@ export interface RegisterResult {
     user: User;
 }
 
-/** The message that is answered, as it is now. When it is edited or deleted, its answers change with it */
+/** The message that is answered, as it is when you read this. Its later changes are told of it, not of its answers: whoever keeps messages takes a new `excerpt` from the `message.updated` or `message.deleted` whose message is `messageId` */
 export interface ReplyTo {
     /**
      * Format: uuid
@@ -1594,7 +1594,7 @@ export interface ReplyTo {
      * Who sent it
      */
     senderId: string;
-    /** The first 100 characters of what it says now; null once it is deleted */
+    /** The first 100 characters (code points) of what it says; null once it is deleted */
     excerpt: string | null;
 }
 

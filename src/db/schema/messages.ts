@@ -45,8 +45,6 @@ export const messages = pgTable(
     uniqueIndex('messages_change_seq').on(table.conversationId, table.changeSeq),
     // What does not count as unread.
     index('messages_deleted').on(table.conversationId, table.seq).where(sql`${table.deletedAt} is not null`),
-    // Whose excerpt changes with the message that they answer.
-    index('messages_replies').on(table.conversationId, table.replyToSeq).where(sql`${table.replyToSeq} is not null`),
     check('messages_seq', sql`${table.seq} > 0 and ${table.createdChangeSeq} >= ${table.seq} and ${table.changeSeq} >= ${table.createdChangeSeq}`),
     check('messages_type', sql`${table.type} in ('text', 'file')`),
     check('messages_reply', sql`${table.replyToSeq} < ${table.seq}`),

@@ -33,7 +33,6 @@ export async function deleteWithin(
   await locked.write(left, { ...tombstone, deletedAt: at, ...(isSenderGone && { clientId: null }) })
   await locked.forget(left)
   await files.discardWithin({ conversationId: locked.conversation.id, seqs: left }, tx)
-  await locked.writeAnswers(left)
 }
 
 export function messageDeletion({ changeMessage, files, clock }: { changeMessage: ChangeMessage; files: FileDiscard; clock: Clock }) {

@@ -54,7 +54,6 @@ export function messageEdits({ changes, changeMessage, topics, clock }: Dependen
     if (changesNothing(message, set)) return { message: await locked.entity(seq), mentioned: [] }
     await locked.keepVersion(message)
     await locked.write([seq], { ...set, editedAt: new Date(Math.max(clock.now().getTime(), (message.editedAt ?? message.createdAt).getTime())) })
-    if (content !== message.content) await locked.writeAnswers([seq])
     return { message: await locked.entity(seq), mentioned: added.filter((userId) => (firstSeqs.get(userId) ?? seq) <= seq) }
   }
 

@@ -1,7 +1,7 @@
 /**
  * The messages of one conversation under its row lock: the only place where they change after they were sent. Each change takes the next number of
- * the conversation, and so does the change of every answer that shows what was changed. Sends wait for the lock, so no method takes more
- * statements for more messages.
+ * the conversation. Sends wait for the lock, so no method takes more statements for more messages, and answers are left alone: what they show of
+ * a message is read from it, and there may be any number of them.
  */
 import { and, asc, eq, gt, inArray, isNull, sql } from 'drizzle-orm'
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core'
@@ -96,19 +96,6 @@ export async function lockMessages(tx: Transaction, conversationId: Conversation
         .from(messageVersions)
         .where(and(eq(messageVersions.conversationId, conversationId), eq(messageVersions.seq, seq)))
       await tx.insert(messageVersions).values({ conversationId, seq, version: sql`(${before})`, content, metadata, mentions, createdAt: editedAt ?? createdAt })
-    },
-
-    /** Answers show the beginning of what they answer. */
-    async writeAnswers(seqs: readonly number[]): Promise<void> {
-      const answers = await tx
-        .select({ seq: messages.seq })
-        .from(messages)
-        .where(and(eq(messages.conversationId, conversationId), sql`${messages.replyToSeq} = any(${sql.param(seqs)}::bigint[])`))
-        .orderBy(asc(messages.seq))
-      await write(
-        answers.map(({ seq }) => seq),
-        {},
-      )
     },
 
     /** Deletes what deleted messages said before and who reacted to them, and counts them as deleted. */
