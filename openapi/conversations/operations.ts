@@ -112,7 +112,7 @@ export const updateConversation = defineOperation({
   path: '/v1/conversations/{conversationId}',
   summary: 'Change a conversation',
   description:
-    'Only what is given changes. A group: owners and admins; in a direct conversation either member may change `status`, `summary`, `tags` and `metadata`, and all else is a `conflict`. What is archived or closed can be read, marked, left and changed, also back to active, but not written to. Messages that are older than a new `messageRetentionDays` are deleted soon after.',
+    'Only what is given changes. A group: owners and admins; in a direct conversation either member may change `status`, `summary`, `tags` and `metadata`, and all else is a `validation_error`; whoever the other one has blocked may not. What is archived or closed can be read, marked, left and changed, also back to active, but not written to. Messages that are older than a new `messageRetentionDays` are deleted soon after.',
   access: 'user',
   rateLimit: 'default',
   repeatable: true,
@@ -120,7 +120,7 @@ export const updateConversation = defineOperation({
   body: ref(UpdateConversationRequest),
   examples: { any: { title: 'Late lunch' }, close: { status: 'closed' } },
   responses: { 200: { description: 'The conversation as it is now', body: ref(ConversationResult), example: conversationResult } },
-  errors: ['not_found', 'forbidden', 'conflict'],
+  errors: ['not_found', 'forbidden'],
 })
 
 export const archiveConversation = defineOperation({
@@ -129,7 +129,7 @@ export const archiveConversation = defineOperation({
   path: '/v1/conversations/{conversationId}',
   summary: 'Archive a conversation',
   description:
-    'For all of its members: it can still be read, is not written to, and is left out of lists unless they ask for it. For owners and admins of a group and either member of a direct conversation; again succeeds. `conversations.update` with `status: active` takes it back.',
+    'For all of its members: it can still be read, is not written to, and is left out of lists unless they ask for it. For owners and admins of a group and either member of a direct conversation, unless the other one has blocked them; again succeeds. `conversations.update` with `status: active` takes it back.',
   access: 'user',
   rateLimit: 'default',
   params: ConversationParams,

@@ -11,7 +11,8 @@ export const ConversationType = oneOfWords(['direct', 'group'], {
 export type ConversationType = Static<typeof ConversationType>
 
 export const MemberRole = oneOfWords(['owner', 'admin', 'member'], {
-  description: 'In a group: owners do everything; admins change the group, add members, invite, and remove those who are neither; everybody writes',
+  description:
+    'In a group: owners do everything, and only they change roles and remove owners and admins; admins change and archive the group, add members, remove those who are neither, invite, revoke invites of others, and delete messages of others; everybody reads, writes, leaves, and deletes what is their own',
 })
 export type MemberRole = Static<typeof MemberRole>
 

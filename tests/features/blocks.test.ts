@@ -71,6 +71,23 @@ t.test('a blocked user cannot write directly, in whatever way, and the one who b
   t.same(await numbers(alice, conversationId), [1, 2, 3], 'no number was spent on what was refused')
 })
 
+t.test('a blocked user changes nothing that the one who blocked reads, only what is for themselves', async (t) => {
+  const [alice, bob] = (await people(2)) as [Person, Person]
+  const { conversationId } = (await write(bob, alice, 'before')).json.message
+  await block(alice, bob)
+  const path = `/conversations/${conversationId}`
+  const before = (await ask(alice, 'GET', path)).json
+  for (const given of [{ summary: 'You coward' }, { tags: ['coward'] }, { status: 'closed' }, { metadata: { says: 'coward' } }, { title: 'no group' }])
+    t.same(refusal(await ask(bob, 'PATCH', path, { body: given })), forbidden, `${Object.keys(given)}`)
+  t.same(refusal(await ask(bob, 'DELETE', path)), forbidden)
+  t.same((await ask(alice, 'GET', path)).json, before)
+  t.equal((await ask(bob, 'PATCH', `${path}/membership`, { body: { muted: true, pinned: true } })).status, 200)
+  t.equal((await ask(alice, 'PATCH', path, { body: { summary: 'We do not speak' } })).status, 200, 'the one who blocked may')
+  t.equal((await ask(alice, 'DELETE', path)).status, 204)
+  await unblock(alice, bob)
+  t.equal((await ask(bob, 'PATCH', path, { body: { status: 'active' } })).status, 200)
+})
+
 t.test('groups are not affected', async (t) => {
   const [alice, bob] = (await people(2)) as [Person, Person]
   const { conversation } = await alice.api.conversations.create({ type: 'group', memberIds: [bob.id] })

@@ -8,7 +8,7 @@ import type { Topics } from '../../topics.ts'
 import type { UserService } from '../users/service.ts'
 import type { Changes } from './changes.ts'
 import type { SettingsChange } from './locked-conversation.ts'
-import { cannotWrite, directFields, directKeyOf } from './policy.ts'
+import { cannotWrite, directKeyOf, requireDirectFields } from './policy.ts'
 import { publishChanges } from './publish-changes.ts'
 import type { ConversationRepository, NewConversation } from './repository.ts'
 
@@ -88,6 +88,9 @@ export function conversationCreation({ changes, conversations, users, sendMessag
   }
 
   const createGroup = async (actor: Actor, { type, memberIds, clientId, initialMessage: _, ...settings }: CreateCommand): Promise<Creation> => {
+    // First: whoever was named may be gone by the time of a retry.
+    const earlier = clientId === undefined ? undefined : await conversations.findByClientId(actor.userId, clientId)
+    if (earlier !== undefined) return { conversationId: earlier, created: false }
     const otherIds = memberIds.filter((id) => id !== actor.userId)
     await users.requireAll(otherIds)
     return create({ type, clientId: clientId ?? null, directKey: null, settings }, actor, otherIds, 'owner')
@@ -119,8 +122,3 @@ export function conversationCreation({ changes, conversations, users, sendMessag
 /** Whatever the creation is called, it is a `clientId` too. */
 const firstMessageKey = (conversationId: ConversationId, clientId: string): string =>
   `first-message:${createHash('sha256').update(`${conversationId} ${clientId}`).digest('base64url')}`
-
-function requireDirectFields(settings: SettingsChange): void {
-  const wrong = Object.entries(settings).find(([field, value]) => value !== undefined && !directFields.includes(field))
-  if (wrong !== undefined) throw invalidField(`body.${wrong[0]}`, 'is for groups only')
-}

@@ -1,4 +1,4 @@
-import { and, desc, eq, isNull, or, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import type { MemberRole } from '../../../openapi/conversations/schemas.ts'
 import type { ConversationId, InviteId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
@@ -20,9 +20,9 @@ export interface InvitedGroup {
 export type InviteRepository = ReturnType<typeof createInviteRepository>
 
 export const createInviteRepository = (db: Executor) => ({
-  /** Sweeps a few that are of no use any more. */
+  /** Sweeps a few of the conversation that are of no use any more. */
   async insert(invite: Omit<InviteRow, 'uses'>, tx: Executor): Promise<InviteRow> {
-    await sweep(invites, invites.id, or(isExpired(invite.createdAt), isUsedUp) ?? sql`false`, tx)
+    await sweep(invites, invites.id, sql`${eq(invites.conversationId, invite.conversationId)} and (${isExpired(invite.createdAt)} or ${isUsedUp})`, tx)
     return one(await tx.insert(invites).values(invite).returning())
   },
 

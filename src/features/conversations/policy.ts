@@ -4,13 +4,12 @@
  */
 import type { MemberRole } from '../../../openapi/conversations/schemas.ts'
 import type { UserId } from '../../../openapi/shared/ids.ts'
+import { invalidField } from '../../errors/app-error.ts'
+import type { SettingsChange } from './locked-conversation.ts'
 
-const everybody: readonly MemberRole[] = ['owner', 'admin', 'member']
 const leading: readonly MemberRole[] = ['owner', 'admin']
 
 export const permissions = {
-  leave: everybody,
-  updateMembership: everybody,
   update: leading,
   archive: leading,
   addMembers: leading,
@@ -22,6 +21,8 @@ export const permissions = {
   invite: leading,
   /** Invites that somebody else has made; everybody may revoke their own. */
   manageInvites: leading,
+  /** Messages that somebody else has sent; everybody may delete their own. */
+  deleteMessages: leading,
 } as const satisfies Record<string, readonly MemberRole[]>
 
 export type Act = keyof typeof permissions
@@ -37,7 +38,13 @@ export const mayRemove = (role: MemberRole, target: MemberRole): boolean => mayD
 export const mayInvite = (role: MemberRole, { allowInvites }: { allowInvites: boolean }): boolean => allowInvites || mayDo(role, 'invite')
 
 /** What either of the two may change about a direct conversation; all else is for groups. */
-export const directFields: readonly string[] = ['status', 'summary', 'tags', 'metadata']
+const directFields: readonly string[] = ['status', 'summary', 'tags', 'metadata']
+
+/** @throws `validation_error` for what is for groups */
+export function requireDirectFields(given: SettingsChange): void {
+  const wrong = Object.entries(given).find(([field, value]) => value !== undefined && !directFields.includes(field))
+  if (wrong !== undefined) throw invalidField(`body.${wrong[0]}`, 'is for groups only')
+}
 
 /** What makes the direct conversation of a pair the only one. */
 export const directKeyOf = (one: UserId, other: UserId): string => [one, other].sort().join(' ')

@@ -39,12 +39,10 @@ export const createConversationRepository = ({ db, pool }: Database) => ({
   },
 
   /** The other one of a direct conversation is erased. */
-  async isAbandoned(conversationId: ConversationId, userId: UserId): Promise<boolean> {
-    const { rowCount } = await pool.query(
-      `select from conversations c join members m on m.conversation_id = c.id join users u on u.id = m.user_id
-       where c.id = $1 and c.type = 'direct' and m.user_id <> $2 and u.erased_at is not null`,
-      [conversationId, userId],
-    )
+  async isAbandoned(conversationId: ConversationId, userId: UserId, executor: Executor = db): Promise<boolean> {
+    const { rowCount } = await executor.execute(sql`
+      select from conversations c join members m on m.conversation_id = c.id join users u on u.id = m.user_id
+      where c.id = ${conversationId} and c.type = 'direct' and m.user_id <> ${userId} and u.erased_at is not null`)
     return rowCount === 1
   },
 
@@ -64,6 +62,14 @@ export const createConversationRepository = ({ db, pool }: Database) => ({
   async findDirect(directKey: string): Promise<Pick<ConversationRow, 'id' | 'status'> | undefined> {
     const [row] = await db.select({ id: conversations.id, status: conversations.status }).from(conversations).where(eq(conversations.directKey, directKey))
     return row
+  },
+
+  async findByClientId(createdBy: UserId, clientId: string): Promise<ConversationId | undefined> {
+    const [row] = await db
+      .select({ id: conversations.id })
+      .from(conversations)
+      .where(and(eq(conversations.createdBy, createdBy), eq(conversations.clientId, clientId)))
+    return row?.id
   },
 
   /** Of these, who is a member. */

@@ -10,7 +10,7 @@ import type { ConversationListRepository } from './list-repository.ts'
 import { conversationLists, type TextPage, textPage } from './lists.ts'
 import type { SettingsChange } from './locked-conversation.ts'
 import { memberships } from './memberships.ts'
-import { cannotWrite, directKeyOf } from './policy.ts'
+import { cannotWrite, directKeyOf, mayDo } from './policy.ts'
 import type { Retention } from './retention.ts'
 import { conversationSettings } from './settings.ts'
 
@@ -23,6 +23,9 @@ interface Dependencies extends CreationDependencies {
   lists: ConversationListRepository
   retention: Pick<Retention, 'enqueue' | 'wake'>
 }
+
+/** The table of what each role may do in a group, for the features whose acts it has. */
+export { mayDo }
 
 export type ConversationService = ReturnType<typeof createConversationService>
 

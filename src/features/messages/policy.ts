@@ -3,6 +3,7 @@ import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { ConversationRow, MemberRow } from '../../db/schema/conversations.ts'
 import type { MessageRow } from '../../db/schema/messages.ts'
 import { AppError } from '../../errors/app-error.ts'
+import { mayDo } from '../conversations/service.ts'
 
 export const canSee = (member: Pick<MemberRow, 'firstSeq'>, { seq }: Pick<MessageRow, 'seq'>): boolean => seq >= member.firstSeq
 
@@ -10,7 +11,7 @@ export const mayEdit = (userId: UserId, { senderId }: Pick<MessageRow, 'senderId
 
 /** Its sender; in a group its owners and admins too. */
 export const mayDelete = ({ userId, role }: Pick<MemberRow, 'userId' | 'role'>, { senderId }: MessageRow, { type }: Pick<ConversationRow, 'type'>): boolean =>
-  senderId === userId || (type === 'group' && role !== 'member')
+  senderId === userId || (type === 'group' && mayDo(role, 'deleteMessages'))
 
 /** What is true of every change but taking something back. @throws `forbidden` for whoever is blocked, `conflict` when there is nothing to change any more */
 export function requireChangeable({ status }: Pick<ConversationRow, 'status'>, { blocked }: Pick<MemberRow, 'blocked'>, { deletedAt }: MessageRow): void {
