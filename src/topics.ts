@@ -12,8 +12,8 @@ import type { MessageRow } from './db/schema/messages.ts'
 import type { UserSummaryRow } from './db/schema/users.ts'
 import type { Log } from './log.ts'
 
-/** A member together with what others may see of the user. */
-export type MemberEntity = MemberRow & { user: UserSummaryRow }
+/** A member together with what others may see of the user; what is marked one by one stands elsewhere, for it may be much. */
+export type MemberEntity = Omit<MemberRow, 'readRanges'> & { user: UserSummaryRow }
 
 /** A message together with what it shows of the one that it answers. */
 export type MessageEntity = MessageRow & { replyTo: ReplyTo | null }

@@ -4,7 +4,7 @@ import type { Conversation, ConversationState, Member } from './schemas.ts'
 
 const createdAt = '2026-11-20T09:00:00.000Z'
 
-export const memberExample = { user: bobSummary, role: 'member', readSeq: 40, readRanges: [], deliveredSeq: 41, joinedAt: createdAt } satisfies Record<
+export const memberExample = { user: bobSummary, role: 'member', readSeq: 40, deliveredSeq: 41, joinedAt: createdAt } satisfies Record<
   keyof Member,
   unknown
 >
@@ -31,7 +31,7 @@ export const conversationExample = {
   ...conversationState,
   role: 'owner',
   memberCount: 2,
-  members: [{ user: aliceSummary, role: 'owner', readSeq: 41, readRanges: [], deliveredSeq: 41, joinedAt: createdAt }, memberExample],
+  members: [{ user: aliceSummary, role: 'owner', readSeq: 41, deliveredSeq: 41, joinedAt: createdAt }, memberExample],
   lastMessage: messageExample,
   lastSeq: 41,
   messageCount: 41,

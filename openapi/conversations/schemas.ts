@@ -47,7 +47,11 @@ const settings = {
   ),
 }
 export const ReadSeq = described(Sequence, 'Every message up to this `seq` is read')
+/** Of one member in one conversation: all of them are written anew, and told, with each mark. */
+export const maximumReadRanges = 100
+
 export const ReadRanges = Type.Array(Type.Array(Sequence, { minItems: 2, maxItems: 2, description: 'First and last `seq` of a range' }), {
+  maxItems: maximumReadRanges,
   description: 'What is read beyond `readSeq`, in order: `[[43, 43], [45, 47]]` are four messages',
 })
 export const DeliveredSeq = described(Sequence, 'Every message up to this `seq` has reached a device, as far as it said so')
@@ -66,8 +70,7 @@ export const Member = component(
     {
       user: described(ref(UserSummary), 'Who it is'),
       role: MemberRole,
-      readSeq: ReadSeq,
-      readRanges: ReadRanges,
+      readSeq: described(Sequence, 'Every message up to this `seq` is read; what is read beyond it, `messages.listReceipts` says for each message'),
       deliveredSeq: DeliveredSeq,
       joinedAt: described(Timestamp, 'When the membership began: ISO 8601, UTC, milliseconds'),
     },

@@ -13,7 +13,7 @@ export const markMessagesRead = defineOperation({
   path: '/v1/messages/read',
   summary: 'Mark messages as read',
   description:
-    'Exactly these, of one or several conversations: all or, when you may not see one of them, none. What lies between them stays unread; as soon as nothing does, they melt into the mark of their conversation. A `conflict` when more than 1,000 ranges of a conversation would be marked so: mark up to a message with `conversations.markRead`.',
+    `Exactly these, of one or several conversations: all or, when you may not see one of them, none. What lies between them stays unread; as soon as nothing does, they melt into the mark of their conversation. A \`conflict\` when more than ${maximumReadRanges} ranges of a conversation would be marked so: mark up to a message with \`conversations.markRead\`.`,
   access: 'user',
   rateLimit: 'default',
   repeatable: true,

@@ -37,7 +37,7 @@ export const readRangesJson = (member: string): string => `case when isempty(${m
 /** `Member`, of a row of `members` and its row of `users`. */
 export const memberJson = (member: string, user: string): string => `json_build_object(
   'user', ${userSummaryJson(user)},
-  'role', ${member}.role, 'readSeq', ${member}.read_seq, 'readRanges', ${readRangesJson(member)}, 'deliveredSeq', ${member}.delivered_seq,
+  'role', ${member}.role, 'readSeq', ${member}.read_seq, 'deliveredSeq', ${member}.delivered_seq,
   'joinedAt', ${isoTime(`${member}.joined_at`)})`
 
 /** A `MessageEntity`, of a row of `messages`; its times are text. */

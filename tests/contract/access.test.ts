@@ -97,7 +97,7 @@ t.test("whoever is no member is told of a conversation, byte for byte, what is t
   const operations = allOperations.filter(({ path }) => path.includes('{conversationId}'))
   t.ok(operations.length >= 10)
   const ask = async ({ operationId, method, path, examples = {} }: Operation, conversationId: string, userId: string, search = '') => {
-    const url = path.replace('{conversationId}', conversationId).replace('{userId}', userId) + search
+    const url = path.replace('{conversationId}', conversationId).replace('{userId}', userId).replace('{inviteId}', userId) + search
     const body = bodies[operationId] ?? Object.values(examples)[0]
     const { status, text, headers } = await server.request(method, url, { token: stranger.accessToken, ...(body !== undefined && { body }) })
     const bytes = text.replace(/"requestId":"[^"]+","timestamp":"[^"]+"/, '')

@@ -209,7 +209,7 @@ t.test('a body means what it says: nothing is converted, nothing unknown is drop
     ['null for what is optional', 'POST', messages, { content: 'a', clientId: null }, ['body.clientId']],
     ['one value for a list', 'POST', conversations, { type: 'group', memberIds: bob.id }, ['body.memberIds']],
     ['a list for an object', 'POST', messages, [], ['body']],
-    ['nothing', 'POST', messages, undefined, ['body']],
+    ['nothing', 'POST', messages, undefined, ['body.content']],
     ['an unknown field', 'POST', messages, { content: 'a', colour: 'red' }, ['body.colour']],
     ['an unknown query parameter', 'GET', `${messages}?colour=red`, undefined, ['query.colour']],
     ['text for a number in the query', 'GET', `${messages}?limit=many`, undefined, ['query.limit']],

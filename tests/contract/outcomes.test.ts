@@ -533,9 +533,10 @@ t.test('every event is pushed, and every command answered as it declares', async
     ['conversations.setTyping', { conversationId: group.id, typing: 'yes' }, 'validation_error'],
   ]
   t.ok(await asAlice.frame(({ type, data }) => type === 'presence.changed' && data.userId === bob.id), 'presence.changed')
+  const { conversation: carols } = await alice.api.conversations.create({ type: 'group', memberIds: [carol.id] })
   const narrow = await server.socket(carol.accessToken)
   for (const type of ['unsubscribe', 'subscribe']) {
-    narrow.send({ type, id: type, data: { conversationIds: [] } })
+    narrow.send({ type, id: type, data: { conversationIds: [carols.id] } })
     t.equal((await narrow.frame((frame) => frame.id === type)).type, 'ack', type)
   }
   narrow.send({ type: 'subscribe', id: 'unknown', data: { conversationIds: [unknown] } })

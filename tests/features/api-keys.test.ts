@@ -461,11 +461,18 @@ t.test('scopes', async (t) => {
     const data: Record<string, object> = {
       'conversations.sendMessage': { conversationId: conversation.id, content: 'Hello' },
       'conversations.markRead': { conversationId: conversation.id, seq: 1 },
+      'conversations.markDelivered': { conversationId: conversation.id, seq: 1 },
+      subscribe: { conversationIds: [conversation.id] },
+      unsubscribe: { conversationIds: [conversation.id] },
       'conversations.setTyping': { conversationId: conversation.id, typing: true },
       resume: { cursors: { [conversation.id]: 0 } },
       ping: {},
     }
-    const refused = { read: ['conversations.markRead', 'conversations.sendMessage', 'conversations.setTyping'], write: [], admin: [] }
+    const refused = {
+      read: ['conversations.markDelivered', 'conversations.markRead', 'conversations.sendMessage', 'conversations.setTyping'],
+      write: [],
+      admin: [],
+    }
     for (const scope of apiKeyScopes) {
       const socket = await server.socket(keys.get(scope) ?? '')
       const found: string[] = []

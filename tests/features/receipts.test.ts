@@ -154,13 +154,8 @@ t.test('marking messages one by one', async (t) => {
       ],
       unreadCount: 5,
     })
-    t.match((await alice.api.conversations.listMembers(id)).items[1], {
-      readSeq: 0,
-      readRanges: [
-        [3, 3],
-        [5, 6],
-      ],
-    })
+    const seenByOthers = [(await alice.api.conversations.listMembers(id)).items[1], (await view(alice, id)).members[1]]
+    for (const member of seenByOthers) t.match(member, { readSeq: 0, readRanges: undefined }, 'of others the event tells, and the receipts of a message')
     t.match(heard, [
       {
         type: 'read',
@@ -226,12 +221,12 @@ t.test('marking messages one by one', async (t) => {
       t.equal(await outcome('POST', '/v1/messages/read', bob, { messageIds }), '400 validation_error')
   })
 
-  t.test('of a thousand ranges at most, and then nothing is marked', async (t) => {
+  t.test('of a hundred ranges at most, and then nothing is marked', async (t) => {
     const [alice, bob] = (await people(2)) as [Person, Person]
     const [full, other] = [await createGroup(alice, [bob]), await createGroup(alice, [bob])]
     const messages = [...(await sendMany(alice, other, 2)), ...(await sendMany(alice, full, 2))]
     await server.database.pool.query(
-      `update members set read_ranges = (select range_agg(int8range(2 * n, 2 * n + 1)) from generate_series(101, 1100) n)
+      `update members set read_ranges = (select range_agg(int8range(2 * n, 2 * n + 1)) from generate_series(101, 200) n)
        where conversation_id = $1 and user_id = $2`,
       [full, bob.id],
     )

@@ -5,11 +5,10 @@ import type { MemberEntity } from '../../topics.ts'
 import { serializeUserSummary } from '../users/serialize.ts'
 import type { InvitedGroup } from './invite-repository.ts'
 
-export const serializeMember = ({ user, role, readSeq, readRanges, deliveredSeq, joinedAt }: MemberEntity): Member => ({
+export const serializeMember = ({ user, role, readSeq, deliveredSeq, joinedAt }: MemberEntity): Member => ({
   user: serializeUserSummary(user),
   role,
   readSeq,
-  readRanges,
   deliveredSeq,
   joinedAt: joinedAt.toISOString(),
 })

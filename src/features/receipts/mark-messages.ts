@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
+import { maximumReadRanges } from '../../../openapi/conversations/schemas.ts'
 import type { ConversationId, MessageId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Database } from '../../db/client.ts'
 import { readRangesJson } from '../../db/json.ts'
@@ -24,9 +25,6 @@ interface Seen {
   seqs: number[]
 }
 
-/** Of one member in one conversation: all that is marked one by one is written anew with each mark. */
-const maximumRanges = 1_000
-
 /**
  * Marks messages of several conversations one by one, all of them or none.
  * @throws `not_found` when one of them is not for the reader, `conflict` when more would be marked so than may be
@@ -38,8 +36,8 @@ export async function markMessages(db: Database['db'], readerId: UserId, message
     const { rows } = await tx.execute<{ held: number; moved: Marked['moved'] } & Record<string, unknown>>(mark(readerId, seen))
     const [{ held = 0, moved = [] } = {}] = rows
     if (held < seen.length) throw new AppError('not_found')
-    if (moved.some(({ readRanges }) => readRanges.length > maximumRanges))
-      throw new AppError('conflict', `At most ${maximumRanges} ranges of a conversation are marked one by one: mark up to a message instead.`)
+    if (moved.some(({ readRanges }) => readRanges.length > maximumReadRanges))
+      throw new AppError('conflict', `At most ${maximumReadRanges} ranges of a conversation are marked one by one: mark up to a message instead.`)
     return { conversationIds: seen.map(({ conversationId }) => conversationId), moved }
   })
 }

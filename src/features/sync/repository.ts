@@ -123,7 +123,7 @@ const changesStatement = `
   union all
   select m.change_seq, case when m.left_at is not null then 'member.left' when m.joined_change_seq > $4 then 'member.joined' else 'member.updated' end,
     json_build_object('conversationId', m.conversation_id, 'userId', m.user_id, 'role', m.role, 'firstSeq', m.first_seq, 'readSeq', m.read_seq,
-      'readRanges', ${readRangesJson('m')}, 'deliveredSeq', m.delivered_seq, 'muted', m.muted, 'pinned', m.pinned, 'changeSeq', m.change_seq,
+      'deliveredSeq', m.delivered_seq, 'muted', m.muted, 'pinned', m.pinned, 'changeSeq', m.change_seq,
       'joinedChangeSeq', m.joined_change_seq, 'readChangeSeq', m.read_change_seq, 'deliveredChangeSeq', m.delivered_change_seq,
       'ownChangeSeq', m.own_change_seq, 'joinedAt', m.joined_at, 'blocked', m.blocked, 'leftAt', m.left_at,
       'user', json_build_object('id', u.id, 'username', u.username, 'displayName', u.display_name, 'avatarKey', u.avatar_key, 'erasedAt', u.erased_at))
