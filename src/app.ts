@@ -16,6 +16,7 @@ import { addComponents, bindOperations } from './http/bind-operations.ts'
 import { createCsrfCheck, createOriginCheck } from './http/csrf.ts'
 import { createPublicDocuments, serveDocs } from './http/docs.ts'
 import { handleErrors } from './http/error-handler.ts'
+import { type FormTimes, usualFormTimes } from './http/multipart.ts'
 import { createRateLimit } from './http/rate-limit.ts'
 import { createServer } from './http/server.ts'
 import { createSessionCookie } from './http/session-cookie.ts'
@@ -34,10 +35,12 @@ interface Options {
   clock?: Clock
   heartbeatSeconds?: number
   presenceTimes?: PresenceTimes
+  formTimes?: FormTimes
 }
 
 /** Everything but listening. `server.close()` answers what is under way, sends the sockets away and ends the jobs; the database stays open. */
-export async function buildApp({ config, database, log, clock = systemClock, heartbeatSeconds = 25, presenceTimes = usualPresenceTimes }: Options) {
+export async function buildApp(options: Options) {
+  const { config, database, log, clock = systemClock, heartbeatSeconds = 25, presenceTimes = usualPresenceTimes, formTimes = usualFormTimes } = options
   const foundation = await layFoundation({ config, database, log, clock })
   const { topics, bus, liveBus, jobs } = foundation
   const counters = createRateCounters({ limits: config.rateLimits, clock })
@@ -60,7 +63,8 @@ export async function buildApp({ config, database, log, clock = systemClock, hea
   const isOfAllowedOrigin = createOriginCheck({ ...config, isSecure })
   const credentials = { accessToken: accessTokens.verify, apiKey: apiKeys.verify, cookie: cookieSessions.verify }
   const identify = createIdentify({ credentials, cookie, isForgeable: createCsrfCheck(isOfAllowedOrigin) })
-  const hooks = { uploadMaxBytes: config.uploadMaxBytes, identify: identifyHook(identify), rateLimit: await createRateLimit(server, { counters, clock }) }
+  const rateLimit = await createRateLimit(server, { counters, clock })
+  const hooks = { uploadMaxBytes: config.uploadMaxBytes, formTimes, identify: identifyHook(identify), rateLimit }
   const documents = await createPublicDocuments(publicUrl)
   const checks = { database: database.ping, jobs: jobs.isUp, bus: liveBus.isUp, storage: foundation.objects.ping }
   handleErrors(server, { clock, operations: allOperations })

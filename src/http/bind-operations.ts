@@ -19,7 +19,7 @@ import type { Actor, Caller, SessionActor } from '../actor.ts'
 import { AppError } from '../errors/app-error.ts'
 import type { JsonPieces, JsonText } from '../json-text.ts'
 import { callerOf, requireAccess } from './authenticate.ts'
-import { abandonForm, isStreamedForm, openForm, readForm, requireForm } from './multipart.ts'
+import { abandonForm, type FormTimes, isStreamedForm, openForm, readForm, requireForm } from './multipart.ts'
 import { compileRequestValidation } from './validate-request.ts'
 
 /** A union of access levels, as of any operation, is all of their actors. */
@@ -44,6 +44,7 @@ export type Handlers<M extends Record<string, Operation>> = { [O in M[keyof M] a
 export interface RequestHooks {
   /** Of a file that is handed on as it comes. */
   uploadMaxBytes: number
+  formTimes: FormTimes
 
   /** Sets `request.actor` where the credentials are good; refuses nobody. */
   identify: onRequestHookHandler
@@ -93,10 +94,10 @@ export function bindOperations<M extends Record<string, Operation>>(app: Fastify
 
 type Respond = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
 
-async function withForm({ multipart, body }: Operation, { uploadMaxBytes }: RequestHooks, request: FastifyRequest, reply: FastifyReply, respond: Respond) {
+async function withForm({ multipart, body }: Operation, hooks: RequestHooks, request: FastifyRequest, reply: FastifyReply, respond: Respond) {
   try {
     if (!multipart || body === undefined) throw new AppError('unsupported_media_type')
-    request.body = isStreamedForm(body) ? await openForm(request, body, uploadMaxBytes) : await readForm(request, body)
+    request.body = isStreamedForm(body) ? await openForm(request, body, hooks) : await readForm(request, body, hooks.formTimes)
     return await respond(request, reply)
   } catch (error) {
     abandonForm(request, reply)

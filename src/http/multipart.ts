@@ -13,6 +13,15 @@ import { compileTextValidation, type Validate } from '../validation.ts'
 /** Boundaries, headers and texts of a form, beside its files. */
 const formBytes = 65_536
 
+/** How long is waited for a form: for the next of its bytes, and for all of them. */
+export interface FormTimes {
+  silenceMilliseconds: number
+  totalMilliseconds: number
+}
+
+/** Far less than a planned job waits that removes what is left of a file. */
+export const usualFormTimes: FormTimes = { silenceMilliseconds: 30_000, totalMilliseconds: 3_600_000 }
+
 /** From now on forms are taken by the server; operations that are none refuse them themselves. */
 export async function acceptForms(app: FastifyInstance): Promise<void> {
   // The plugin's hooks tidy up after a way of reading that is not used here, and would cost every request of the server.
@@ -26,15 +35,16 @@ export const requireForm: onRequestHookHandler = ({ headers }, _reply, done) => 
 }
 
 /** @throws `payload_too_large`; `validation_error` for a part that is not known, is there twice, or is no file where one is asked for */
-export async function readForm(request: FastifyRequest, schema: TSchema): Promise<Record<string, unknown>> {
+export async function readForm(request: FastifyRequest, schema: TSchema, times: FormTimes): Promise<Record<string, unknown>> {
+  const inTime = createInTime(times)
   const fields = fieldsOf(schema)
   const largest = Math.max(0, ...Object.values(fields).map((field) => (isBinary(field) ? maxBytesOf(field) : 0)))
   const form: Record<string, unknown> = {}
   try {
     if (Number(request.headers['content-length']) > totalBytes(fields)) throw fileTooLarge(largest)
-    for await (const part of request.parts({ limits: { fileSize: largest, fieldSize: formBytes } })) {
+    for await (const part of inTime(request.parts({ limits: { fileSize: largest, fieldSize: formBytes } }))) {
       const field = checkPart(part, fields, form)
-      form[part.fieldname] = part.type === 'file' ? await readFile(part, maxBytesOf(field)) : part.value
+      form[part.fieldname] = part.type === 'file' ? await readFile(part, maxBytesOf(field), inTime) : part.value
     }
     return form
   } catch (error) {
@@ -43,30 +53,67 @@ export async function readForm(request: FastifyRequest, schema: TSchema): Promis
 }
 
 /** A form of one file, which is read by whoever takes the content, and no further. @throws as `readForm` does, and so does the content */
-export async function openForm(request: FastifyRequest, schema: TSchema, maxBytes: number): Promise<Record<string, IncomingFile>> {
+export async function openForm(
+  request: FastifyRequest,
+  schema: TSchema,
+  { uploadMaxBytes: maxBytes, formTimes }: { uploadMaxBytes: number; formTimes: FormTimes },
+): Promise<Record<string, IncomingFile>> {
+  const inTime = createInTime(formTimes)
   const fields = fieldsOf(schema)
   const leastBytes = Math.max(0, Number(request.headers['content-length'] ?? 0) - formBytes)
   if (leastBytes > maxBytes) throw fileTooLarge(maxBytes)
-  const parts = request.parts({ limits: { fileSize: Number.POSITIVE_INFINITY, fieldSize: formBytes } })
+  const parts = inTime(request.parts({ limits: { fileSize: Number.POSITIVE_INFINITY, fieldSize: formBytes } }))
   try {
     const { value: part } = await parts.next()
     if (part === undefined) return {}
     checkPart(part, fields, {})
     if (part.type !== 'file') throw invalidField(`body.${part.fieldname}`, 'must be a file')
-    return { [part.fieldname]: { name: part.filename ?? '', leastBytes, content: contentOf(part, parts, fields) } }
+    return { [part.fieldname]: { name: part.filename ?? '', leastBytes, content: contentOf(part, inTime(part.file), parts, fields) } }
   } catch (error) {
     throw formError(error)
   }
 }
 
-async function* contentOf(file: MultipartFile, parts: AsyncIterableIterator<Multipart>, fields: Record<string, TSchema>): AsyncGenerator<Uint8Array> {
+async function* contentOf(
+  file: MultipartFile,
+  bytes: AsyncIterable<Uint8Array>,
+  parts: AsyncIterable<Multipart>,
+  fields: Record<string, TSchema>,
+): AsyncGenerator<Uint8Array> {
   try {
-    yield* file.file
+    yield* bytes
     for await (const part of parts) checkPart(part, fields, { [file.fieldname]: file })
   } catch (error) {
     throw formError(error)
   }
 }
+
+type InTime = <T>(coming: AsyncIterable<T>) => AsyncGenerator<T>
+
+/** @returns what waits for the client so long and no longer, whichever part of the form it is; @throws `validation_error` then */
+function createInTime({ silenceMilliseconds, totalMilliseconds }: FormTimes): InTime {
+  const endsAt = performance.now() + totalMilliseconds
+
+  const next = async <T>(coming: AsyncIterator<T>): Promise<IteratorResult<T>> => {
+    const leftMilliseconds = endsAt - performance.now()
+    if (leftMilliseconds <= 0) throw tooSlow()
+    const late = Promise.withResolvers<never>()
+    const timer = setTimeout(() => late.reject(tooSlow()), Math.min(silenceMilliseconds, leftMilliseconds))
+    return Promise.race([coming.next(), late.promise]).finally(() => clearTimeout(timer))
+  }
+
+  return async function* inTime(coming) {
+    const iterator = coming[Symbol.asyncIterator]()
+    try {
+      for (let { done, value } = await next(iterator); !done; { done, value } = await next(iterator)) yield value
+    } finally {
+      // Not waited for: it ends behind what did not come.
+      iterator.return?.().catch(() => undefined)
+    }
+  }
+}
+
+const tooSlow = (): AppError => invalidField('body', 'comes too slowly')
 
 const formError = (error: unknown): AppError => (error instanceof AppError ? error : invalidField('body', 'is not valid multipart/form-data'))
 
@@ -107,11 +154,11 @@ function checkPart(part: Multipart, fields: Record<string, TSchema>, form: objec
   return field
 }
 
-async function readFile({ file }: MultipartFile, maxBytes: number): Promise<Uint8Array> {
+async function readFile({ file }: MultipartFile, maxBytes: number, inTime: InTime): Promise<Uint8Array> {
   if (file.truncated) throw fileTooLarge(maxBytes)
   file.once('limit', () => file.destroy(fileTooLarge(maxBytes)))
   const chunks: Uint8Array[] = []
-  for await (const chunk of file) chunks.push(chunk)
+  for await (const chunk of inTime(file)) chunks.push(chunk)
   return Buffer.concat(chunks)
 }
 

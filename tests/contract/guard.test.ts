@@ -12,6 +12,7 @@ import { loadConfig } from '../../src/config.ts'
 import { AppError } from '../../src/errors/app-error.ts'
 import { addComponents, bindOperations, type Handler } from '../../src/http/bind-operations.ts'
 import { handleErrors } from '../../src/http/error-handler.ts'
+import { usualFormTimes } from '../../src/http/multipart.ts'
 import { createServer } from '../../src/http/server.ts'
 import { jsonText } from '../../src/json-text.ts'
 import { guardAnswers } from '../helpers/contract-guard.ts'
@@ -56,7 +57,7 @@ async function judge({ probed = async () => right, silenced = async () => undefi
   handleErrors(server, { clock: systemClock, operations: [...allOperations, probe] })
   addComponents(server)
   const guard = guardAnswers(server)
-  const hooks = { uploadMaxBytes: 1, identify: async () => undefined, rateLimit: () => [] }
+  const hooks = { uploadMaxBytes: 1, formTimes: usualFormTimes, identify: async () => undefined, rateLimit: () => [] }
   bindOperations(server, hooks, { probe, silent, picture }, { 'probe.get': probed, 'silent.get': silenced, 'picture.get': drawn })
   const { statusCode, body, headers, rawPayload } = await server.inject(path)
   await server.close()

@@ -14,6 +14,7 @@ import { type Clock, systemClock } from '../../src/clock.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createDatabase } from '../../src/db/client.ts'
 import type { PresenceTimes } from '../../src/features/presence/attendance.ts'
+import type { FormTimes } from '../../src/http/multipart.ts'
 import { guardContract } from './contract-guard.ts'
 import { createTestDatabase } from './database.ts'
 
@@ -23,6 +24,7 @@ export interface Options {
   clock?: Clock
   heartbeatSeconds?: number
   presenceTimes?: PresenceTimes
+  formTimes?: FormTimes
   /** A database that others use too; otherwise one of its own is made and dropped. */
   databaseUrl?: string
   /** 10 when left out. */
@@ -60,7 +62,7 @@ async function shareDataDir(databaseUrl: string) {
 /** Ends with the test, which fails when anything the server said was not in the contract. */
 export async function startServer(
   t: Pick<Test, 'teardown'>,
-  { env = {}, clock = systemClock, heartbeatSeconds, presenceTimes, databaseUrl, maxConnections = 10, ...given }: Options = {},
+  { env = {}, clock = systemClock, heartbeatSeconds, presenceTimes, formTimes, databaseUrl, maxConnections = 10, ...given }: Options = {},
 ) {
   const own = databaseUrl === undefined ? await createTestDatabase() : undefined
   const url = databaseUrl ?? own?.url ?? ''
@@ -75,6 +77,7 @@ export async function startServer(
     clock,
     ...(heartbeatSeconds && { heartbeatSeconds }),
     ...(presenceTimes && { presenceTimes }),
+    ...(formTimes && { formTimes }),
   })
   const guard = guardContract(app.server)
   const baseUrl = await app.server.listen({ host: '127.0.0.1', port: 0 })

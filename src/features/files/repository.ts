@@ -126,7 +126,3 @@ async function free(deleted: readonly DeletedFile[], tx: Executor): Promise<void
     )
     update file_usage u set used_bytes = u.used_bytes - f.bytes from locked l join freed f on f.owner_id = l.user_id where u.user_id = l.user_id`)
 }
-
-export const originalKey = (id: FileId): string => `files/${id}`
-
-export const thumbnailKey = (id: FileId): string => `thumbnails/${id}`

@@ -10,7 +10,8 @@ import type { JobData } from '../../jobs/job-types.ts'
 import type { Jobs } from '../../jobs/queue.ts'
 import type { UserService } from '../users/service.ts'
 import type { createFileLinks } from './links.ts'
-import { type DeletedFile, originalKey, type Selection, thumbnailKey } from './repository.ts'
+import { deleteObjectsOf, originalKey, thumbnailKey } from './objects.ts'
+import type { DeletedFile, Selection } from './repository.ts'
 import { type UploadDependencies, unsentAfterSeconds, uploading } from './uploads.ts'
 
 interface Dependencies extends UploadDependencies {
@@ -45,10 +46,7 @@ export function createFileService(dependencies: Dependencies) {
   }
 
   const deleteObjects = async ({ fileIds }: JobData['files.deleteObjects']): Promise<void> => {
-    for (const id of fileIds) {
-      await objects.delete(originalKey(id))
-      await objects.delete(thumbnailKey(id))
-    }
+    for (const id of fileIds) await deleteObjectsOf(id, objects)
   }
 
   const get = async (userId: UserId, fileId: FileId): Promise<FileRow> => {
@@ -108,7 +106,9 @@ export function createFileService(dependencies: Dependencies) {
         await deleteBytes(gone, tx)
         return gone
       })
-      if (deleted.length === 0) throw new AppError('conflict', 'A message has this file: delete the message.')
+      // Somebody was faster: with sending it, or with deleting it.
+      const left = deleted.length === 0 ? await files.find(fileId) : undefined
+      if (left !== undefined) throw new AppError('conflict', 'A message has this file: delete the message.')
       jobs.wake('files.deleteObjects')
     },
 

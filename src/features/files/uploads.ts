@@ -14,17 +14,12 @@ import type { ObjectStorage } from '../../integrations/object-storage.ts'
 import type { Jobs } from '../../jobs/queue.ts'
 import type { Log } from '../../log.ts'
 import type { MeasurePicture } from '../../pictures.ts'
+import type { UploadConfig } from '../../storage-config.ts'
 import { displayName } from './names.ts'
-import { type FileRepository, originalKey, thumbnailKey } from './repository.ts'
+import { deleteObjectsOf, originalKey, thumbnailKey } from './objects.ts'
+import type { FileRepository } from './repository.ts'
 import { isPicture, kindOf, textCheck } from './types.ts'
-
-export interface UploadLimits {
-  uploadMaxBytes: number
-  /** Of all files of one user together. */
-  uploadQuotaBytes: number
-  /** Media types, and `image/*` for all of a kind. */
-  uploadTypes: readonly string[]
-}
+import { createUnderWay } from './under-way.ts'
 
 export interface UploadDependencies {
   db: Executor
@@ -32,7 +27,7 @@ export interface UploadDependencies {
   objects: ObjectStorage
   jobs: Pick<Jobs, 'enqueue'>
   measurePicture: MeasurePicture
-  limits: UploadLimits
+  limits: UploadConfig
   clock: Clock
   newId: NewId
   log: Log
@@ -57,9 +52,15 @@ const largestPictureBytes = 32 * 1_048_576
 export function uploading({ db, files, objects, jobs, measurePicture, limits, clock, newId, log }: UploadDependencies) {
   const { uploadMaxBytes, uploadQuotaBytes, uploadTypes } = limits
 
-  const requireRoom = async (userId: UserId, bytes: number): Promise<void> => {
-    if (bytes > uploadMaxBytes) throw fileTooLarge(uploadMaxBytes)
-    if ((await files.usedBytes(userId)) + bytes > uploadQuotaBytes) throw new AppError('quota_exceeded')
+  const underWay = createUnderWay()
+
+  /** @returns what takes how much there is of a file, as it comes, and throws when that is more than there is room for now */
+  const requireRoom = async (userId: UserId): Promise<(bytes: number) => void> => {
+    const roomBytes = uploadQuotaBytes - (await files.usedBytes(userId))
+    return (bytes) => {
+      if (bytes > uploadMaxBytes) throw fileTooLarge(uploadMaxBytes)
+      if (bytes > roomBytes) throw new AppError('quota_exceeded')
+    }
   }
 
   const storeThumbnail = async (id: FileId, sizeBytes: number): Promise<Pick<FileRow, 'width' | 'height' | 'hasThumbnail'>> => {
@@ -74,57 +75,69 @@ export function uploading({ db, files, objects, jobs, measurePicture, limits, cl
     return Buffer.concat(await Array.fromAsync<Uint8Array>(stored.content))
   }
 
-  const store = async (id: FileId, { userId }: Actor, name: string, { head, rest }: Opened): Promise<FileRow> => {
+  const storeBytes = async (id: FileId, { userId }: Actor, name: string, { head, rest, checkSize }: Opened): Promise<FileRow> => {
     const { contentType, isText } = await kindOf(head, name, uploadTypes)
-    const measured = measure(head, rest, { maxBytes: uploadMaxBytes, isText })
+    const measured = measure(head, rest, { checkSize, isText })
     await objects.put(originalKey(id), measured.content)
     const { sizeBytes, sha256 } = measured.result()
     const picture = isPicture(contentType) ? await storeThumbnail(id, sizeBytes) : { width: null, height: null, hasThumbnail: false }
-    const row = { id, ownerId: userId, conversationId: null, seq: null, name, contentType, sizeBytes, sha256, ...picture, createdAt: clock.now() }
-    await db.transaction(async (tx) => {
-      if (!(await files.holdUser(userId, tx))) throw new AppError('unauthorized')
-      if (!(await files.use(userId, sizeBytes, uploadQuotaBytes, tx))) throw new AppError('quota_exceeded')
-      await files.insert(row, tx)
-    })
-    return row
+    return { id, ownerId: userId, conversationId: null, seq: null, name, contentType, sizeBytes, sha256, ...picture, createdAt: clock.now() }
   }
 
-  const removeUnnamed = async (id: FileId): Promise<void> => {
-    // What failed may have been committed all the same: then the row is there, and the job sees to it.
-    if ((await files.find(id)) !== undefined) return
-    await objects.delete(originalKey(id))
-    await objects.delete(thumbnailKey(id))
+  const storeRow = (row: FileRow): Promise<void> =>
+    db.transaction(async (tx) => {
+      if (!(await files.holdUser(row.ownerId, tx))) throw new AppError('unauthorized')
+      if (!(await files.use(row.ownerId, row.sizeBytes, uploadQuotaBytes, tx))) throw new AppError('quota_exceeded')
+      await files.insert(row, tx)
+    })
+
+  const store = async (id: FileId, actor: Actor, name: string, opened: Opened): Promise<FileRow> => {
+    let mayHaveRow = false
+    try {
+      const row = await storeBytes(id, actor, name, opened)
+      mayHaveRow = true
+      await storeRow(row)
+      return row
+    } catch (error) {
+      // What fails in the database may be committed all the same, and after anybody has looked: the job sees to that.
+      const isUnnamed = !mayHaveRow || error instanceof AppError
+      if (isUnnamed) await deleteObjectsOf(id, objects).catch((failure: unknown) => log.warn({ err: failure, fileId: id }, left))
+      throw error
+    }
   }
 
   return {
     /**
-     * @throws `validation_error` for an empty file, `payload_too_large`, `quota_exceeded`, `unsupported_media_type`, `unauthorized` when the user
-     * is gone, and whatever the content breaks off with: nothing of it is kept then
+     * @throws `rate_limit_exceeded` when the user has too many under way, `validation_error` for an empty file, `payload_too_large`,
+     * `quota_exceeded`, `unsupported_media_type`, `unauthorized` when the user is gone, and whatever the content breaks off with: nothing of it
+     * is kept then
      */
-    async upload(actor: Actor, { name, leastBytes = 0, content }: Upload): Promise<FileRow> {
-      await requireRoom(actor.userId, Math.max(1, leastBytes))
-      const opened = await open(content)
-      const id = newId<FileId>()
-      await jobs.enqueue(db, 'files.deleteUnused', { fileId: id }, { afterSeconds: cleanUpAfterSeconds })
-      try {
-        return await store(id, actor, displayName(name), opened)
-      } catch (error) {
-        await removeUnnamed(id).catch((failure: unknown) => log.warn({ err: failure, fileId: id }, 'What is left of an upload is removed later'))
-        throw error
-      } finally {
-        await opened.rest.return?.()
-      }
-    },
+    upload: (actor: Actor, { name, leastBytes = 0, content }: Upload): Promise<FileRow> =>
+      underWay(actor.userId, async () => {
+        const checkSize = await requireRoom(actor.userId)
+        checkSize(Math.max(1, leastBytes))
+        const opened = { ...(await open(content)), checkSize }
+        const id = newId<FileId>()
+        try {
+          await jobs.enqueue(db, 'files.deleteUnused', { fileId: id }, { afterSeconds: cleanUpAfterSeconds })
+          return await store(id, actor, displayName(name), opened)
+        } finally {
+          await opened.rest.return?.()
+        }
+      }),
   }
 }
+
+const left = 'What is left of an upload is removed later'
 
 interface Opened {
   head: Uint8Array
   rest: AsyncIterator<Uint8Array>
+  checkSize(bytes: number): void
 }
 
 /** Reads as much as is needed to tell what it is. */
-async function open(content: AsyncIterable<Uint8Array>): Promise<Opened> {
+async function open(content: AsyncIterable<Uint8Array>): Promise<Omit<Opened, 'checkSize'>> {
   const rest = content[Symbol.asyncIterator]()
   const chunks: Uint8Array[] = []
   for (let length = 0; length < headBytes; ) {
@@ -144,7 +157,7 @@ interface Measured {
 }
 
 /** The same bytes, measured on their way. @returns content that breaks off when it is too large or no text; `result` is known when it has ended */
-function measure(head: Uint8Array, rest: AsyncIterator<Uint8Array>, { maxBytes, isText }: { maxBytes: number; isText: boolean }) {
+function measure(head: Uint8Array, rest: AsyncIterator<Uint8Array>, { checkSize, isText }: Pick<Opened, 'checkSize'> & { isText: boolean }) {
   const hash = createHash('sha256')
   const check = isText ? textCheck() : undefined
   let sizeBytes = 0
@@ -152,7 +165,7 @@ function measure(head: Uint8Array, rest: AsyncIterator<Uint8Array>, { maxBytes, 
 
   const pass = (chunk: Uint8Array): Uint8Array => {
     sizeBytes += chunk.length
-    if (sizeBytes > maxBytes) throw fileTooLarge(maxBytes)
+    checkSize(sizeBytes)
     hash.update(chunk)
     check?.(chunk)
     return chunk

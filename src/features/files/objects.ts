@@ -1,0 +1,12 @@
+/** What a file is in the object storage: its bytes, and the small picture of some. */
+import type { FileId } from '../../../openapi/shared/ids.ts'
+import type { ObjectStorage } from '../../integrations/object-storage.ts'
+
+export const originalKey = (id: FileId): string => `files/${id}`
+
+export const thumbnailKey = (id: FileId): string => `thumbnails/${id}`
+
+export async function deleteObjectsOf(id: FileId, objects: ObjectStorage): Promise<void> {
+  await objects.delete(originalKey(id))
+  await objects.delete(thumbnailKey(id))
+}

@@ -1,0 +1,135 @@
+/** Uploads under way: how many, how long and how much of them there may be, and what becomes of those that break off where it is not seen. */
+import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import t from 'tap'
+import { createTestDatabase } from '../helpers/database.ts'
+import { tinyPng } from '../helpers/form.ts'
+import { startServer, type TestServer } from '../helpers/server.ts'
+import { startDatabaseProxy } from '../realtime/database-proxy.ts'
+import { eventually, repeat } from './auth-client.ts'
+
+const mebibyte = 1_048_576
+
+const objectsIn = async ({ dataDir }: TestServer) => {
+  const entries = await readdir(join(dataDir, 'objects'), { recursive: true, withFileTypes: true }).catch(() => [])
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => name)
+}
+
+/** Begins an upload, and goes on with it when told to. What is answered is there to be read, whole or not. */
+function begin({ url }: TestServer, { token, path = '/v1/files', bytes = Buffer.alloc(0) }: { token: string; path?: string; bytes?: Buffer }) {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  let answer = ''
+  socket.on('error', () => undefined).on('data', (data) => (answer += data))
+  const method = path === '/v1/files' ? 'POST' : 'PUT'
+  const head = [`${method} ${path} HTTP/1.1`, 'Host: parley', `Authorization: Bearer ${token}`, 'Content-Type: multipart/form-data; boundary=b']
+  socket.write(`${head.join('\r\n')}\r\nTransfer-Encoding: chunked\r\n\r\n`)
+  const send = (piece: Buffer): boolean => socket.write(Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')]))
+  send(Buffer.concat([Buffer.from('--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'), bytes]))
+  const answered = () => eventually(async () => (/\r\n\r\n.*\}$/s.test(answer) ? answer : undefined))
+  return { socket, send, answered }
+}
+
+/** Enough of a picture to be taken for one, and to be written. */
+const half = Buffer.concat([tinyPng, Buffer.alloc(200_000)])
+
+const upload = (server: TestServer, token: string) => {
+  const body = new FormData()
+  body.append('file', new Blob([tinyPng]), 'a.png')
+  return server.request('POST', '/v1/files', { token, body })
+}
+
+t.test('of one user four uploads are under way at most, whatever they wait for', async (t) => {
+  const server = await startServer(t)
+  const [alice, bob] = [await server.signUp(), await server.signUp()]
+  const begun: Socket[] = []
+  for (let count = 1; count <= 4; count += 1) {
+    begun.push(begin(server, { token: alice.accessToken, bytes: half }).socket)
+    await eventually(async () => ((await objectsIn(server)).length === count ? true : undefined))
+  }
+  const refused = await repeat(3, () => upload(server, alice.accessToken))
+  for (const { status, json, headers } of refused) {
+    t.match({ status, code: json.error.code, after: headers.get('retry-after') }, { status: 429, code: 'rate_limit_exceeded', after: '5' })
+  }
+  t.equal((await objectsIn(server)).length, 4, 'and nothing of the fifth is kept')
+  t.equal((await upload(server, bob.accessToken)).status, 201, 'others are not concerned')
+  begun[0]?.destroy()
+  await eventually(async () => ((await upload(server, alice.accessToken)).status === 201 ? true : undefined))
+  t.pass('what ends makes room for the next')
+  for (const socket of begun) socket.destroy()
+})
+
+t.test('an upload that falls silent, or takes for ever, is answered and ended', async (t) => {
+  const times = { silenceMilliseconds: 150, totalMilliseconds: 60_000 }
+  const silent = await startServer(t, { formTimes: times })
+  const steady = await startServer(t, { formTimes: { ...times, silenceMilliseconds: 60_000, totalMilliseconds: 300 } })
+  for (const [server, path, bytes, what] of [
+    [silent, '/v1/files', half, 'half-way'],
+    [silent, '/v1/files', tinyPng, 'in its first bytes'],
+    [silent, '/v1/users/me/avatar', tinyPng, 'with a picture of a user'],
+    [steady, '/v1/files', half, 'that always sends a little'],
+  ] as const) {
+    const { accessToken: token, api } = await server.signUp()
+    const { socket, send, answered } = begin(server, { token, path, bytes })
+    const closed = once(socket, 'close')
+    const dripping = setInterval(() => server === steady && socket.writable && send(Buffer.from('.')), 5)
+    t.match(await answered(), /^HTTP\/1\.1 400 .*"code":"validation_error".*"reason":"comes too slowly"/s, what)
+    clearInterval(dripping)
+    socket.destroy()
+    await closed
+    t.same(await objectsIn(server), [], 'and nothing of it is kept')
+    t.equal((await api.files.upload({ file: new Blob([tinyPng]) })).sizeBytes, tinyPng.length, 'and the server goes on')
+    for (const { id } of (await server.database.pool.query<{ id: string }>('select id from files')).rows) await api.files.delete(id)
+    await eventually(async () => ((await objectsIn(server)).length === 0 ? true : undefined))
+  }
+})
+
+t.test('an upload is refused as soon as it goes beyond the room that is left', { timeout: 30_000 }, async (t) => {
+  const server = await startServer(t, { env: { UPLOAD_QUOTA_BYTES: String(mebibyte) } })
+  const { accessToken: token, id } = await server.signUp()
+  t.equal((await upload(server, token)).status, 201)
+  const { socket, send, answered } = begin(server, { token, bytes: half })
+  send(Buffer.alloc(mebibyte))
+  t.match(await answered(), /^HTTP\/1\.1 409 .*"quota_exceeded"/s, 'while it is still coming')
+  socket.destroy()
+  const { rows } = await server.database.pool.query('select used_bytes as used from file_usage where user_id = $1', [id])
+  t.same(rows, [{ used: tinyPng.length }])
+  t.equal((await objectsIn(server)).length, 2, 'and nothing of it is kept')
+})
+
+t.test('what the database may commit yet keeps its bytes', async (t) => {
+  const database = await createTestDatabase()
+  t.teardown(database.drop)
+  const proxy = await startDatabaseProxy(t, database.url)
+  const server = await startServer(t, { databaseUrl: proxy.url })
+  const direct = await startServer(t, { databaseUrl: database.url })
+  const { accessToken } = await direct.signUp()
+  const { pool } = direct.database
+  await pool.query(`create function hold_back() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock(7); return null; end $$;
+    create constraint trigger held_back after insert on files deferrable initially deferred for each row execute function hold_back()`)
+  const holder = await pool.connect()
+  await holder.query('select pg_advisory_lock(7)')
+  const uploaded = upload(server, accessToken)
+  await eventually(async () => ((await pool.query("select from pg_locks where locktype = 'advisory' and not granted")).rowCount === 1 ? true : undefined))
+  proxy.cutAll()
+  t.equal((await uploaded).status, 503, 'its COMMIT has no answer')
+  await holder.query('select pg_advisory_unlock(7)')
+  holder.release()
+  const { id } = await eventually(async () => (await pool.query<{ id: string }>('select id from files')).rows[0])
+  t.equal((await direct.request('GET', `/v1/files/${id}/content`, { token: accessToken })).status, 200)
+})
+
+t.test('of two who delete a file at once both are told that it is gone', async (t) => {
+  const server = await startServer(t)
+  const { accessToken: token } = await server.signUp()
+  for (let round = 0; round < 5; round += 1) {
+    const { json } = await upload(server, token)
+    const answers = await repeat(4, () => server.request('DELETE', `/v1/files/${json.id}`, { token }))
+    t.same(
+      [...new Set(answers.map(({ status }) => status))].filter((status) => status !== 204 && status !== 404),
+      [],
+    )
+  }
+})
