@@ -4,10 +4,7 @@ import type { Conversation, ConversationState, Member } from './schemas.ts'
 
 const createdAt = '2026-11-20T09:00:00.000Z'
 
-export const memberExample = { user: bobSummary, role: 'member', readSeq: 40, deliveredSeq: 41, joinedAt: createdAt } satisfies Record<
-  keyof Member,
-  unknown
->
+export const memberExample = { user: bobSummary, role: 'member', readSeq: 40, deliveredSeq: 41, joinedAt: createdAt } satisfies Record<keyof Member, unknown>
 
 export const conversationState = {
   id: conversationId,

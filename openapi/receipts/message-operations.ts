@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { defineOperation, described, ref } from '../contract.ts'
+import { maximumReadRanges } from '../conversations/schemas.ts'
 import { conversationId, messageExample } from '../messages/examples.ts'
 import { MessageStatus } from '../messages/schemas.ts'
 import { MessageParams } from '../shared/ids.ts'
@@ -12,8 +13,7 @@ export const markMessagesRead = defineOperation({
   method: 'POST',
   path: '/v1/messages/read',
   summary: 'Mark messages as read',
-  description:
-    `Exactly these, of one or several conversations: all or, when you may not see one of them, none. What lies between them stays unread; as soon as nothing does, they melt into the mark of their conversation. A \`conflict\` when more than ${maximumReadRanges} ranges of a conversation would be marked so: mark up to a message with \`conversations.markRead\`.`,
+  description: `Exactly these, of one or several conversations: all or, when you may not see one of them, none. What lies between them stays unread; as soon as nothing does, they melt into the mark of their conversation. A \`conflict\` when more than ${maximumReadRanges} ranges of a conversation would be marked so: mark up to a message with \`conversations.markRead\`.`,
   access: 'user',
   rateLimit: 'default',
   repeatable: true,
