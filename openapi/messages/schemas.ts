@@ -79,7 +79,9 @@ export const Message = component(
       content: Type.String({ description: 'The text, exactly as it was sent, or edited last; may be empty where there are attachments' }),
       clientId: nullable(Type.String({ description: 'The `clientId` it was sent with; null when it was sent without, or is deleted' })),
       metadata: Metadata,
-      replyTo: Type.Union([ref(ReplyTo), Type.Null()], { description: 'What it answers; null when that is nothing, or older than the group keeps messages' }),
+      replyTo: Type.Union([ref(ReplyTo), Type.Null()], {
+        description: 'What it answers; null when that is nothing, or older than the group keeps messages or than you may see',
+      }),
       mentions: Type.Array(UserId, { description: 'Whom it addresses' }),
       attachments: Type.Array(ref(Attachment), { description: 'Its files, in the order in which they were given' }),
       reactions: Type.Array(ref(Reaction), { description: 'By kind, in the order in which each was first used' }),
@@ -138,7 +140,15 @@ export type SendDirectMessageRequest = Static<typeof SendDirectMessageRequest>
 
 export const SendMessageResult = component(
   'SendMessageResult',
-  Type.Object({ message: described(ref(Message), 'As it is stored; of a retry, the first one') }, { description: 'What came of a send' }),
+  Type.Object(
+    {
+      message: described(
+        ref(Message),
+        'As it is stored; of a retry, the first one as it is now, and without `replyTo` and `reactions` for who is no member any more',
+      ),
+    },
+    { description: 'What came of a send' },
+  ),
 )
 export type SendMessageResult = Static<typeof SendMessageResult>
 

@@ -4,7 +4,7 @@
  * that does not follow waits a moment for the ones before it, and then those are read from the database.
  */
 import type { ConversationId, UserId } from '../../openapi/shared/ids.ts'
-import { type HiddenChange, isForReader, type LinkedChange, type SyncService } from '../features/sync/service.ts'
+import { type HiddenChange, type LinkedChange, type SyncService, seen, sightOf } from '../features/sync/service.ts'
 import type { Log } from '../log.ts'
 import type { Change } from '../topics.ts'
 import type { Connection, Frame } from './connection.ts'
@@ -134,18 +134,21 @@ export class Feed {
     }
   }
 
-  /** A change is written once for all who may see it, and once for all others. */
+  /** A change is written once for all who may see all of it, and once more for each lesser sight that somebody has. */
   #deliver(change: Change, previousChangeSeq: number): void {
     const { conversationId, frameOf } = this.#options
     const { changeSeq } = change
     this.lastChangeSeq = changeSeq
     if (change.type === 'member.joined') this.#reaches(change.member.userId, { firstSeq: change.member.firstSeq, asOfChangeSeq: changeSeq })
-    const shown = once(() => frameOf(change, previousChangeSeq))
-    const hidden = once(() => frameOf({ type: 'change.hidden', conversationId, changeSeq }, previousChangeSeq))
+    const frames = {
+      whole: once(() => frameOf(seen.whole(change), previousChangeSeq)),
+      withoutOriginal: once(() => frameOf(seen.withoutOriginal(change), previousChangeSeq)),
+      hidden: once(() => frameOf(seen.hidden(change), previousChangeSeq)),
+    }
     for (const [connection, { after, reach }] of this.#followers) {
       if (after === undefined || changeSeq <= after) continue
-      const isShown = isForReader(change, { userId: connection.actor.userId, firstSeq: reach.firstSeq })
-      connection.deliver(conversationId, isShown ? shown() : hidden())
+      const sight = sightOf(change, { userId: connection.actor.userId, firstSeq: reach.firstSeq })
+      connection.deliver(conversationId, frames[sight]())
     }
     if (change.type !== 'member.left') return
     for (const connection of this.#followers.keys()) if (connection.actor.userId === change.userId) this.leave(connection, changeSeq)

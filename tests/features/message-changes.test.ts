@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Message } from '@parley/sdk'
 import t, { type Test } from 'tap'
-import type { ConversationId } from '../../openapi/shared/ids.ts'
+import type { ConversationId, UserId } from '../../openapi/shared/ids.ts'
 import type { Change } from '../../src/topics.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
 
@@ -43,6 +43,12 @@ function listen(id: string): Change[] {
     if ('changeSeq' in event && event.type !== 'advanced') heard.push(event)
   })
   return heard
+}
+
+/** Until some statement waits for a lock. */
+async function untilLockIsAwaited(): Promise<void> {
+  const { rowCount } = await pool.query("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")
+  if (rowCount === 0) await untilLockIsAwaited()
 }
 
 const all = async (list: AsyncIterable<Message>): Promise<Message[]> => Array.fromAsync(list)
@@ -126,6 +132,23 @@ t.test('mentions', async (t) => {
     await ofCarol.frame(({ type }) => type === 'message.mentioned')
     t.same(sockets.map(mentionsIn), [[message.id], [message.id], [last.id], []], 'not oneself, and not by a retry')
     t.same((await get(carol, message.id)).mentions, [bob.id, alice.id])
+  })
+
+  t.test('reach nobody who was removed before the message was stored', async (t) => {
+    const dave = await server.signUp()
+    const group = await createGroup(alice, bob, dave)
+    const called: string[] = []
+    for (const { id: userId } of [bob, dave]) server.app.topics.subscribe('user', userId as UserId, ({ type }) => called.push(`${type} ${userId}`))
+    const client = await pool.connect()
+    await client.query('begin')
+    await client.query('select from conversations where id = $1 for update', [group])
+    const sending = send(alice, group, 'Dave!', { mentions: [bob.id, dave.id] })
+    await untilLockIsAwaited()
+    await client.query('update members set left_at = now() where conversation_id = $1 and user_id = $2', [group, dave.id])
+    await client.query('commit')
+    client.release()
+    await sending
+    t.same(called, [`message.mentioned ${bob.id}`])
   })
 
   t.test('by an edit reach those who were not mentioned before', async (t) => {

@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Message } from '@parley/sdk'
+import type { QueryConfig } from 'pg'
 import t, { type Test } from 'tap'
-import { createTestDatabase } from '../helpers/database.ts'
+import type { ConversationId, MessageId, UserId } from '../../openapi/shared/ids.ts'
+import { createDatabase } from '../../src/db/client.ts'
+import { createMessageWriter, type Unread } from '../../src/features/messages/writer.ts'
+import { createTestDatabase, silentLog } from '../helpers/database.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
 
 type Person = Awaited<ReturnType<TestServer['signUp']>>
@@ -187,6 +191,41 @@ t.test('500 sends of 10 people to 8 conversations over two servers at once', asy
       'what was answered is what is stored',
     )
   }
+})
+
+t.test('what is stored is not stored again when it cannot be read back: it is told by its number, and found by a retry', async (t) => {
+  const [alice] = (await people(1)) as [Person]
+  const id = (await createGroup(alice)) as ConversationId
+  const { message } = (await send(alice, id, { content: 'original' })).json
+  const database = createDatabase({ url: shared.url, maxConnections: 2, log: silentLog })
+  t.teardown(() => database.close())
+  let fails = true
+  const query = (config: QueryConfig) =>
+    fails && config.name === 'completions' ? Promise.reject(new Error('canceling statement due to statement timeout')) : database.pool.query(config)
+  const told: Unread[] = []
+  const writer = createMessageWriter({
+    pool: Object.create(database.pool, { query: { value: query } }),
+    onStored: (stored) => {
+      if ('error' in stored) told.push(stored)
+    },
+  })
+  const write = (content: string, replyToSeq: number | null) =>
+    writer.write({
+      ...{ id: randomUUID() as MessageId, conversationId: id, senderId: alice.id as UserId, clientId: content, content, metadata: {}, replyToSeq },
+      ...{ mentions: [], createdAt: new Date() },
+    })
+  const outcomes = await Promise.allSettled([write('plain', null), write('answer', message.seq), write('plain too', null)])
+  t.same(
+    outcomes.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
+  t.same(
+    (await readAll(alice, id)).map(({ content }) => content),
+    ['original', 'plain', 'answer', 'plain too'],
+  )
+  t.match(told, [{ created: true, message: { content: 'answer', seq: 3 } }])
+  fails = false
+  t.match(await write('answer', message.seq), { created: false, forSender: { seq: 3, replyTo: { excerpt: 'original' } } })
 })
 
 t.test('what one client sends without waiting keeps its order', async (t) => {

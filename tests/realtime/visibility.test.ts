@@ -131,3 +131,38 @@ t.test('of several pages, what is new since the cursor comes as new', async (t) 
   const frames = await resume(socket, { [id]: 2 })
   t.match(frames.at(-1), { changeSeq: last, type: 'message.created', data: { message: { seq: 1 } } })
 })
+
+t.test('an answer to something from before one’s joining shows nothing of it, wherever one looks', async (t) => {
+  const [alice, bob] = (await people(2)) as [Person, Person]
+  const id = await createGroup(alice)
+  const original = await send(alice, id, 'secret')
+  await alice.api.conversations.addMembers(id, { userIds: [bob.id] })
+  const sockets = [await server.socket(alice.accessToken), await server.socket(bob.accessToken)] as const
+  const [ofAlice, ofBob] = sockets
+  const { message } = await alice.api.conversations.sendMessage(id, { content: 'pineapple', replyTo: original.id, mentions: [bob.id] })
+  t.match(message.replyTo, { messageId: original.id, excerpt: 'secret' })
+  t.match(await until(ofAlice, id, message.changeSeq), { type: 'message.created', data: { message } }, 'who saw it sees the answer whole')
+  const seen = { ...message, replyTo: null }
+  t.same((await until(ofBob, id, message.changeSeq)).data.message, seen, 'live')
+  t.same((await ofBob.frame(({ type }) => type === 'message.mentioned')).data.message, seen, 'called')
+  t.same((await resume(ofBob, { [id]: message.changeSeq - 1 }))[0]?.data.message, seen, 'in a resume')
+  t.match(await resume(ofAlice, { [id]: message.changeSeq - 1 }), [{ data: { message } }])
+  t.match((await bob.api.sync.pull({ cursors: { [id]: message.changeSeq - 1 } })).changes, [{ data: { message: seen } }], 'in sync.pull')
+  t.same((await bob.api.messages.list(id)).items, [seen], 'in a page')
+  t.same((await bob.api.messages.list(id, { senderId: alice.id })).items, [seen], 'in a page of a part')
+  t.same((await bob.api.messages.get(message.id)).message, seen)
+  t.same((await bob.api.conversations.get(id)).conversation.lastMessage, seen, 'in the list of conversations')
+  t.same((await bob.api.search.messages({ q: 'pineapple' })).items[0]?.message, seen, 'in what is found')
+  t.equal((await bob.api.messages.addReaction(message.id, '👍')).message.replyTo, null, 'reacted to')
+
+  const { message: own } = await bob.api.conversations.sendMessage(id, { content: 'mine', replyTo: message.id, clientId: 'again' })
+  await alice.api.conversations.removeMember(id, bob.id)
+  await alice.api.messages.addReaction(own.id, '👍')
+  await alice.api.messages.update(message.id, { content: 'said later' })
+  const retry = () => bob.api.conversations.sendMessage(id, { content: 'mine', replyTo: message.id, clientId: 'again' })
+  t.match((await retry()).message, { id: own.id, content: 'mine', replyTo: null, reactions: [] }, 'who is no member learns nothing by a retry')
+  await alice.api.conversations.addMembers(id, { userIds: [bob.id] })
+  t.equal((await retry()).message.replyTo, null, 'nor who came back')
+  for (const socket of sockets) socket.close()
+  t.notOk(JSON.stringify(ofBob.frames).includes('secret'))
+})

@@ -828,7 +828,7 @@ export interface Conversations {
   /**
    * Send a message.
    *
-   * The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the first result; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased; to a conversation that is archived or closed it is a `conflict`. Of a message that was deleted meanwhile, a retry returns what is left of it. Attachments are sent with their message or not at all; `validation_error` for files that are not yours or were sent already.
+   * The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the message that the first one stored, as it is now; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased; to a conversation that is archived or closed it is a `conflict`. Of a message that was deleted meanwhile, a retry returns what is left of it. Attachments are sent with their message or not at all; `validation_error` for files that are not yours or were sent already.
    *
    * `POST /v1/conversations/{conversationId}/messages`
    *
@@ -900,7 +900,7 @@ export interface Messages {
   /**
    * Send a message to a user.
    *
-   * Finds or makes the direct conversation with the recipient. The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the first result; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased; to a conversation that is archived or closed it is a `conflict`. Of a message that was deleted meanwhile, a retry returns what is left of it. Attachments are sent with their message or not at all; `validation_error` for files that are not yours or were sent already.
+   * Finds or makes the direct conversation with the recipient. The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the message that the first one stored, as it is now; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased; to a conversation that is archived or closed it is a `conflict`. Of a message that was deleted meanwhile, a retry returns what is left of it. Attachments are sent with their message or not at all; `validation_error` for files that are not yours or were sent already.
    *
    * `POST /v1/messages`
    *
@@ -982,7 +982,7 @@ export interface Messages {
   /**
    * Mark messages as read.
    *
-   * Exactly these, of one or several conversations: all or, when you may not see one of them, none. What lies between them stays unread; as soon as nothing does, they melt into the mark of their conversation. A `conflict` when more than 1,000 ranges of a conversation would be marked so: mark up to a message with `conversations.markRead`.
+   * Exactly these, of one or several conversations: all or, when you may not see one of them, none. What lies between them stays unread; as soon as nothing does, they melt into the mark of their conversation. A `conflict` when more than 100 ranges of a conversation would be marked so: mark up to a message with `conversations.markRead`.
    *
    * `POST /v1/messages/read`
    *

@@ -1027,10 +1027,8 @@ export interface Member {
      * In a group: owners do everything, and only they change roles and remove owners and admins; admins change and archive the group, add members, remove those who are neither, invite, revoke invites of others, and delete messages of others; everybody reads, writes, leaves, and deletes what is their own
      */
     role: "owner" | "admin" | "member";
-    /** Every message up to this `seq` is read */
+    /** Every message up to this `seq` is read; what is read beyond it, `messages.listReceipts` says for each message */
     readSeq: number;
-    /** What is read beyond `readSeq`, in order: `[[43, 43], [45, 47]]` are four messages */
-    readRanges: number[][];
     /** Every message up to this `seq` has reached a device, as far as it said so */
     deliveredSeq: number;
     /**
@@ -1174,7 +1172,7 @@ export interface Message {
     metadata: {
         [key: string]: string | number | boolean;
     };
-    /** What it answers; null when that is nothing, or older than the group keeps messages */
+    /** What it answers; null when that is nothing, or older than the group keeps messages or than you may see */
     replyTo: ReplyTo | null;
     /** Whom it addresses */
     mentions: string[];
@@ -1770,7 +1768,7 @@ export interface SendMessageRequest {
 
 /** What came of a send */
 export interface SendMessageResult {
-    /** As it is stored; of a retry, the first one */
+    /** As it is stored; of a retry, the first one as it is now, and without `replyTo` and `reactions` for who is no member any more */
     message: Message;
 }
 

@@ -105,7 +105,7 @@ const conversationJson = `json_build_object(
   'members', (select json_agg(first.member) from (
     select ${memberJson('m', 'u')} as member from members m join users u on u.id = m.user_id
     where m.conversation_id = c.id and m.left_at is null order by m.joined_change_seq limit ${membersShown}) first),
-  'lastMessage', (select (${messageText('m')})::json from messages m where m.conversation_id = c.id and m.seq = c.last_seq and m.seq >= me.first_seq),
+  'lastMessage', (select (${messageText('m', 'me.first_seq')})::json from messages m where m.conversation_id = c.id and m.seq = c.last_seq and m.seq >= me.first_seq),
   'lastSeq', c.last_seq, 'changeSeq', c.last_change_seq, 'messageCount', c.last_seq - c.first_seq + 1 - c.deleted_count,
   'readSeq', me.read_seq, 'readRanges', ${readRangesJson('me')}, 'muted', me.muted, 'pinned', me.pinned,
   'unreadCount', ${unreadCount('c', 'me')},

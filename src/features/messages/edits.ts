@@ -9,9 +9,11 @@ import { decodeCursor, encodeCursor } from '../../pagination.ts'
 import type { MessageEntity, Topics } from '../../topics.ts'
 import type { ChangeMessage, Held } from './change-message.ts'
 import type { MessageChangeRepository } from './change-repository.ts'
+import type { Mentioned } from './completion.ts'
 import { strangersAmong } from './mentions.ts'
 import { mayEdit, requireChangeable } from './policy.ts'
 import { publishMentions } from './publication.ts'
+import { asSeenFrom } from './visibility.ts'
 
 interface Dependencies {
   changes: Pick<MessageChangeRepository, 'locate' | 'versions'>
@@ -35,7 +37,7 @@ interface VersionPage {
 interface Edited {
   message: MessageEntity
   /** Who was not mentioned before. */
-  mentioned: UserId[]
+  mentioned: Mentioned[]
 }
 
 export function messageEdits({ changes, changeMessage, topics, clock }: Dependencies) {
@@ -54,7 +56,8 @@ export function messageEdits({ changes, changeMessage, topics, clock }: Dependen
     if (changesNothing(message, set)) return { message: await locked.entity(seq), mentioned: [] }
     await locked.keepVersion(message)
     await locked.write([seq], { ...set, editedAt: new Date(Math.max(clock.now().getTime(), (message.editedAt ?? message.createdAt).getTime())) })
-    return { message: await locked.entity(seq), mentioned: added.filter((userId) => (firstSeqs.get(userId) ?? seq) <= seq) }
+    const toTell = [...firstSeqs].flatMap(([userId, firstSeq]) => (firstSeq <= seq && userId !== member.userId ? [{ userId, firstSeq }] : []))
+    return { message: await locked.entity(seq), mentioned: toTell }
   }
 
   return {
@@ -64,9 +67,12 @@ export function messageEdits({ changes, changeMessage, topics, clock }: Dependen
      * active, `validation_error` for mentions of those who are no members
      */
     async update(actor: Actor, messageId: MessageId, fields: Edit): Promise<MessageEntity> {
-      const { message, mentioned } = await changeMessage(actor, messageId, (held) => edit(held, fields))
+      const { message, mentioned, forSender } = await changeMessage(actor, messageId, async (held) => {
+        const edited = await edit(held, fields)
+        return { ...edited, forSender: asSeenFrom(held.member.firstSeq, edited.message) }
+      })
       publishMentions(topics, message, mentioned)
-      return message
+      return forSender
     },
 
     /** What it said before, the latest first. @throws `not_found` when the actor does not see it */

@@ -43,13 +43,18 @@ export const createFilterRepository = ({ pool }: Pick<Database, 'pool'>) => ({
   },
 
   /** Those between two positions that fit; every one of them is looked at until there are enough. */
-  async matching(conversationId: ConversationId, { order, afterSeq, beforeSeq, limit }: Range, filter: MessageFilter): Promise<Matching> {
+  async matching(
+    { firstSeq }: Pick<Reader, 'firstSeq'>,
+    conversationId: ConversationId,
+    { order, afterSeq, beforeSeq, limit }: Range,
+    filter: MessageFilter,
+  ): Promise<Matching> {
     const direction = order === 'ascending' ? 'asc' : 'desc'
     const { rows } = await pool.query<Matching>({
       text: `
         select coalesce('[' || string_agg(item, ',') || ']', '[]') as items, count(*) as count, ${order === 'ascending' ? 'max' : 'min'}(seq) as "lastSeq"
-        from (select m.seq, ${messageText('m')} as item from messages m where ${isBetween} and ${fits} order by m.seq ${direction} limit $7) item`,
-      values: [...valuesOf(conversationId, { afterSeq, beforeSeq }, filter), limit],
+        from (select m.seq, ${messageText('m', '$8::bigint')} as item from messages m where ${isBetween} and ${fits} order by m.seq ${direction} limit $7) item`,
+      values: [...valuesOf(conversationId, { afterSeq, beforeSeq }, filter), limit, firstSeq],
     })
     return rows[0] ?? { items: '[]', count: 0, lastSeq: null }
   },

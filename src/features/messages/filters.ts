@@ -68,7 +68,7 @@ export function messageFilters(repository: FilterRepository) {
         order === 'descending'
           ? { afterSeq: Math.max(afterSeq, beforeSeq - 1 - size), beforeSeq }
           : { afterSeq, beforeSeq: Math.min(beforeSeq, afterSeq + 1 + size) }
-      const { items, count, lastSeq } = await repository.matching(conversationId, { order, limit, ...window }, filter)
+      const { items, count, lastSeq } = await repository.matching(reader, conversationId, { order, limit, ...window }, filter)
       const end = order === 'descending' ? window.afterSeq + 1 : window.beforeSeq - 1
       const reached = count === limit && lastSeq !== null ? lastSeq : end
       const hasMore = order === 'descending' ? reached > afterSeq + 1 : reached < beforeSeq - 1

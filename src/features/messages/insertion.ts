@@ -2,9 +2,7 @@
  * The statement that stores messages: a batch of them, of any conversations and senders, by itself or within a transaction.
  */
 import type { Pool } from 'pg'
-import type { ReplyTo } from '../../../openapi/messages/schemas.ts'
-import type { MessageId } from '../../../openapi/shared/ids.ts'
-import { type JsonRow, messageEntityJson, parseMessage, replyToJson } from '../../db/json.ts'
+import { type JsonRow, messageEntityJson, parseMessage } from '../../db/json.ts'
 import type { MessageEntity } from '../../topics.ts'
 
 export type NewMessage = Pick<
@@ -12,10 +10,11 @@ export type NewMessage = Pick<
   'id' | 'conversationId' | 'senderId' | 'clientId' | 'content' | 'metadata' | 'replyToSeq' | 'mentions' | 'createdAt'
 >
 
-/** Stored now or earlier, or why not: the sender may not write there, or the `clientId` stands for a message of another conversation. */
-export type WriteResult = Written | 'refused' | 'other_conversation'
+/** Why nothing was stored: the sender may not write there, or the `clientId` stands for a message of another conversation. */
+export type Refusal = 'refused' | 'other_conversation'
 
-export interface Written {
+/** Stored now or earlier; what it shows of the message that it answers is to be read yet. */
+export interface Inserted {
   message: MessageEntity
   /** False when an earlier send with the same `clientId` had stored it. */
   created: boolean
@@ -25,8 +24,8 @@ export interface Written {
 export type Queryable = Pick<Pool, 'query'>
 
 /** @returns what came of each, in order. */
-export async function insertBatch(client: Queryable, batch: NewMessage[]): Promise<WriteResult[]> {
-  const { rows } = await client.query<WrittenRow>({
+export async function insertBatch(client: Queryable, batch: NewMessage[]): Promise<(Inserted | Refusal)[]> {
+  const { rows } = await client.query<InsertedRow>({
     name: 'send-messages',
     text: insertStatement,
     values: [
@@ -41,37 +40,17 @@ export async function insertBatch(client: Queryable, batch: NewMessage[]): Promi
       batch.map(({ mentions }) => `{${mentions.join(',')}}`),
     ],
   })
-  return withOriginals(
-    client,
-    batch.map((message, index) => written(message, rows[index])),
-  )
+  return batch.map((message, index) => inserted(message, rows[index]))
 }
 
-/**
- * What answers show of the messages that they answer, read after the statement that stored them: its snapshot is older than its locks, and
- * an original that was deleted in between must not be shown.
- */
-async function withOriginals(client: Queryable, results: WriteResult[]): Promise<WriteResult[]> {
-  const isAnswer = (result: WriteResult): result is Written => typeof result === 'object' && result.created && result.message.replyToSeq !== null
-  const answers = results.filter(isAnswer)
-  if (answers.length === 0) return results
-  const { rows } = await client.query<{ id: MessageId; replyTo: ReplyTo | null }>({
-    name: 'originals',
-    text: `select m.id, ${replyToJson('m')} as "replyTo" from messages m where m.id = any($1::uuid[])`,
-    values: [answers.map(({ message }) => message.id)],
-  })
-  const originals = new Map(rows.map(({ id, replyTo }) => [id, replyTo]))
-  return results.map((result) => (isAnswer(result) ? { ...result, message: { ...result.message, replyTo: originals.get(result.message.id) ?? null } } : result))
-}
-
-interface WrittenRow {
+interface InsertedRow {
   seq: number | null
   changeSeq: number | null
   createdAt: Date | null
   earlier: JsonRow<MessageEntity> | null
 }
 
-function written(message: NewMessage, row: WrittenRow | undefined): WriteResult {
+function inserted(message: NewMessage, row: InsertedRow | undefined): Inserted | Refusal {
   if (row?.earlier) return row.earlier.conversationId === message.conversationId ? { message: parseMessage(row.earlier), created: false } : 'other_conversation'
   if (row === undefined || row.seq === null || row.changeSeq === null || row.createdAt === null) return 'refused'
   const { seq, changeSeq, createdAt } = row

@@ -11,6 +11,7 @@ import type { MessageChangeRepository } from './change-repository.ts'
 import { requireChangeable } from './policy.ts'
 import { publishChanges } from './publication.ts'
 import { type ReactionPosition, type ReactionRepository, reactionSummary } from './reaction-repository.ts'
+import { asSeenFrom } from './visibility.ts'
 
 interface Dependencies {
   reactions: ReactionRepository
@@ -57,7 +58,7 @@ export function messageReactions({ reactions, changes, changeMessage, topics, cl
         const { conversationId, seq } = message
         const isNew = await reactions.insert({ conversationId, seq, emoji, userId: actor.userId, createdAt: clock.now() }, tx)
         if (isNew) await locked.write([seq], { reactions: reactionSummary })
-        return locked.entity(seq)
+        return asSeenFrom(member.firstSeq, await locked.entity(seq))
       })
     },
 

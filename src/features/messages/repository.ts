@@ -145,7 +145,7 @@ const rangeStatement = (direction: 'asc' | 'desc') => `
   cross join lateral (
     select '[' || string_agg(item, ',') || ']' as items, ${direction === 'asc' ? 'max' : 'min'}(seq) as "lastSeq"
     from (
-      select m.seq, ${messageText('m')} as item from messages m
+      select m.seq, ${messageText('m', 'reader.first_seq')} as item from messages m
       where m.conversation_id = read.conversation_id and m.seq > greatest(read.after_seq, reader.first_seq - 1) and m.seq < read.before_seq
         and reader.first_seq is not null
       order by m.seq ${direction} limit read.size
@@ -156,7 +156,7 @@ const rangeStatement = (direction: 'asc' | 'desc') => `
 const rangeStatements = { ascending: rangeStatement('asc'), descending: rangeStatement('desc') }
 
 const viewStatement = `
-  select '{"message":' || ${messageText('m')} || ',"status":"' || ${messageStatus('m')} || '"}' as text
+  select '{"message":' || ${messageText('m', 'me.first_seq')} || ',"status":"' || ${messageStatus('m')} || '"}' as text
   from messages m join members me on me.conversation_id = m.conversation_id and me.user_id = $2 and me.left_at is null
   where m.id = $1 and m.seq >= me.first_seq`
 

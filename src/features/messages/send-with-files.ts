@@ -9,7 +9,8 @@ import type { ConversationId, FileId, UserId } from '../../../openapi/shared/ids
 import { isDivisionByZero, isUniqueViolation } from '../../db/client.ts'
 import type { Executor } from '../../db/executor.ts'
 import type { AppError } from '../../errors/app-error.ts'
-import { insertBatch, type NewMessage, type WriteResult, type Written } from './insertion.ts'
+import { complete, type WriteResult, type Written } from './completion.ts'
+import { type Inserted, insertBatch, type NewMessage, type Refusal } from './insertion.ts'
 
 /** What sending needs of the files: see `FileService`. */
 export interface SentFiles {
@@ -29,7 +30,7 @@ interface Options {
 const attempts = 5
 
 export function createSendWithFiles({ pool, files, onStored }: Options) {
-  const store = async (client: PoolClient, message: NewMessage, fileIds: readonly FileId[]): Promise<WriteResult> => {
+  const store = async (client: PoolClient, message: NewMessage, fileIds: readonly FileId[]): Promise<Inserted | Refusal> => {
     const tx = drizzle(client, { casing: 'snake_case' })
     const [result = 'refused'] = await insertBatch(client, [message])
     // A retry has its files already: what has become of them since does not matter.
@@ -51,7 +52,7 @@ export function createSendWithFiles({ pool, files, onStored }: Options) {
     let isBroken = false
     try {
       await client.query('begin')
-      const result = await store(client, message, fileIds)
+      const [result = 'refused'] = await complete(client, [await store(client, message, fileIds)])
       await client.query('commit')
       return result
     } catch (error) {

@@ -81,7 +81,7 @@ export function createMessageService(dependencies: Dependencies) {
       const result = attachments.length === 0 ? await messages.insert(message) : await messages.insertWithFiles(message, attachments)
       if (result === 'refused') throw await conversations.refusal(actor, conversationId)
       if (result === 'other_conversation') throw new AppError('conflict', 'This clientId stands for a message of another conversation.')
-      return result.message
+      return result.forSender
     },
 
     /** To a user: the direct conversation is found or made. @throws as `send` does, `not_found` also when there is no such user, `conflict` when it is the actor. */

@@ -12,7 +12,8 @@ import type { Pool } from 'pg'
 import type { ConversationId } from '../../../openapi/shared/ids.ts'
 import { isDivisionByZero, isUnavailable, isUniqueViolation } from '../../db/client.ts'
 import { AppError } from '../../errors/app-error.ts'
-import { insertBatch, type NewMessage, type WriteResult, type Written } from './insertion.ts'
+import { complete, knownAtOnce, type WriteResult, type Written } from './completion.ts'
+import { type Inserted, insertBatch, type NewMessage, type Refusal } from './insertion.ts'
 
 interface Waiting {
   message: NewMessage
@@ -26,7 +27,12 @@ export interface WriterOptions {
    * Called after the commit, before the callers are answered, in the order of `seq` within each conversation. For a message that an
    * earlier send had stored, too: its answer may have been lost, and this process may not know of it.
    */
-  onStored(written: Written): void
+  onStored(stored: Written | Unread): void
+}
+
+/** A message that is stored, and of which not all could be read that is to be told: its sender is rejected, and finds it by its `clientId`. */
+export interface Unread extends Inserted {
+  error: unknown
 }
 
 const laneCount = 2
@@ -67,18 +73,32 @@ function createLane({ pool, onStored }: WriterOptions) {
   }
 
   const write = async (batch: Waiting[], attemptsLeft: number): Promise<void> => {
-    let results: WriteResult[]
+    let inserted: (Inserted | Refusal)[]
     try {
-      results = await insertBatch(
+      inserted = await insertBatch(
         pool,
         batch.map(({ message }) => message),
       )
     } catch (error) {
       return writeApart(batch, attemptsLeft, error)
     }
+    const results = await completeOrTell(inserted)
     const stored = results.filter((result) => typeof result === 'object')
     for (const result of stored.sort((a, b) => a.message.seq - b.message.seq)) onStored(result)
-    for (const [index, { resolve }] of batch.entries()) resolve(results[index] ?? 'refused')
+    for (const [index, { resolve, reject }] of batch.entries()) {
+      const result = results[index] ?? 'refused'
+      if (typeof result === 'object' && 'error' in result) reject(result.error)
+      else resolve(result)
+    }
+  }
+
+  /** What is stored is never inserted again, whatever becomes of this read. */
+  const completeOrTell = async (inserted: (Inserted | Refusal)[]): Promise<(WriteResult | Unread)[]> => {
+    try {
+      return await complete(pool, inserted)
+    } catch (error) {
+      return inserted.map((result) => knownAtOnce(result) ?? (typeof result === 'string' ? result : { ...result, error }))
+    }
   }
 
   const writeApart = async (batch: Waiting[], attemptsLeft: number, error: unknown): Promise<void> => {

@@ -116,11 +116,12 @@ export function createSearchRepository({ db }: Pick<Database, 'db'>) {
       return rows.map(({ lexeme }) => lexeme)
     },
 
-    async present(ids: readonly MessageId[], query: string, tx: Executor): Promise<Map<MessageId, PresentedMessage>> {
+    async present(ids: readonly MessageId[], readerId: UserId, query: string, tx: Executor): Promise<Map<MessageId, PresentedMessage>> {
       const { rows } = await tx.execute<PresentedMessage & { id: MessageId }>(sql`
-        select m.id, (${sql.raw(messageText('m'))})::json as message, json_build_object('id', c.id, 'type', c.type, 'title', c.title) as conversation,
+        select m.id, (${sql.raw(messageText('m', 'me.first_seq'))})::json as message, json_build_object('id', c.id, 'type', c.type, 'title', c.title) as conversation,
           ${marked(sql`m.content`, query)} as marked
-        from messages m join conversations c on c.id = m.conversation_id where m.id = any(${sql.param(ids)}::uuid[])`)
+        from messages m join conversations c on c.id = m.conversation_id
+        join members me on me.conversation_id = c.id and me.user_id = ${readerId} where m.id = any(${sql.param(ids)}::uuid[])`)
       return new Map(rows.map(({ id, ...presented }) => [id, presented]))
     },
   }

@@ -93,6 +93,7 @@ export function createSearchService({ search, conversations }: Dependencies) {
         const { shown, nextCursor } = slice('messages', hits, { limit, cursor })
         const presented = await search.present(
           shown.map(({ id }) => id),
+          userId,
           query,
           tx,
         )
@@ -119,6 +120,7 @@ export function createSearchService({ search, conversations }: Dependencies) {
         const { shown, nextCursor } = slice('conversations', merge(named, hits), { limit, cursor })
         const messages = await search.present(
           shown.flatMap(({ messageId }) => messageId ?? []),
+          userId,
           query,
           tx,
         )

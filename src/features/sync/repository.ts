@@ -109,6 +109,9 @@ type ChangedRow = { changeSeq: number } & (
   | { type: 'membership.updated'; row: { userId: UserId; muted: boolean; pinned: boolean } }
 )
 
+/** Whoever reads for everybody reads all. */
+const readerFirstSeq = 'coalesce((select r.first_seq from members r where r.conversation_id = $1 and r.user_id = $5), 1)'
+
 /**
  * A row of a member bears several numbers: of its membership, of its marks, of what is its own. A message is new to whoever stands at $4,
  * the first number of several reads. What is not for the reader ($5) is hidden by the membership of the same moment: who left and came
@@ -116,9 +119,9 @@ type ChangedRow = { changeSeq: number } & (
  */
 const changesStatement = `
   (select m.change_seq as "changeSeq", case
-      when m.seq < (select r.first_seq from members r where r.conversation_id = $1 and r.user_id = $5) then 'change.hidden'
+      when m.seq < ${readerFirstSeq} then 'change.hidden'
       when m.deleted_at is not null then 'message.deleted'
-      when m.created_change_seq > $4 then 'message.created' else 'message.updated' end as type, ${messageEntityJson('m')} as row
+      when m.created_change_seq > $4 then 'message.created' else 'message.updated' end as type, ${messageEntityJson('m', readerFirstSeq)} as row
     from messages m where m.conversation_id = $1 and m.change_seq > $2 order by m.change_seq limit $3)
   union all
   select m.change_seq, case when m.left_at is not null then 'member.left' when m.joined_change_seq > $4 then 'member.joined' else 'member.updated' end,

@@ -1,6 +1,7 @@
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'
 import type { Change } from '../../topics.ts'
+import { showsOlder, withoutOriginal } from '../messages/visibility.ts'
 import type { ChangeRange, HiddenChange, Membership, Position, SyncRepository } from './repository.ts'
 
 export type { HiddenChange, Membership, Position } from './repository.ts'
@@ -87,10 +88,18 @@ export const rangeSince = ({ conversationId, joinedChangeSeq }: Position, cursor
   afterChangeSeq: cursor === 0 ? joinedChangeSeq - 1 : cursor,
 })
 
-/** Whether a change is for a member, rather than only its number. */
-export function isForReader(change: Change, { userId, firstSeq }: Pick<Membership, 'userId' | 'firstSeq'>): boolean {
-  if (change.type === 'membership.updated') return change.userId === userId
-  return !('message' in change) || change.message.seq >= firstSeq
+/** What of a change is for a member: all of it, all but the message that it answers, or only its number. */
+export function sightOf(change: Change, { userId, firstSeq }: Pick<Membership, 'userId' | 'firstSeq'>): 'whole' | 'withoutOriginal' | 'hidden' {
+  if (change.type === 'membership.updated') return change.userId === userId ? 'whole' : 'hidden'
+  if (!('message' in change)) return 'whole'
+  if (change.message.seq < firstSeq) return 'hidden'
+  return showsOlder(change.message, firstSeq) ? 'withoutOriginal' : 'whole'
+}
+
+export const seen = {
+  whole: (change: Change): Change => change,
+  withoutOriginal: (change: Change): Change => ('message' in change ? { ...change, message: withoutOriginal(change.message) } : change),
+  hidden: ({ conversationId, changeSeq }: Change): HiddenChange => ({ type: 'change.hidden', conversationId, changeSeq }),
 }
 
 /** What a member may be told: nothing after their own leaving. */
