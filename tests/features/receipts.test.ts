@@ -5,6 +5,7 @@ import type { Conversation, Message } from '@parley/sdk'
 import fc from 'fast-check'
 import t from 'tap'
 import type { ConversationId } from '../../openapi/shared/ids.ts'
+import { unreadCount } from '../../src/db/unread.ts'
 import type { Change } from '../../src/topics.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
 
@@ -246,6 +247,46 @@ t.test('marking messages one by one', async (t) => {
   })
 })
 
+t.test('thousands of deleted messages are not counted one by one, wherever a mark stands but amid them', async (t) => {
+  const [alice, bob] = (await people(2)) as [Person, Person]
+  const id = await createGroup(alice, [bob])
+  const { pool } = server.database
+  await pool.query(
+    `insert into messages (id, conversation_id, seq, change_seq, created_change_seq, sender_id, content, created_at, deleted_at)
+     select gen_random_uuid(), $1, n, n, n, $2, '', now(), case when n > 10 then now() end from generate_series(1, 5000) n`,
+    [id, alice.id],
+  )
+  await pool.query('update conversations set last_seq = 5000, last_change_seq = 5000, deleted_count = 4990 where id = $1', [id])
+  await pool.query('analyze messages')
+  const count = `select ${unreadCount('c', 'm')} as unread from conversations c join members m on m.conversation_id = c.id and m.user_id = $2 where c.id = $1`
+  const unread: number[] = []
+  for (const [readSeq, ranges] of [
+    [0, '{}'],
+    [4, '{}'],
+    [4, '{[7,9)}'],
+    [4990, '{}'],
+    [5000, '{}'],
+  ] as const) {
+    await pool.query('update members set read_seq = $3, read_ranges = $4 where conversation_id = $1 and user_id = $2', [id, bob.id, readSeq, ranges])
+    const {
+      rows: [explained],
+    } = await pool.query(`explain (analyze, format json) ${count}`, [id, bob.id])
+    t.ok(messagesReadBy(explained['QUERY PLAN'][0].Plan) < 50, `with the mark at ${readSeq}`)
+    unread.push((await pool.query(count, [id, bob.id])).rows[0].unread)
+  }
+  t.same(unread, [10, 6, 4, 0, 0])
+})
+
+interface Plan {
+  'Relation Name'?: string
+  'Actual Rows': number
+  'Actual Loops': number
+  Plans?: Plan[]
+}
+
+const messagesReadBy = ({ 'Relation Name': relation, 'Actual Rows': rows, 'Actual Loops': loops, Plans: parts = [] }: Plan): number =>
+  (relation === 'messages' ? rows * loops : 0) + parts.reduce((sum, part) => sum + messagesReadBy(part), 0)
+
 t.test('whatever is sent, deleted and marked: exactly that is read, and unread is what a count of it says', async (t) => {
   const seq = fc.integer({ min: 1, max: 9 })
   const act = fc.oneof(
@@ -291,7 +332,14 @@ t.test('whatever is sent, deleted and marked: exactly that is read, and unread i
       )
       assert.ok(!isRead[readSeq], 'what follows the mark is unread, or it would have melted')
       assert.equal(unreadCount, model.filter(({ read, deleted }) => !read && !deleted).length)
-      assert.equal(messageCount, model.filter(({ deleted }) => !deleted).length)
+      const left = model.filter(({ deleted }) => !deleted)
+      assert.equal(messageCount, left.length)
+      assert.equal(
+        (await server.request('GET', `/v1/conversations/${id}/messages?includeTotal=true&limit=1`, { token: bob.accessToken })).headers.get(
+          'x-pagination-total',
+        ),
+        `${left.length}`,
+      )
     }
   }
   const property = fc.asyncProperty(fc.array(act, { minLength: 5, maxLength: 25 }), play)

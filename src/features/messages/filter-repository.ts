@@ -3,6 +3,7 @@ import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Database } from '../../db/client.ts'
 import { messageText } from '../../db/json.ts'
 import { messageStatus } from '../../db/message-status.ts'
+import { deletedAfter } from '../../db/unread.ts'
 import type { JsonText } from '../../json-text.ts'
 import type { Range } from './repository.ts'
 
@@ -72,7 +73,7 @@ export const createFilterRepository = ({ pool }: Pick<Database, 'pool'>) => ({
   async countDeleted(conversationId: ConversationId, { afterSeq, beforeSeq }: Pick<Range, 'afterSeq' | 'beforeSeq'>): Promise<number> {
     const { rows } = await pool.query<{ count: number }>({
       name: 'deleted-count',
-      text: `select count(*) as count from messages m where ${isBetween} and m.deleted_at is not null`,
+      text: `select ${deletedAfter('c', '$2::bigint')} - ${deletedAfter('c', '($3::bigint - 1)')} as count from conversations c where c.id = $1`,
       values: [conversationId, afterSeq, beforeSeq],
     })
     return rows[0]?.count ?? 0
