@@ -31,9 +31,8 @@ export const createAuthorshipRepository = (db: Executor) => ({
   },
 
   /** Of messages that are deleted, which show it to nobody any more: that is no change to be told. */
-  async forgetClientIds(conversationId: ConversationId, seqs: number[]): Promise<void> {
-    if (seqs.length === 0) return
-    await db
+  async forgetClientIds(conversationId: ConversationId, seqs: number[], tx: Executor): Promise<void> {
+    await tx
       .update(messages)
       .set({ clientId: null })
       .where(and(eq(messages.conversationId, conversationId), inArray(messages.seq, seqs), isNotNull(messages.deletedAt)))

@@ -66,16 +66,16 @@ export function createAuthorship({ authorship, changes, files, topics, clock }: 
     /** Empties every message of a user; the numbers stay. To be killed in the middle and done again is no harm. */
     async erase(userId: UserId): Promise<void> {
       for await (const batch of rowsOf(userId)) {
-        const [first] = batch
+        const left = batch.filter(({ deletedAt, clientId }) => deletedAt === null || clientId !== null)
+        const [first] = left
         if (first === undefined) continue
         const { conversationId } = first
-        await authorship.forgetClientIds(
-          conversationId,
-          batch.flatMap(({ seq, deletedAt, clientId }) => (deletedAt !== null && clientId !== null ? [seq] : [])),
-        )
-        const seqs = batch.flatMap(({ seq, deletedAt }) => (deletedAt === null ? [seq] : []))
-        if (seqs.length === 0) continue
-        const changed = await changes.change(conversationId, (locked, tx) => deleteWithin({ locked, files, at: clock.now(), isSenderGone: true }, seqs, tx))
+        const seqs = left.map(({ seq }) => seq)
+        const changed = await changes.change(conversationId, async (locked, tx) => {
+          await deleteWithin({ locked, files, at: clock.now() }, seqs, tx)
+          // Of all of them: others may have deleted some since they were read.
+          await authorship.forgetClientIds(conversationId, seqs, tx)
+        })
         publishChanges(topics, changed?.changes ?? [])
       }
     },

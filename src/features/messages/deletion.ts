@@ -21,16 +21,16 @@ const tombstone = {
 
 /**
  * Empties messages for good. Their `clientId` stays, though nobody is shown it any more, so that a send that is tried again does not bring them back;
- * only with a sender who is gone, and tries nothing again, it goes too.
+ * with a sender who is gone, and tries nothing again, they go too: see `Authorship`.
  */
 export async function deleteWithin(
-  { locked, files, at, isSenderGone = false }: { locked: LockedMessages; files: FileDiscard; at: Date; isSenderGone?: boolean },
+  { locked, files, at }: { locked: LockedMessages; files: FileDiscard; at: Date },
   seqs: readonly number[],
   tx: Transaction,
 ): Promise<void> {
   const left = await locked.present(seqs)
   if (left.length === 0) return
-  await locked.write(left, { ...tombstone, deletedAt: at, ...(isSenderGone && { clientId: null }) })
+  await locked.write(left, { ...tombstone, deletedAt: at })
   await locked.forget(left)
   await files.discardWithin({ conversationId: locked.conversation.id, seqs: left }, tx)
 }
