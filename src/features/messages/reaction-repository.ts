@@ -21,16 +21,20 @@ interface ListedReaction extends ReactionPosition {
 const shownPerKind = 20
 
 /**
- * What a message shows of its reactions, of their rows: kinds keep their places, and one that is new comes last. It is written by every
- * change of them under the lock of the conversation.
+ * What a message shows of its reactions after some of these kinds have changed: only those are counted, of the rows. Kinds keep their places, and one
+ * that is new comes last. It is written by every change of them under the lock of the conversation.
  */
-export const reactionSummary: SQL = sql.raw(`(
-  select json_agg(json_build_object('emoji', k.emoji, 'count', k.count, 'userIds', k.user_ids) order by k.place) from (
-    select r.emoji, count(*) as count,
-      (select json_agg(f.user_id) from (select user_id from reactions where conversation_id = messages.conversation_id and seq = messages.seq
-        and emoji = r.emoji order by created_at, user_id limit ${shownPerKind}) f) as user_ids,
-      (select o.place from json_array_elements(messages.reactions) with ordinality o (kind, place) where o.kind->>'emoji' = r.emoji) as place
-    from reactions r where r.conversation_id = messages.conversation_id and r.seq = messages.seq group by r.emoji) k)`)
+export const reactionSummary = (changed: readonly string[]): SQL => sql`(
+  select json_agg(shown.kind order by shown.place) from (
+    select o.kind, o.place from json_array_elements(messages.reactions) with ordinality o (kind, place)
+    where o.kind->>'emoji' <> all(${sql.param(changed)}::text[])
+    union all
+    select json_build_object('emoji', r.emoji, 'count', count(*), 'userIds', (
+        select json_agg(f.user_id) from (select user_id from reactions where conversation_id = messages.conversation_id and seq = messages.seq
+          and emoji = r.emoji order by created_at, user_id limit ${sql.raw(String(shownPerKind))}) f)),
+      (select o.place from json_array_elements(messages.reactions) with ordinality o (kind, place) where o.kind->>'emoji' = r.emoji)
+    from reactions r where r.conversation_id = messages.conversation_id and r.seq = messages.seq and r.emoji = any(${sql.param(changed)}::text[])
+    group by r.emoji) shown (kind, place))`
 
 export type ReactionRepository = ReturnType<typeof createReactionRepository>
 
@@ -65,13 +69,13 @@ export const createReactionRepository = ({ db, pool }: Database) => ({
       .from(db.select().from(reactions).where(eq(reactions.userId, userId)).limit(limit).as('reactions'))
   },
 
-  /** Takes back all that a user has reacted to these messages. @returns those where there was something */
-  async deleteOf(userId: UserId, conversationId: ConversationId, seqs: number[], tx: Transaction): Promise<number[]> {
+  /** Takes back all that a user has reacted to these messages. @returns those where there was something, and of which kinds that was */
+  async deleteOf(userId: UserId, conversationId: ConversationId, seqs: number[], tx: Transaction): Promise<{ seqs: number[]; kinds: string[] }> {
     const deleted = await tx
       .delete(reactions)
       .where(and(eq(reactions.conversationId, conversationId), inArray(reactions.seq, seqs), eq(reactions.userId, userId)))
-      .returning({ seq: reactions.seq })
-    return [...new Set(deleted.map(({ seq }) => seq))].sort((a, b) => a - b)
+      .returning({ seq: reactions.seq, emoji: reactions.emoji })
+    return { seqs: [...new Set(deleted.map(({ seq }) => seq))].sort((a, b) => a - b), kinds: [...new Set(deleted.map(({ emoji }) => emoji))] }
   },
 })
 

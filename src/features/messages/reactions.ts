@@ -38,7 +38,8 @@ const erasedAtOnce = 200
 export function messageReactions({ reactions, changes, changeMessage, topics, clock }: Dependencies) {
   const eraseWithin = async (userId: UserId, conversationId: ConversationId, seqs: number[]): Promise<void> => {
     const changed = await changes.change(conversationId, async (locked, tx) => {
-      await locked.write(await reactions.deleteOf(userId, conversationId, seqs, tx), { reactions: reactionSummary })
+      const deleted = await reactions.deleteOf(userId, conversationId, seqs, tx)
+      await locked.write(deleted.seqs, { reactions: reactionSummary(deleted.kinds) })
     })
     publishChanges(topics, changed?.changes ?? [])
   }
@@ -57,7 +58,7 @@ export function messageReactions({ reactions, changes, changeMessage, topics, cl
           throw new AppError('conflict', `A message has reactions of at most ${maximumKinds} kinds.`)
         const { conversationId, seq } = message
         const isNew = await reactions.insert({ conversationId, seq, emoji, userId: actor.userId, createdAt: clock.now() }, tx)
-        if (isNew) await locked.write([seq], { reactions: reactionSummary })
+        if (isNew) await locked.write([seq], { reactions: reactionSummary([emoji]) })
         return asSeenFrom(member.firstSeq, await locked.entity(seq))
       })
     },
@@ -65,8 +66,9 @@ export function messageReactions({ reactions, changes, changeMessage, topics, cl
     /** Takes back one's own; what is not there is taken back already. @throws `not_found` when the actor does not see the message */
     async removeReaction(actor: Actor, messageId: MessageId, given: string): Promise<void> {
       await changeMessage(actor, messageId, async ({ locked, message, tx }) => {
-        const wasThere = await reactions.delete(message, given.normalize('NFC'), actor.userId, tx)
-        if (wasThere) await locked.write([message.seq], { reactions: reactionSummary })
+        const emoji = given.normalize('NFC')
+        const wasThere = await reactions.delete(message, emoji, actor.userId, tx)
+        if (wasThere) await locked.write([message.seq], { reactions: reactionSummary([emoji]) })
       })
     },
 
