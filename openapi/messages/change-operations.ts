@@ -14,9 +14,9 @@ export const updateMessage = defineOperation({
   path: '/v1/messages/{messageId}',
   summary: 'Edit a message',
   description:
-    'For its sender, while a member. What it said before is kept: `messages.listHistory`. Its answers show the beginning of what it says now, under the numbers that they have. A `conflict` when it is deleted, or the conversation is archived or closed; `forbidden` also in a direct conversation whose other member has blocked you. What changes nothing leaves it as it is.',
+    'For its sender, while a member. What it said before is kept: `messages.listHistory`. Its answers show the beginning of what it says now, under the numbers that they have. A `conflict` when it is deleted, was edited 100 times, or the conversation is archived or closed; `forbidden` also in a direct conversation whose other member has blocked you. What changes nothing leaves it as it is.',
   access: 'user',
-  rateLimit: 'default',
+  rateLimit: 'messages',
   repeatable: true,
   params: MessageParams,
   body: ref(UpdateMessageRequest),

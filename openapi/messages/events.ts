@@ -38,7 +38,7 @@ export const messageMentioned = defineEvent({
   kind: 'signal',
   summary: 'Somebody addresses you',
   description:
-    'Beside the change that brings the message, on all your sockets, also for a conversation that you have muted. It is of the moment: after a resume see `mentions` of what is new.',
+    'Beside the change that brings the message, on all your sockets, also for a conversation that you have muted. By an edit only those are told whom the message has not mentioned in any version. It is of the moment: after a resume see `mentions` of what is new.',
   data: Type.Object({ message: described(ref(Message), 'The message that mentions you') }),
   example: { message: { ...messageExample, mentions: [ids.bob] } },
 })

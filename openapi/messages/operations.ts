@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { defineOperation, described, ref } from '../contract.ts'
 import { ConversationId, MessageId, MessageParams, UserId } from '../shared/ids.ts'
-import { Cursor, limit, page, paginationHeaders } from '../shared/pagination.ts'
+import { Cursor, countedPage, limit, paginationHeaders } from '../shared/pagination.ts'
 import { Timestamp } from '../shared/scalars.ts'
 import { ids } from '../users/examples.ts'
 import { messageExample } from './examples.ts'
@@ -52,14 +52,14 @@ export const listMessages = defineOperation({
     includeTotal: Type.Optional(
       Type.Boolean({
         description:
-          'Whether to say in headers how many messages fit, those that are deleted not counted. With `status`, `type` or `senderId` it is those among the newest messages that one page looks at',
+          'Whether to say how many messages fit, those that are deleted not counted: as `total`, and in headers. With `status`, `type` or `senderId` it is those among the newest messages that one page looks at',
       }),
     ),
   }),
   responses: {
     200: {
       description: 'A page of messages',
-      body: page(ref(Message)),
+      body: countedPage(ref(Message), { description: 'How many fit and you may see, less those that are deleted, where `includeTotal` asks for it' }),
       example: { items: [messageExample], nextCursor: 'YjQx', hasMore: true },
       headers: paginationHeaders,
     },

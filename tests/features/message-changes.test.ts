@@ -157,8 +157,14 @@ t.test('mentions', async (t) => {
     const { message: edited } = await alice.api.messages.update(message.id, { mentions: [carol.id, bob.id] })
     t.same((await ofCarol.frame(({ type, data }) => type === 'message.mentioned' && data.message.id === message.id)).data.message, edited)
     for (const socket of sockets) await socket.frame(({ type, data }) => type === 'message.updated' && data.message.id === message.id)
-    t.equal(mentionsIn(first).filter((mentioned) => mentioned === message.id).length, 1)
+    const callsOfBob = () => mentionsIn(first).filter((mentioned) => mentioned === message.id).length
+    t.equal(callsOfBob(), 1)
     t.same(mentionsIn(ofAlice), [])
+
+    await alice.api.messages.update(message.id, { mentions: [] })
+    const { message: again } = await alice.api.messages.update(message.id, { mentions: [bob.id] })
+    await first.frame(({ type, changeSeq }) => type === 'message.updated' && changeSeq === again.changeSeq)
+    t.equal(callsOfBob(), 1, 'nor by one who takes it away and puts it back')
   })
 
   t.test('are of members, and the others are named', async (t) => {
@@ -539,6 +545,40 @@ t.test('reactions', async (t) => {
   })
 })
 
+t.test('a message is edited at most 100 times', async (t) => {
+  const [alice] = (await people(1)) as [Person]
+  const id = await createGroup(alice)
+  const sent = await send(alice, id)
+  await pool.query(
+    `insert into message_versions (conversation_id, seq, version, content, metadata, mentions, created_at)
+     select $1, 1, n, 'earlier', '{}', '{}', now() from generate_series(1, 99) n`,
+    [id],
+  )
+  t.equal(await outcome(alice, 'PATCH', `messages/${sent.id}`, { content: 'once more' }), '200')
+  const { changeSeq } = await view(alice, id)
+  t.equal(await outcome(alice, 'PATCH', `messages/${sent.id}`, { content: 'and again' }), '409 conflict')
+  t.equal(await outcome(alice, 'PATCH', `messages/${sent.id}`, { content: 'once more' }), '200', 'what changes nothing is no edit')
+  t.match(await view(alice, id), { changeSeq, lastMessage: { content: 'once more' } })
+})
+
+t.test('what is deleted by others while its sender is erased keeps no name of it', async (t) => {
+  const [alice, bob] = (await people(2)) as [Person, Person]
+  const id = await createGroup(alice, bob)
+  await send(bob, id, 'hello', { clientId: 'named by bob' })
+  await alice.api.conversations.removeMember(id, bob.id)
+  await pool.query("update users set deletion_at = now() - interval '1 minute' where id = $1", [bob.id])
+  const client = await pool.connect()
+  await client.query('begin')
+  await client.query('select from conversations where id = $1 for update', [id])
+  const erasing = server.app.services.erasure.erase(bob.id)
+  await untilLockIsAwaited()
+  await client.query("update messages set content = '', deleted_at = now() where conversation_id = $1", [id])
+  await client.query('commit')
+  client.release()
+  await erasing
+  t.same((await pool.query('select client_id from messages where conversation_id = $1', [id])).rows, [{ client_id: null }])
+})
+
 t.test('with an account that is erased go its messages, its reactions, and what answers showed of them', async (t) => {
   const [alice, bob] = (await people(2)) as [Person, Person]
   const id = await createGroup(alice, bob)
@@ -549,12 +589,12 @@ t.test('with an account that is erased go its messages, its reactions, and what 
   await bob.api.messages.delete(deleted.id)
   await bob.api.messages.update(sent.id, { content: `${secret} again` })
   await alice.api.messages.addReaction(sent.id, '👍')
-  await bob.api.messages.addReaction(answer.id, '👍')
-  await alice.api.messages.addReaction(answer.id, '👍')
+  for (const emoji of ['👍', '🎉', '❤️']) await bob.api.messages.addReaction(answer.id, emoji)
+  for (const emoji of ['👍', '❤️']) await alice.api.messages.addReaction(answer.id, emoji)
   const exported = await (await fetch(`${server.url}/v1/users/me/export`, { headers: { authorization: `Bearer ${bob.accessToken}` } })).json()
   t.match(exported, {
     sections: {
-      reactions: [{ conversationId: id, seq: answer.seq, emoji: '👍' }],
+      reactions: [{ emoji: '❤️' }, { emoji: '🎉' }, { conversationId: id, seq: answer.seq, emoji: '👍' }],
       messages: [{ content: `${secret} again`, versions: [{ version: 1, content: secret }] }],
     },
   })
@@ -564,7 +604,11 @@ t.test('with an account that is erased go its messages, its reactions, and what 
   await server.app.services.erasure.erase(bob.id)
   t.same(await findInDatabase(secret), [])
   t.match(await get(alice, sent.id), { content: '', reactions: [], deletedAt: String })
-  t.match(await get(alice, answer.id), { reactions: [{ emoji: '👍', count: 1, userIds: [alice.id] }], replyTo: { excerpt: null } })
+  t.match(await get(alice, answer.id), { replyTo: { excerpt: null } })
+  t.same(
+    (await get(alice, answer.id)).reactions,
+    ['👍', '❤️'].map((emoji) => ({ emoji, count: 1, userIds: [alice.id] })),
+  )
   t.equal(Number((await pool.query('select count(*) as left from reactions where user_id = $1', [bob.id])).rows[0].left), 0)
   t.match(await view(alice, id), { messageCount: 1 })
   const told = heard.filter(({ type }) => type.startsWith('message.')).map(({ type, changeSeq }) => [type, changeSeq])

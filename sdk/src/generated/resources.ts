@@ -872,7 +872,7 @@ export interface Messages {
   /**
    * Edit a message.
    *
-   * For its sender, while a member. What it said before is kept: `messages.listHistory`. Its answers show the beginning of what it says now, under the numbers that they have. A `conflict` when it is deleted, or the conversation is archived or closed; `forbidden` also in a direct conversation whose other member has blocked you. What changes nothing leaves it as it is.
+   * For its sender, while a member. What it said before is kept: `messages.listHistory`. Its answers show the beginning of what it says now, under the numbers that they have. A `conflict` when it is deleted, was edited 100 times, or the conversation is archived or closed; `forbidden` also in a direct conversation whose other member has blocked you. What changes nothing leaves it as it is.
    *
    * `PATCH /v1/messages/{messageId}`
    *
@@ -1000,7 +1000,7 @@ export interface Files {
   /**
    * Make a link to a file.
    *
-   * An address that browsers can show by itself, for a while. Whoever has it sees what you may see then: it ends when you may not see the file any more. For the members of the conversation who may see the message that has it; until it is sent, for who uploaded it.
+   * An address that browsers can show by itself, for a while. Whoever has it sees what you may see then: it ends when you may not see the file any more, but not with the session or the API key that made it. For the members of the conversation who may see the message that has it; until it is sent, for who uploaded it.
    *
    * `POST /v1/files/{fileId}/link`
    *
@@ -1041,7 +1041,7 @@ export interface Files {
   /**
    * Get the bytes of a file.
    *
-   * For the members of the conversation who may see the message that has it; until it is sent, for who uploaded it. `Range` (one range), `If-Range` and `If-None-Match` are heeded. Pictures, audio, video and PDF may be shown where they are; all else comes as an attachment.
+   * For the members of the conversation who may see the message that has it; until it is sent, for who uploaded it. `Range` (one range), `If-Range` and `If-None-Match` are heeded. PNG, JPEG, WebP, GIF, AVIF, audio and video may be shown where they are; all else, HEIC, HEIF and PDF too, comes as an attachment.
    *
    * `GET /v1/files/{fileId}/content`
    *
@@ -1054,7 +1054,7 @@ export interface Files {
   /**
    * Upload a file.
    *
-   * Then send it: `attachments` of a message takes its id. What is not sent within a day is deleted. What the file is, its bytes say, whatever it is called: pictures, audio, video, PDF, ZIP, office documents; plain text, CSV, Markdown and JSON also by the end of the name; and never HTML, SVG, XML, scripts or programs. Of a picture the pixels are counted, and up to 40 megapixels it gets a thumbnail. A retry makes another file: the one whose answer was lost is deleted within a day.
+   * Then send it: `attachments` of a message takes its id. What is not sent within a day is deleted. What the file is, its bytes say, whatever it is called: pictures, audio, video, PDF, ZIP, office documents; plain text, CSV, Markdown and JSON also by the end of the name; and never what a browser or a shell would run: HTML, SVG, XML, what begins with `#!`, programs. A name that ends as another kind of file does gets the right end: a picture that is called `x.html` is `x.html.png`. Of a picture the pixels are counted, and up to 40 megapixels it gets a thumbnail. The bytes are kept as they come, and with them what a camera wrote, such as where it was; thumbnails say nothing of that. Of one user four uploads are under way at once: more are `rate_limit_exceeded`. One that is silent for 30 seconds, or takes more than an hour, is a `validation_error`. A retry makes another file: the one whose answer was lost is deleted within a day.
    *
    * `POST /v1/files`
    *

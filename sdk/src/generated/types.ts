@@ -315,7 +315,7 @@ export interface Conversation {
     lastMessage: Message | null;
     /** `seq` of the newest message; 0 when there is none */
     lastSeq: number;
-    /** How many messages there are, less those that are deleted */
+    /** How many messages there are in the whole conversation, less those that are deleted; how many of them are for you to see, `messages.list` says as `total` */
     messageCount: number;
     /** Number of the last change, read marks included: a cursor for the socket and for `sync.pull` */
     changeSeq: number;
@@ -2419,7 +2419,7 @@ export interface MessagesListQuery {
      * Only before: ISO 8601
      */
     to?: string;
-    /** Whether to say in headers how many messages fit, those that are deleted not counted. With `status`, `type` or `senderId` it is those among the newest messages that one page looks at */
+    /** Whether to say how many messages fit, those that are deleted not counted: as `total`, and in headers. With `status`, `type` or `senderId` it is those among the newest messages that one page looks at */
     includeTotal?: boolean;
 }
 

@@ -36,15 +36,24 @@ interface VersionPage {
 /** What comes of an edit. */
 interface Edited {
   message: MessageEntity
-  /** Who was not mentioned before. */
+  /** Who was never mentioned in it before. */
   mentioned: Mentioned[]
 }
 
 export function messageEdits({ changes, changeMessage, topics, clock }: Dependencies) {
+  /** Who is new in a message, and in all that it has said before, is told; others would be called again and again. */
+  const toTell = async ({ locked, message: { seq, senderId } }: Held, added: ReadonlyMap<UserId, number>): Promise<Mentioned[]> => {
+    if (added.size === 0) return []
+    const before = await locked.mentionedBefore(seq)
+    const isNew = ({ userId, firstSeq }: Mentioned) => firstSeq <= seq && userId !== senderId && !before.has(userId)
+    return [...added].map(([userId, firstSeq]) => ({ userId, firstSeq })).filter(isNew)
+  }
+
   const edit = async (
-    { locked, message, member }: Held,
-    { content = message.content, metadata = message.metadata, mentions = message.mentions }: Edit,
+    held: Held,
+    { content = held.message.content, metadata = held.message.metadata, mentions = held.message.mentions }: Edit,
   ): Promise<Edited> => {
+    const { locked, message, member } = held
     if (!mayEdit(member.userId, message)) throw new AppError('forbidden', 'Only its sender can edit a message.')
     requireChangeable(locked.conversation, member, message)
     if (content === '' && message.attachments === null) throw invalidField('body.content', 'may be empty only where there are attachments')
@@ -54,17 +63,16 @@ export function messageEdits({ changes, changeMessage, topics, clock }: Dependen
     const { seq } = message
     const set = { content, metadata, mentions }
     if (changesNothing(message, set)) return { message: await locked.entity(seq), mentioned: [] }
-    await locked.keepVersion(message)
+    if ((await locked.keepVersion(message)) > maximumVersions) throw new AppError('conflict', `A message can be edited at most ${maximumVersions} times.`)
     await locked.write([seq], { ...set, editedAt: new Date(Math.max(clock.now().getTime(), (message.editedAt ?? message.createdAt).getTime())) })
-    const toTell = [...firstSeqs].flatMap(([userId, firstSeq]) => (firstSeq <= seq && userId !== member.userId ? [{ userId, firstSeq }] : []))
-    return { message: await locked.entity(seq), mentioned: toTell }
+    return { message: await locked.entity(seq), mentioned: await toTell(held, firstSeqs) }
   }
 
   return {
     /**
      * Changes what a message says; what it said is kept.
-     * @throws `not_found`, `forbidden` for anybody but the sender and for one who is blocked, `conflict` when it is deleted or the conversation not
-     * active, `validation_error` for mentions of those who are no members
+     * @throws `not_found`, `forbidden` for anybody but the sender and for one who is blocked, `conflict` when it is deleted or was edited too often, or
+     * the conversation is not active, `validation_error` for mentions of those who are no members
      */
     async update(actor: Actor, messageId: MessageId, fields: Edit): Promise<MessageEntity> {
       const { message, mentioned, forSender } = await changeMessage(actor, messageId, async (held) => {
@@ -91,6 +99,9 @@ export function messageEdits({ changes, changeMessage, topics, clock }: Dependen
     },
   }
 }
+
+/** All are kept. */
+const maximumVersions = 100
 
 /** More than any version has: the column's last number. */
 const latest = 2_147_483_647

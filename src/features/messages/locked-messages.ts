@@ -89,13 +89,27 @@ export async function lockMessages(tx: Transaction, conversationId: Conversation
     /** One by one, in order. */
     write,
 
-    /** What a message says now is kept as one of its versions. */
-    async keepVersion({ seq, content, metadata, mentions, editedAt, createdAt }: MessageRow): Promise<void> {
+    /** What a message says now is kept as one of its versions. @returns which one that is */
+    async keepVersion({ seq, content, metadata, mentions, editedAt, createdAt }: MessageRow): Promise<number> {
       const before = tx
         .select({ version: sql<number>`coalesce(max(${messageVersions.version}), 0) + 1` })
         .from(messageVersions)
         .where(and(eq(messageVersions.conversationId, conversationId), eq(messageVersions.seq, seq)))
-      await tx.insert(messageVersions).values({ conversationId, seq, version: sql`(${before})`, content, metadata, mentions, createdAt: editedAt ?? createdAt })
+      const [kept] = await tx
+        .insert(messageVersions)
+        .values({ conversationId, seq, version: sql`(${before})`, content, metadata, mentions, createdAt: editedAt ?? createdAt })
+        .returning({ version: messageVersions.version })
+      if (kept === undefined) throw new Error('The statement returned no row')
+      return kept.version
+    },
+
+    /** Whom a message has mentioned in one of its versions. */
+    async mentionedBefore(seq: number): Promise<Set<UserId>> {
+      const found = await tx
+        .selectDistinct({ userId: sql<UserId>`unnest(${messageVersions.mentions})` })
+        .from(messageVersions)
+        .where(and(eq(messageVersions.conversationId, conversationId), eq(messageVersions.seq, seq)))
+      return new Set(found.map(({ userId }) => userId))
     },
 
     /** Deletes what deleted messages said before and who reacted to them, and counts them as deleted. */
