@@ -9,7 +9,7 @@ import type { Log } from '../log.ts'
 export interface Carrier {
   /** A longer payload is refused. */
   maximumBytes: number
-  /** Listens when it resolves. @param signal ends what is being opened */
+  /** Listens when it resolves. @param signal ends what is being opened: nothing of it is left then */
   open(on: { payload(text: string): void; lost(): void }, signal: AbortSignal): Promise<Channel>
   /** The database may be there while this is not. */
   isApart: boolean
@@ -33,7 +33,7 @@ interface LinkOptions {
   hear(payload: string): boolean
   /** It listens again. */
   onGap(): void
-  /** Every second, after what has come was heard. */
+  /** Every second, after what has come was heard, whether or not there is a connection. */
   onTick?(): void
   log: Log
 }
@@ -41,6 +41,8 @@ interface LinkOptions {
 const beatMilliseconds = 1_000
 /** Unheard for this long, a process or a connection is taken for dead. */
 export const silenceMilliseconds = 3_000
+/** What accepts a connection and never answers is given up after this long. */
+const openMilliseconds = 5_000
 
 interface Opened {
   channel: Channel
@@ -52,6 +54,7 @@ export function createLink({ name, carrier, formatBeat, hear, onGap, onTick, log
   let opened: Opened | undefined
   let heardAt = performance.now()
   let timer: NodeJS.Timeout | undefined
+  let ticking: NodeJS.Timeout | undefined
   let running: Promise<void> | undefined
   const end = new AbortController()
 
@@ -66,7 +69,7 @@ export function createLink({ name, carrier, formatBeat, hear, onGap, onTick, log
     const onPayload = (payload: string): void => {
       if (hear(payload)) heardAt = performance.now()
     }
-    const channel = await carrier.open({ payload: onPayload, lost: onLost }, end.signal)
+    const channel = await inTime((signal) => carrier.open({ payload: onPayload, lost: onLost }, signal), end.signal)
     if (end.signal.aborted || isLost) await soon(channel.close())
     if (end.signal.aborted) return
     if (isLost) throw new Error('The connection was lost at once')
@@ -96,10 +99,14 @@ export function createLink({ name, carrier, formatBeat, hear, onGap, onTick, log
   /** On a connection that is broken it may never be answered; the silence tells. */
   const beat = (): void => void send([formatBeat()]).catch(() => undefined)
 
-  const keepAlive = async (): Promise<void> => {
-    // What has come already is read before its absence is judged: the process may have been busy.
+  /** What has come already is read before its absence is judged: the process may have been busy. */
+  const tick = async (): Promise<void> => {
     await setImmediate()
-    onTick?.()
+    if (!end.signal.aborted) onTick?.()
+  }
+
+  const keepAlive = async (): Promise<void> => {
+    await setImmediate()
     if (opened === undefined || performance.now() - heardAt > silenceMilliseconds) await reopen()
     beat()
   }
@@ -119,10 +126,12 @@ export function createLink({ name, carrier, formatBeat, hear, onGap, onTick, log
   }
 
   return {
-    /** Listens when it resolves; while it cannot, it tries to. */
+    /** Listens when it resolves; while it cannot, it tries to, and does not keep anybody waiting for that. */
     async start(): Promise<void> {
       await open().catch((error: unknown) => log.warn({ err: error }, `${name} is out of reach; tried again every second`))
-      await run()
+      beat()
+      beatIn(beatMilliseconds)
+      ticking = setInterval(() => void tick(), beatMilliseconds).unref()
     },
 
     get isUp(): boolean {
@@ -138,9 +147,31 @@ export function createLink({ name, carrier, formatBeat, hear, onGap, onTick, log
     async close(): Promise<void> {
       end.abort()
       clearTimeout(timer)
+      clearInterval(ticking)
       await disconnect()
       await soon(running)
     },
+  }
+}
+
+/** @throws when it takes too long or the link ends: what is half open by then is closed, and what opens after all is too. */
+async function inTime(open: (signal: AbortSignal) => Promise<Channel>, end: AbortSignal): Promise<Channel> {
+  const attempt = new AbortController()
+  const abandoned = Promise.withResolvers<never>()
+  const abandon = (reason: string): void => {
+    attempt.abort()
+    abandoned.reject(new Error(reason))
+  }
+  const onEnd = (): void => abandon('The link was closed')
+  const timer = setTimeout(() => abandon(`No answer within ${openMilliseconds} ms`), openMilliseconds)
+  end.addEventListener('abort', onEnd, { once: true })
+  try {
+    const opening = open(attempt.signal)
+    opening.then((channel) => (attempt.signal.aborted ? soon(channel.close()) : undefined)).catch(() => undefined)
+    return await Promise.race([opening, abandoned.promise])
+  } finally {
+    clearTimeout(timer)
+    end.removeEventListener('abort', onEnd)
   }
 }
 

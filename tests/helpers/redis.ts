@@ -45,6 +45,13 @@ export async function prepareRedis(t: Pick<Test, 'teardown'>) {
         ),
       )
     },
+    /** It accepts connections and answers nothing any more. */
+    freeze(): void {
+      child?.kill('SIGSTOP')
+    },
+    thaw(): void {
+      child?.kill('SIGCONT')
+    },
     /** Those that listen, and those that speak. */
     async cutAll(): Promise<void> {
       await ask(['CLIENT', 'KILL', 'TYPE', 'pubsub'])

@@ -54,6 +54,44 @@ t.test('without its Redis', { skip: redisIsMissing }, async (t) => {
   })
 })
 
+t.test('with a Redis that accepts connections and never answers', { skip: redisIsMissing }, async (t) => {
+  const redis = await prepareRedis(t)
+  await redis.start()
+  const database = await createTestDatabase()
+  const env = { REDIS_URL: redis.url }
+  const [here, there] = [await startServer(t, { databaseUrl: database.url, env }), await startServer(t, { databaseUrl: database.url, env })] as const
+  t.teardown(() => stopAll(database, here, there))
+  const busOf = async (server: TestServer) => (await server.request('GET', '/ready')).json.services.bus
+  const [alice, bob] = [await here.signUp(), await here.signUp()]
+  const id = await createGroup(alice, bob)
+  const socket = await there.socket(bob.accessToken)
+
+  t.test('what happens on others arrives every few seconds', async (t) => {
+    redis.freeze()
+    await eventually(async () => (await busOf(there)) === 'down')
+    for (let round = 0; round < 2; round++) {
+      const { changeSeq } = await send(alice, id)
+      const sentAt = performance.now()
+      await until(socket, id, changeSeq)
+      t.ok(performance.now() - sentAt < 20_000, `within 20 s, round ${round}`)
+    }
+  })
+
+  t.test('a process starts within seconds', async (t) => {
+    const startedAt = performance.now()
+    const third = await startServer(t, { databaseUrl: database.url, env })
+    t.ok(performance.now() - startedAt < 20_000)
+    t.equal(await busOf(third), 'down')
+  })
+
+  t.test('and all goes on when it answers again', async () => {
+    redis.thaw()
+    await eventually(async () => (await busOf(here)) === 'up' && (await busOf(there)) === 'up')
+    const { changeSeq } = await send(alice, id)
+    await until(socket, id, changeSeq)
+  })
+})
+
 for (const { name, skip, prepare } of buses) {
   t.test(`two real processes over ${name}`, { skip }, async (t) => {
     const bus = await prepare(t)
