@@ -114,7 +114,10 @@ export const Conversation = component(
       members: Type.Array(ref(Member), { description: 'The first 10 who joined; `conversations.listMembers` has all' }),
       lastMessage: Type.Union([ref(Message), Type.Null()], { description: 'The newest message; null when there is none' }),
       lastSeq: described(Sequence, '`seq` of the newest message; 0 when there is none'),
-      messageCount: described(Count, 'How many messages there are, less those that are deleted'),
+      messageCount: described(
+        Count,
+        'How many messages there are in the whole conversation, less those that are deleted; how many of them are for you to see, `messages.list` says as `total`',
+      ),
       changeSeq: described(Sequence, 'Number of the last change, read marks included: a cursor for the socket and for `sync.pull`'),
       readSeq: described(ReadSeq, 'Up to where you have read'),
       readRanges: ReadRanges,

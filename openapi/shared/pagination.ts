@@ -1,5 +1,5 @@
 /** Lists answer `{ items, nextCursor, hasMore }`; the cursor is opaque and says where the next page begins. */
-import { type TSchema, Type } from '@sinclair/typebox'
+import { type IntegerOptions, type TSchema, Type } from '@sinclair/typebox'
 import { type AnswerHeader, nullable } from '../contract.ts'
 
 export const Cursor = Type.String({ minLength: 1, maxLength: 500, pattern: '^[A-Za-z0-9_-]+$', description: '`nextCursor` of the page before' })
@@ -14,14 +14,11 @@ export const page = <T extends TSchema>(item: T) =>
     hasMore: Type.Boolean({ description: 'Whether there is a next page' }),
   })
 
-/** A page of what can be counted, up to 10,000. */
-export const countedPage = <T extends TSchema>(item: T) =>
-  Type.Object({
-    ...page(item).properties,
-    total: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: 10_000, description: 'How many fit, where `includeTotal` asks for it; 10,000 stands for "so many, or more"' }),
-    ),
-  })
+const usualTotal = { maximum: 10_000, description: 'How many fit, where `includeTotal` asks for it; 10,000 stands for "so many, or more"' }
+
+/** A page of what can be counted, up to 10,000 unless something else is said. */
+export const countedPage = <T extends TSchema>(item: T, total: IntegerOptions = usualTotal) =>
+  Type.Object({ ...page(item).properties, total: Type.Optional(Type.Integer({ minimum: 0, ...total })) })
 
 const countHeader = (description: string, example: number): AnswerHeader => ({ description, schema: Type.Integer({ minimum: 0 }), example })
 

@@ -499,7 +499,8 @@ t.test('a part of a conversation', async (t) => {
 
   t.test('with how many there are, where that is asked for', async (t) => {
     const counts = async (query: string) => {
-      const { headers } = await ask(query)
+      const { headers, json } = await ask(query)
+      t.equal(json.total?.toString() ?? null, headers.get('x-pagination-total'), 'in the answer as in the headers')
       return ['total', 'pages', 'current-page', 'per-page'].map((name) => headers.get(`x-pagination-${name}`))
     }
     t.same(await counts('limit=100'), [null, null, null, null])

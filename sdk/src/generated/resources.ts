@@ -676,7 +676,7 @@ export interface Conversations {
   /**
    * Say that you are typing, or not any more.
    *
-   * Told to the members who are connected, stored nowhere; it ends by itself after 6 seconds unless it is said again. It is `forbidden` in a direct conversation whose other member has blocked you.
+   * Told to the members who are connected, stored nowhere; it ends by itself after 6 seconds unless it is said again. It is `forbidden` in a direct conversation whose other member has blocked you, and a `conflict` in one that is archived or closed.
    *
    * `POST /v1/conversations/{conversationId}/typing`
    *
@@ -685,6 +685,7 @@ export interface Conversations {
    * @throws {ForbiddenError} `insufficient_scope`
    * @throws {ForbiddenError} `csrf_rejected`
    * @throws {NotFoundError} `not_found`
+   * @throws {ConflictError} `conflict`
    */
   setTyping(conversationId: string, body: SetTypingRequest, options?: CallOptions): ApiCall<void>
 

@@ -19,7 +19,7 @@ export const messageRoutes = (messages: MessageService): Handlers<typeof operati
     }
     const page = await messages.list(actor, { ...params, ...query, ...times })
     setPaginationHeaders(reply, page)
-    return pageText(page.items, page.nextCursor)
+    return pageText(page.items, page.nextCursor, page.total)
   },
   'messages.get': ({ actor, params }) => messages.view(actor, params.messageId),
   'messages.send': async ({ actor, body }) => result(await messages.sendDirect(actor, body)),
