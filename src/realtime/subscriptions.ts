@@ -23,18 +23,26 @@ const usersPerRead = 500
 export type Subscriptions = ReturnType<typeof createSubscriptions>
 
 export function createSubscriptions({ sync, feeds, catchUp }: Dependencies) {
+  /** What a socket is subscribed to and not yet told of, unless it has joined it meanwhile. */
+  const untold = new WeakMap<Connection, Set<ConversationId>>()
+
   /** Subscribes to what the user has, or to what is there of these. @returns where they stood after that */
   const subscribe = async (connection: Connection, among?: readonly ConversationId[]): Promise<ReadonlyMap<ConversationId, Position>> => {
     const positions = await sync.positions(connection.actor.userId, among)
     const fresh = [...positions.values()].filter(({ conversationId }) => !connection.following.has(conversationId))
     if (fresh.length === 0 || !connection.isOpen) return positions
-    for (const position of fresh) feeds.subscribe(connection, position)
+    for (const position of fresh) {
+      feeds.subscribe(connection, position)
+      untold.get(connection)?.add(position.conversationId)
+    }
     return subscribe(connection, among)
   }
 
   /** Follows them from where they stand. What it follows already goes on as it was. @returns after which change each is told */
   const follow = async (connection: Connection, among?: readonly ConversationId[]): Promise<Positions> => {
     const before = new Set(connection.following)
+    const added = new Set<ConversationId>()
+    untold.set(connection, added)
     const positions = await subscribe(connection, among)
     const told: Positions = {}
     if (!connection.isOpen) return told
@@ -42,7 +50,9 @@ export function createSubscriptions({ sync, feeds, catchUp }: Dependencies) {
       const stands = before.has(id) && connection.following.has(id) ? feeds.positionOf(id) : feeds.begin(connection, position)
       if (stands !== undefined) told[id] = stands
     }
-    for (const id of connection.following) if (!before.has(id) && !positions.has(id)) feeds.unfollow(connection, id)
+    // The user has left these while it was read.
+    for (const id of added) if (!positions.has(id)) feeds.unfollow(connection, id)
+    untold.delete(connection)
     return told
   }
 
@@ -79,6 +89,7 @@ export function createSubscriptions({ sync, feeds, catchUp }: Dependencies) {
     async join(connection: Connection, joined: ConversationJoined): Promise<void> {
       if (!connection.isOpen) return
       if (!connection.wants(joined.conversationId)) return tellJoined(connection, joined)
+      untold.get(connection)?.delete(joined.conversationId)
       const stands = feeds.join(connection, joined)
       if (stands !== undefined && stands > joined.afterChangeSeq) await catchUp.bridge(connection, joined.conversationId, joined.afterChangeSeq, stands)
     },

@@ -120,6 +120,25 @@ t.test('hello', async (t) => {
     }
   })
 
+  t.test('a conversation that is joined while the socket goes back to all is followed', async (t) => {
+    const database = await createTestDatabase()
+    t.teardown(() => database.drop())
+    const proxy = await startDatabaseProxy(t, database.url)
+    const slow = await startServer(t, { databaseUrl: proxy.url })
+    const [alice, bob] = (await people(2, slow)) as [Person, Person]
+    const socket = await slow.socket(bob.accessToken)
+    const held = proxy.hold('"joined_change_seq"')
+    socket.send({ type: 'subscribe', id: 'all', data: {} })
+    const answer = await held
+    const created = await createGroup(alice, bob)
+    await until(socket, created, 3)
+    answer.release()
+    await socket.frame(({ id }) => id === 'all')
+    const { changeSeq } = await send(alice, created)
+    await until(socket, created, changeSeq)
+    t.same(numbers(socket, created), range(changeSeq - numbers(socket, created).length + 1, changeSeq))
+  })
+
   t.test('whoever is removed while the socket opens follows nothing', async (t) => {
     const database = await createTestDatabase()
     t.teardown(() => database.drop())
