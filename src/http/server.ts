@@ -11,6 +11,7 @@ import { paginationHeaders } from '../../openapi/shared/pagination.ts'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { AppError } from '../errors/app-error.ts'
+import { refusalOfEncoding } from './content-encoding.ts'
 import { badRequestBytes, sendError } from './error-handler.ts'
 import { acceptForms } from './multipart.ts'
 
@@ -98,8 +99,10 @@ function acceptJsonOnly(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const refusal = refusalOfEncoding(request)
     // Many clients name the type also where they send nothing.
     if (body.length === 0) done(null, undefined)
+    else if (refusal !== undefined) done(refusal, undefined)
     // JSON is UTF-8 (RFC 8259, section 8.1): what is not would be stored as something else than was sent.
     else if (!isUtf8(body as Buffer)) done(new AppError('malformed_json', 'The body is not UTF-8.'), undefined)
     else void parseJson(request, body.toString(), done)
