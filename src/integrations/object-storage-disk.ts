@@ -3,7 +3,7 @@
  * not tell letter cases apart tell these apart.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { access, constants, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { ObjectStorage } from './object-storage.ts'
 
@@ -61,8 +61,11 @@ export function createDiskStorage({ dataDir }: { dataDir: string }): ObjectStora
       await rm(pathOf(key), { force: true })
     },
 
-    // What it stands on, everything else stands on too.
-    ping: async () => true,
+    ping: () =>
+      access(root, constants.W_OK).then(
+        () => true,
+        () => false,
+      ),
   }
 }
 

@@ -4,7 +4,7 @@
  * the middle stay, seen by nobody, until a rule of the bucket ends incomplete uploads.
  */
 import { Readable } from 'node:stream'
-import { DeleteObjectCommand, GetObjectCommand, HeadBucketCommand, NoSuchKey, S3Client } from '@aws-sdk/client-s3'
+import { DeleteObjectCommand, GetObjectCommand, HeadBucketCommand, NoSuchKey, S3Client, S3ServiceException } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
 import type { S3Config } from '../storage-config.ts'
 import type { ObjectStorage } from './object-storage.ts'
@@ -32,7 +32,8 @@ export function createS3Storage({ bucket, endpoint, region, accessKeyId, secretA
   const ask = (): Promise<boolean> =>
     client.send(new HeadBucketCommand({ Bucket: bucket }), { abortSignal: AbortSignal.timeout(pingTimeoutMilliseconds) }).then(
       () => true,
-      () => false,
+      // Who may not list the bucket is told so: it has answered.
+      (error: unknown) => error instanceof S3ServiceException && error.$metadata.httpStatusCode === 403,
     )
   let pinged = { at: Number.NEGATIVE_INFINITY, answer: Promise.resolve(true) }
 
@@ -68,5 +69,7 @@ export function createS3Storage({ bucket, endpoint, region, accessKeyId, secretA
 }
 
 function undefinedIfMissing(error: unknown): undefined {
-  if (!(error instanceof NoSuchKey)) throw error
+  // Who may not list the bucket is not told that there is none.
+  const isHidden = error instanceof S3ServiceException && error.name === 'AccessDenied'
+  if (!(error instanceof NoSuchKey) && !isHidden) throw error
 }
