@@ -9,6 +9,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandle
 import { allComponents, type IncomingFile, isBinary, isStreamed } from '../../openapi/contract.ts'
 import { AppError, fileTooLarge, invalidField } from '../errors/app-error.ts'
 import { compileTextValidation, type Validate } from '../validation.ts'
+import { refusalOfEncoding } from './content-encoding.ts'
 
 /** Boundaries, headers and texts of a form, beside its files. */
 const formBytes = 65_536
@@ -30,8 +31,9 @@ export async function acceptForms(app: FastifyInstance): Promise<void> {
 }
 
 /** Refuses what is no form before it is read. */
-export const requireForm: onRequestHookHandler = ({ headers }, _reply, done) => {
-  done(/^multipart\/form-data\b/i.test(headers['content-type'] ?? '') ? undefined : new AppError('unsupported_media_type'))
+export const requireForm: onRequestHookHandler = (request, _reply, done) => {
+  const isForm = /^multipart\/form-data\b/i.test(request.headers['content-type'] ?? '')
+  done(isForm ? refusalOfEncoding(request) : new AppError('unsupported_media_type'))
 }
 
 /** @throws `payload_too_large`; `validation_error` for a part that is not known, is there twice, or is no file where one is asked for */
@@ -68,11 +70,15 @@ export async function openForm(
     if (part === undefined) return {}
     checkPart(part, fields, {})
     if (part.type !== 'file') throw invalidField(`body.${part.fieldname}`, 'must be a file')
-    return { [part.fieldname]: { name: part.filename ?? '', leastBytes, content: contentOf(part, inTime(part.file), parts, fields) } }
+    return { [part.fieldname]: { name: nameOf(part), leastBytes, content: contentOf(part, inTime(part.file), parts, fields) } }
   } catch (error) {
     throw formError(error)
   }
 }
+
+/** Clients write some characters of a name this way (WHATWG HTML, multipart/form-data encoding algorithm), and no others. */
+const nameOf = ({ filename = '' }: MultipartFile): string =>
+  filename.replace(/%(22|0D|0A)/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
 
 async function* contentOf(
   file: MultipartFile,

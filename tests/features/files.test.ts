@@ -1,7 +1,8 @@
 /** Files: what is taken, what becomes of it, who may have it, and that nothing of it is left behind. */
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readdir, readlink } from 'node:fs/promises'
+import { readdir, readlink, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { crc32, deflateRawSync, deflateSync } from 'node:zlib'
@@ -11,6 +12,8 @@ import t from 'tap'
 import type { FileId, UserId } from '../../openapi/shared/ids.ts'
 import { deriveKeys } from '../../src/features/auth/keys.ts'
 import { createFileLinks } from '../../src/features/files/links.ts'
+import { createS3Storage } from '../../src/integrations/object-storage-s3.ts'
+import { launchBrowser } from '../helpers/browser.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 import { tinyPng } from '../helpers/form.ts'
 import { s3IsMissing, startS3 } from '../helpers/s3.ts'
@@ -93,7 +96,7 @@ t.test('its type is what its bytes say, whatever it is called; names count among
     ['a.html', await source.clone().webp().toBuffer(), 'image/webp', 'inline'],
     ['a.svg', await source.clone().gif().toBuffer(), 'image/gif', 'inline'],
     ['a', await source.clone().avif().toBuffer(), 'image/avif', 'inline'],
-    ['a.txt', '%PDF-1.4\n%âãÏÓ\n', 'application/pdf', 'inline'],
+    ['a.txt', '%PDF-1.4\n%âãÏÓ\n', 'application/pdf', 'attachment'],
     ['a.js', Buffer.concat([Buffer.from('RIFF\x2c\0\0\0WAVEfmt '), Buffer.alloc(40)]), 'audio/wav', 'inline'],
     ['a.pdf', zip([['hello.txt', 'Hello']]), 'application/zip', 'attachment'],
     ['a.doc', docx, 'application/vnd.openxmlformats-officedocument.wordprocessingml.document', 'attachment'],
@@ -168,6 +171,15 @@ t.test('a name is for people: what would lead elsewhere, turn it around or hide 
     ['..', 'file'],
     ['', 'file'],
     ['. ', 'file'],
+    ['a.html', 'a.html.png'],
+    ['a.HTML. .', 'a.HTML.png'],
+    ['a.html::$DATA', 'a.html::$DATA.png'],
+    ['.exe', '.exe.png'],
+    ['a.zip', 'a.zip.png'],
+    ['a.JPG', 'a.JPG'],
+    ['Dr. Who', 'Dr. Who.png'],
+    ['picture', 'picture'],
+    [`${'a'.repeat(400)}.html`, `${'a'.repeat(251)}.png`],
     [`${'a'.repeat(400)}.png`, `${'a'.repeat(251)}.png`],
   ]
   const { services } = server.app
@@ -177,6 +189,10 @@ t.test('a name is for people: what would lead elsewhere, turn it around or hide 
   }
   for (const [given, kept] of names) t.equal((await services.files.upload(actor, { name: given, content: stream() })).name, kept, JSON.stringify(given))
   for (const [given, kept] of names.slice(0, 3)) t.equal((await post(tinyPng, given)).file.name, kept, `${given} over HTTP`)
+  t.equal((await post(tinyPng, 'a "b"\r\n100%2e.png')).file.name, 'a "b"100%2e.png', 'as browsers write it in a form')
+  t.equal((await post(zip([['hello.txt', 'Hello']]), 'a.docx')).file.name, 'a.docx', 'office documents are archives')
+  t.equal((await post('alert(1)', 'a.txt')).file.name, 'a.txt')
+  t.equal((await post('%PDF-1.4\n', 'a.hta')).file.name, 'a.hta.pdf')
 
   const { file } = await post(tinyPng, `Größe "5" 100%;\u2028${'é'}.png`)
   const header = (await contentOf(file.id)).headers.get('content-disposition') ?? ''
@@ -480,6 +496,24 @@ t.test('a link works by itself until it ends, for one variant of one file', asyn
   t.match(await open(thumbnail.url), { status: 404 }, 'it ends with the file')
 })
 
+t.test('a page of another origin shows a picture by its link', async (t) => {
+  const { id } = await api.files.upload({ file: fileOf(red, 'a.html') })
+  const { url } = await api.files.createLink(id)
+  const browser = await launchBrowser()
+  t.teardown(() => browser.close())
+  const page = await browser.newPage()
+  await page.setContent(`<img src="${server.url}${url}">`)
+  const size = `(async () => {
+    const image = document.querySelector('img')
+    await image.decode()
+    return [image.naturalWidth, image.naturalHeight]
+  })()`
+  t.same(await page.evaluate(size), [900, 300])
+  const response = await page.goto(server.url + url)
+  t.match(response?.headers(), { 'content-disposition': /^inline; filename="a.html.png"/ }, 'and it can be opened by itself')
+  t.same(await page.evaluate(size), [900, 300])
+})
+
 t.test('a link is good across a change of the secret, and ends with its user', async (t) => {
   const { id } = await api.files.upload({ file: fileOf(red, 'a.png') })
   const { url } = await api.files.createLink(id)
@@ -713,6 +747,31 @@ t.test('with an account go the files that were not sent, and the others with its
   }
 })
 
+t.test('a folder that cannot be written to is said to be down', async (t) => {
+  const own = await startServer(t)
+  const storage = async () => (await own.request('GET', '/ready')).json.services.storage
+  t.equal(await storage(), 'up')
+  await rm(own.dataDir, { recursive: true, force: true })
+  t.equal(await storage(), 'down')
+})
+
+t.test('keys that may not list the bucket are enough for S3', async (t) => {
+  const gateway = createServer(({ method }, response) => {
+    response.writeHead(403, { 'content-type': 'application/xml' })
+    response.end(method === 'HEAD' ? undefined : '<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>')
+  })
+  await once(gateway.listen(0, '127.0.0.1'), 'listening')
+  const address = gateway.address()
+  const endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
+  const keys = { region: 'us-east-1', accessKeyId: 'access', secretAccessKey: 'secret' }
+  const objects = createS3Storage({ bucket: 'files', endpoint, forcePathStyle: true, ...keys })
+  t.equal(await objects.ping(), true, 'the bucket is reached')
+  t.equal(await objects.get('files/1'), undefined, 'what is not there is not there')
+  gateway.closeAllConnections()
+  await new Promise((resolve) => gateway.close(resolve))
+  await t.rejects(objects.get('files/1'), 'and where nobody answers that is another matter')
+})
+
 t.test('S3 keeps files as the disk does, whole or not at all', { skip: s3IsMissing, timeout: 60_000 }, async (t) => {
   const s3 = await startS3(t)
   const own = await startServer(t, { env: s3.env })
@@ -766,7 +825,7 @@ t.test('the SDK takes blobs, bytes and streams, and tells how far it has come', 
     })
   const given: [what: string, file: Uploadable, name: string][] = [
     ['a blob', new Blob([bytes]), 'file'],
-    ['a file', fileOf(bytes, 'a "b".png'), 'a %22b%22.png'],
+    ['a file', fileOf(bytes, 'a "b".png'), 'a "b".png'],
     ['bytes', new Uint8Array(bytes), 'file'],
     ['named bytes', { name: 'ä.png', content: new Uint8Array(bytes) }, 'ä.png'],
     ['a stream', chunked(), 'file'],

@@ -133,3 +133,22 @@ t.test('of two who delete a file at once both are told that it is gone', async (
     )
   }
 })
+
+t.test('a body that is packed is refused, and not read as something else', async (t) => {
+  const server = await startServer(t)
+  const { accessToken: token } = await server.signUp()
+  const packed = async (encoding: string, body: string | FormData, path: string) => {
+    const headers = { 'content-encoding': encoding, ...(typeof body === 'string' && { 'content-type': 'application/json' }) }
+    const { status, json } = await server.request('POST', path, { token, body, headers })
+    return [status, json.error?.code]
+  }
+  const form = new FormData()
+  form.append('file', new Blob([tinyPng]), 'a.png')
+  const group = JSON.stringify({ type: 'group', title: 'Lunch', memberIds: [] })
+  for (const encoding of ['gzip', 'BR', 'gzip, identity']) {
+    t.same(await packed(encoding, group, '/v1/conversations'), [415, 'unsupported_media_type'], encoding)
+    t.same(await packed(encoding, form, '/v1/files'), [415, 'unsupported_media_type'], encoding)
+  }
+  t.same(await packed('identity', group, '/v1/conversations'), [201, undefined])
+  t.same(await packed('identity', form, '/v1/files'), [201, undefined])
+})

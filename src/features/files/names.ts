@@ -6,11 +6,32 @@ const maximumCharacters = 255
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
 const unwanted = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g
 
-/** @param given whatever the client said, which may be a path of its own */
-export function displayName(given: string): string {
-  const name = given.toWellFormed().normalize('NFC').replace(unwanted, '').split(/[/\\]/).at(-1)?.trim() ?? ''
-  const short = shortened(name)
-  return /^\.*$/.test(short) ? 'file' : short
+/** Kinds of which one taken for another does no harm; office documents are archives, and not all of them are told from others. */
+const kinds: readonly (readonly string[])[] = [
+  ['png', 'jpg', 'jpeg', 'jpe', 'jfif', 'webp', 'gif', 'avif', 'heic', 'heif', 'tif', 'tiff', 'bmp'],
+  [
+    ...['mp3', 'm4a', 'm4b', 'aac', 'ogg', 'oga', 'opus', 'wav', 'weba', 'flac', 'aif', 'aiff', 'amr', 'mid', 'midi', 'wma'],
+    ...['mp4', 'm4v', 'mov', 'mpg', 'mpeg', 'ogv', 'webm', 'mkv', 'avi', 'wmv', '3gp', '3g2', 'flv'],
+  ],
+  ['zip', 'docx', 'xlsx', 'pptx', 'odt', 'ods', 'odp'],
+]
+
+/**
+ * @param given whatever the client said, which may be a path of its own
+ * @param extension of what it is: a name that ends as another kind does gets it, for once it is saved its end says what opens it
+ */
+export function displayName(given: string, extension: string): string {
+  const name = given.toWellFormed().normalize('NFC').replace(unwanted, '').split(/[/\\]/).at(-1) ?? ''
+  // Windows takes dots and spaces off the end.
+  const trimmed = name.trim().replace(/[. ]+$/, '')
+  if (trimmed === '') return 'file'
+  return shortened(isOfKind(trimmed, extension) ? trimmed : `${trimmed}.${extension}`)
+}
+
+function isOfKind(name: string, extension: string): boolean {
+  const at = name.lastIndexOf('.')
+  const own = name.slice(at + 1).toLowerCase()
+  return at === -1 || own === extension || kinds.some((kind) => kind.includes(own) && kind.includes(extension))
 }
 
 /** What is too long loses its middle: the end says what it is. */

@@ -7,6 +7,8 @@ import { AppError } from '../../errors/app-error.ts'
 
 export interface FileKind {
   contentType: string
+  /** How names of such files end. */
+  extension: string
   /** It must be UTF-8 to the end. */
   isText: boolean
 }
@@ -47,13 +49,14 @@ const refusal = 'Files of this kind are not taken: pictures, audio, video, PDF, 
 async function bySignature(head: Uint8Array): Promise<FileKind | undefined> {
   const found = await fileTypeFromBuffer(head).catch(() => undefined)
   // Parameters (`; codecs=…`) are for players, which look themselves.
-  return found && { contentType: found.mime.split(';')[0] ?? found.mime, isText: false }
+  return found && { contentType: found.mime.split(';')[0] ?? found.mime, extension: found.ext, isText: false }
 }
 
 function byName(head: Uint8Array, name: string): FileKind | undefined {
-  const contentType = textKinds[/\.(\w+)$/.exec(name)?.[1]?.toLowerCase() ?? '']
+  const extension = /\.(\w+)$/.exec(name)?.[1]?.toLowerCase() ?? ''
+  const contentType = textKinds[extension]
   if (contentType === undefined || pageBeginning.test(new TextDecoder().decode(head))) return undefined
-  return { contentType, isText: true }
+  return { contentType, extension, isText: true }
 }
 
 const isRefused = (contentType: string): boolean => !officeFormats.test(contentType) && neverTaken.test(contentType)
@@ -77,8 +80,7 @@ export function textCheck(): (bytes?: Uint8Array) => void {
 
 const safePictures: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif'])
 
-/** Whether a browser may show it where it is. */
-export const isShownInline = (contentType: string): boolean =>
-  safePictures.has(contentType) || contentType === 'application/pdf' || /^(audio|video)\//.test(contentType)
+/** Whether a browser may show it where it is. Not PDF: viewers in browsers refuse what comes in a sandbox, and nothing goes without. */
+export const isShownInline = (contentType: string): boolean => safePictures.has(contentType) || /^(audio|video)\//.test(contentType)
 
 export const isPicture = (contentType: string): boolean => contentType.startsWith('image/')

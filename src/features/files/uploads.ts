@@ -75,8 +75,9 @@ export function uploading({ db, files, objects, jobs, measurePicture, limits, cl
     return Buffer.concat(await Array.fromAsync<Uint8Array>(stored.content))
   }
 
-  const storeBytes = async (id: FileId, { userId }: Actor, name: string, { head, rest, checkSize }: Opened): Promise<FileRow> => {
-    const { contentType, isText } = await kindOf(head, name, uploadTypes)
+  const storeBytes = async (id: FileId, { userId }: Actor, given: string, { head, rest, checkSize }: Opened): Promise<FileRow> => {
+    const { contentType, extension, isText } = await kindOf(head, given, uploadTypes)
+    const name = displayName(given, extension)
     const measured = measure(head, rest, { checkSize, isText })
     await objects.put(originalKey(id), measured.content)
     const { sizeBytes, sha256 } = measured.result()
@@ -120,7 +121,7 @@ export function uploading({ db, files, objects, jobs, measurePicture, limits, cl
         const id = newId<FileId>()
         try {
           await jobs.enqueue(db, 'files.deleteUnused', { fileId: id }, { afterSeconds: cleanUpAfterSeconds })
-          return await store(id, actor, displayName(name), opened)
+          return await store(id, actor, name, opened)
         } finally {
           await opened.rest.return?.()
         }
