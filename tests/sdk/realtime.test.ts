@@ -358,6 +358,77 @@ t.test('resume', async (t) => {
   })
 })
 
+t.test('what is subscribed', async (t) => {
+  t.test('a change right behind the answer is emitted', async (t) => {
+    const { server, realtime, log } = await start(t)
+    const peer = await server.connection()
+    peer.hello({ c1: 4, c2: 9, c3: 2 })
+    await realtime.ready()
+    for (const [id, position] of [
+      ['c1', 4],
+      ['c2', 9],
+    ] as const) {
+      const done = realtime.subscribe([id])
+      const { id: command } = await peer.next('subscribe')
+      peer.send({ type: 'ack', id: command, data: { positions: { [id]: position } } })
+      peer.send(change(id, position + 1))
+      await done
+      await emitted(realtime, id, position + 1)
+    }
+    t.same(log, ['c1/5', 'c2/10'])
+    t.equal(peer.waiting.length, 0, 'and not asked for again')
+  })
+
+  t.test('when the answer does not come, a new connection is told what is wanted', async (t) => {
+    const { server, realtime, runtime } = await start(t)
+    const first = await server.connection()
+    first.hello({ c1: 4, c2: 9 })
+    await realtime.ready()
+    const named = realtime.subscribe(['c1'])
+    const { id } = await first.next('subscribe')
+    first.send({ type: 'ack', id, data: { positions: { c1: 4 } } })
+    await named
+    const failing = realtime.subscribe(['c2'])
+    await first.next('subscribe')
+    await Promise.all([t.rejects(failing, { code: 'timeout' }), runtime.expire(15_000)])
+    const second = await server.connection()
+    t.equal(second.path, '/v1/ws?subscribe=none')
+    second.hello({})
+    t.same((await second.next('subscribe')).data, { conversationIds: ['c1'] })
+  })
+
+  t.test('is told to a connection that begins with nothing, and what was missed of it is emitted before it is ready', async (t) => {
+    const pulled = { changes: [], cursors: {}, positions: { c1: 6, c3: 2 }, gone: [], hasMore: false }
+    const { server, realtime, log } = await start(t, {}, (path) => (path === '/v1/sync' ? { body: pulled } : failure(404, 'not_found')))
+    const first = await server.connection()
+    first.hello({ c1: 4, c2: 9, c3: 2 })
+    await realtime.ready()
+    const named = realtime.subscribe(['c1', 'c2'])
+    first.send({ type: 'ack', id: (await first.next('subscribe')).id ?? 0, data: { positions: { c1: 4, c2: 9 } } })
+    await named
+    const gone: string[] = []
+    realtime.on('gone', ({ data }) => gone.push(data.conversationId))
+    first.socket.terminate()
+    const second = await server.connection()
+    t.equal(second.path, '/v1/ws?subscribe=none')
+    second.hello({})
+    const { id, data } = await second.next('subscribe')
+    t.same(data, { conversationIds: ['c1', 'c2'] })
+    t.equal(realtime.state, 'resuming')
+    second.send({ type: 'error', id, error: { code: 'not_found', message: 'There is no such thing.', requestId: null, timestamp: '2026-11-20T10:00:00.000Z' } })
+    const again = await second.next('subscribe')
+    t.same(again.data, { conversationIds: ['c1'] })
+    t.same(gone, ['c2'])
+    second.send({ type: 'ack', id: again.id, data: { positions: { c1: 6 } } })
+    t.same((await second.next('resume')).data, { cursors: { c1: 4 } })
+    second.send(change('c1', 6, 4))
+    second.send({ type: 'ready', data: { cursors: { c1: 6 } } })
+    await realtime.ready()
+    t.same(log, ['c1/6'])
+    t.same(realtime.cursors, { c1: 6, c3: 2 }, 'what is known of the others is kept')
+  })
+})
+
 t.test('connection', async (t) => {
   t.test('silence is questioned, and a dead connection replaced', async (t) => {
     const { server, realtime, runtime } = await start(t)

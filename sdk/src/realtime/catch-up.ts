@@ -42,13 +42,15 @@ export class CatchUp {
   readonly #options: CatchUpOptions
   readonly #cursors: Map<string, number>
   /** The cursors as they were before the connection was opened: what is pulled meanwhile may be newer than the positions of its hello. */
-  #cursorsBefore: ReadonlyMap<string, number>
+  #cursorsBefore: Map<string, number>
   readonly #known = new Map<string, number>()
   /** Conversations of which too much is missing for the socket. */
   readonly #toPull = new Set<string>()
   readonly #end = new AbortController()
   /** Undefined: all of them. */
   #wanted: ReadonlySet<string> | undefined
+  /** Of those that were named: where they stand is not known on this connection yet. */
+  readonly #untold = new Set<string>()
   #startsAtPresent: boolean
   #connected = false
   #resume: Resume | undefined
@@ -78,33 +80,23 @@ export class CatchUp {
       this.#known.delete(id)
       this.#toPull.delete(id)
     }
+    for (const id of this.#untold) if (!this.#wants(id)) this.#untold.delete(id)
     this.#next()
   }
 
   /** Where conversations stand that the socket gets from now on. One that is new here begins there. */
   follow(positions: Record<string, number>): void {
-    for (const [id, position] of Object.entries(positions)) {
-      if (!this.#wants(id)) continue
-      if (!this.#cursors.has(id)) this.#cursors.set(id, position)
-      this.#expect(id, position)
-    }
-    this.#options.onCursors()
-    this.#next()
+    this.#learn(positions, true)
   }
 
-  hello(positions: Record<string, number>): void {
+  /** @param positions undefined: the connection gets nothing but what it is told to get, which `follow` hears of. */
+  hello(positions: Record<string, number> | undefined): void {
     this.#connected = true
     this.#known.clear()
-    for (const id of this.#cursors.keys()) if (!(id in positions)) this.gone(id)
-    for (const [id, position] of Object.entries(positions)) {
-      if (!this.#wants(id)) continue
-      if (!this.#cursors.has(id)) this.#cursors.set(id, this.#startsAtPresent ? position : 0)
-      if (position < (this.#cursorsBefore.get(id) ?? 0)) this.#rewind(id, position)
-      this.#expect(id, position)
-    }
+    if (positions) for (const id of this.#cursors.keys()) if (!(id in positions)) this.gone(id)
+    if (!positions) for (const id of this.#wanted ?? []) this.#untold.add(id)
+    this.#learn(positions ?? {}, this.#startsAtPresent)
     this.#startsAtPresent = false
-    this.#options.onCursors()
-    this.#next()
   }
 
   change(change: Change): void {
@@ -129,6 +121,7 @@ export class CatchUp {
   gone(id: string): void {
     this.#known.delete(id)
     this.#toPull.delete(id)
+    this.#untold.delete(id)
     this.#resume?.silent.delete(id)
     if (!this.#cursors.delete(id)) return
     this.#options.onCursors()
@@ -157,6 +150,7 @@ export class CatchUp {
 
   disconnected(): void {
     this.#connected = false
+    this.#untold.clear()
     this.#cursorsBefore = new Map(this.#cursors)
     this.#endResume()
   }
@@ -171,9 +165,22 @@ export class CatchUp {
     return this.#wanted?.has(id) ?? true
   }
 
+  #learn(positions: Record<string, number>, startsAtPresent: boolean): void {
+    for (const [id, position] of Object.entries(positions)) {
+      if (!this.#wants(id)) continue
+      this.#untold.delete(id)
+      if (!this.#cursors.has(id)) this.#cursors.set(id, startsAtPresent ? position : 0)
+      if (position < (this.#cursorsBefore.get(id) ?? 0)) this.#rewind(id, position)
+      this.#expect(id, position)
+    }
+    this.#options.onCursors()
+    this.#next()
+  }
+
   /** Beyond the position everything new would be taken for known. */
   #rewind(id: string, position: number): void {
     const cursor = this.#cursors.get(id) ?? 0
+    this.#cursorsBefore.set(id, position)
     this.#cursors.set(id, position)
     this.#toPull.delete(id)
     this.#options.onRewound(id, cursor, position)
@@ -198,7 +205,7 @@ export class CatchUp {
   /** Asks for the next turn of what is behind, unless one is under way. */
   #next(): void {
     if (!this.#connected) return
-    this.#options.onProgress(this.#known.size > 0)
+    this.#options.onProgress(this.#known.size + this.#untold.size > 0)
     const behind = [...this.#known.keys()].filter((id) => !this.#toPull.has(id)).slice(0, cursorsPerRequest)
     if (this.#resume || behind.length === 0) return
     const { runtime, onStuck, sendResume } = this.#options

@@ -45,8 +45,11 @@ export class Commands {
     return this.#connected
   }
 
-  /** @throws what the server answers, and `timeout` after the given time; without one it is tried for as long as it takes. */
-  send<T>(type: string, data: object, isResult: (data: unknown) => data is T, timeoutMilliseconds?: number): Promise<T> {
+  /**
+   * @param onResult hears the result before the next frame is looked at
+   * @throws what the server answers, and `timeout` after the given time; without one it is tried for as long as it takes.
+   */
+  send<T>(type: string, data: object, isResult: (data: unknown) => data is T, timeoutMilliseconds?: number, onResult?: (result: T) => void): Promise<T> {
     const id = ++this.#lastId
     const text = JSON.stringify({ type, id, data })
     if (this.#ended) return Promise.reject(this.#ended)
@@ -64,8 +67,10 @@ export class Commands {
           cancelTimeout?.()
           this.#pending.delete(id)
           if (error) reject(error)
-          else if (isResult(result)) resolve(result)
-          else reject(new ParleyError({ code: 'unexpected_answer', message: `The server answered ${type} with something else` }))
+          else if (isResult(result)) {
+            onResult?.(result)
+            resolve(result)
+          } else reject(new ParleyError({ code: 'unexpected_answer', message: `The server answered ${type} with something else` }))
           this.#pump()
         },
       }

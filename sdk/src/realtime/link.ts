@@ -12,7 +12,9 @@ interface LinkOptions {
   runtime: Runtime
   onConnecting(): void
   onOpen(): void
-  onHello(hello: HelloEvent['data']): void
+  /** Whether what the next connection gets has to be told to it first. */
+  startsEmpty(): boolean
+  onHello(hello: HelloEvent['data'], startedEmpty: boolean): void
   onFrame(frame: ServerFrame): void
   onDown(): void
   /** The tokens are not accepted and cannot be renewed, or the cookie is not accepted. */
@@ -79,8 +81,12 @@ export class Link {
   }
 
   #open(accessToken: string | undefined): Connection {
-    const { api, WebSocket, runtime, onOpen, onHello, onFrame } = this.#options
-    const socket = new WebSocket(`${api.baseUrl.replace(/^http/, 'ws')}/v1/ws`, ['parley.v1', ...(accessToken === undefined ? [] : [`bearer.${accessToken}`])])
+    const { api, WebSocket, runtime, startsEmpty, onOpen, onHello, onFrame } = this.#options
+    const isEmpty = startsEmpty()
+    const socket = new WebSocket(`${api.baseUrl.replace(/^http/, 'ws')}/v1/ws${isEmpty ? '?subscribe=none' : ''}`, [
+      'parley.v1',
+      ...(accessToken === undefined ? [] : [`bearer.${accessToken}`]),
+    ])
     return new Connection(socket, {
       runtime,
       onOpen,
@@ -89,7 +95,7 @@ export class Link {
         this.#cancelStable = runtime.after(stableMilliseconds, () => {
           this.#attempt = 0
         })
-        onHello(hello)
+        onHello(hello, isEmpty)
       },
       onEnd: (code) => this.#down(code),
     })

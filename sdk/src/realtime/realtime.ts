@@ -10,6 +10,7 @@ import { createEmitter, type RealtimeEvents, type RealtimeState } from './events
 import { isChange, isSignal, type ServerFrame } from './frames.ts'
 import { Link } from './link.ts'
 import { createOutbox } from './outbox.ts'
+import { createSubscriptions, type Subscriptions } from './subscriptions.ts'
 
 /** Everything has a default. */
 export interface RealtimeOptions {
@@ -29,8 +30,6 @@ export interface RealtimeOptions {
 
 const cursorsIntervalMilliseconds = 100
 const answerTimeoutMilliseconds = 15_000
-/** As many as the contract allows. */
-const conversationsPerCommand = 500
 const typingTimeoutMilliseconds = 5_000
 
 /**
@@ -53,9 +52,10 @@ export class Realtime {
   readonly #catchUp: CatchUp
   readonly #commands: Commands
   readonly #sendMessage: (conversationId: string, body: SendMessageRequest) => Promise<Message>
+  readonly #subscriptions: Subscriptions
   readonly #hurry = (): void => this.#link.hurry()
-  /** A hello whose positions have not all come yet. */
-  #hello: HelloEvent['data'] | undefined
+  /** The hello of this connection, with the positions that have come so far. */
+  #greeted: { hello: HelloEvent['data']; startedEmpty: boolean } | undefined
   #state: RealtimeState = 'connecting'
   #endedBy: ParleyError | undefined
   #cancelCursors: (() => void) | undefined
@@ -85,16 +85,23 @@ export class Realtime {
       pull: (cursors, signal) => api.sync.pull({ cursors }, { signal }),
       onStuck: () => this.#link.restart(),
     })
+    this.#subscriptions = createSubscriptions({
+      commands: this.#commands,
+      catchUp: this.#catchUp,
+      fetchPositions: async () => (await api.sync.pull({})).positions,
+      restart: () => this.#link.restart(),
+    })
     this.#link = new Link({
       api,
       WebSocket,
       runtime,
       onConnecting: () => this.#setState('connecting'),
       onOpen: () => this.#setState('open'),
-      onHello: (hello) => this.#greet(hello),
+      startsEmpty: () => this.#catchUp.wanted !== undefined,
+      onHello: (hello, startedEmpty) => this.#greet(hello, startedEmpty),
       onFrame: (frame) => this.#receive(frame),
       onDown: () => {
-        this.#hello = undefined
+        this.#greeted = undefined
         this.#catchUp.disconnected()
         this.#commands.disconnected()
       },
@@ -178,35 +185,24 @@ export class Realtime {
    * @throws {NotFoundError} when one of them is not yours; then nothing changes
    * @throws {TimeoutError} after 15 seconds
    */
-  async subscribe(conversationIds: string[]): Promise<void> {
-    const positions = await this.#askFor({ conversationIds })
-    this.#catchUp.want([...(this.#catchUp.wanted ?? []), ...conversationIds])
-    this.#catchUp.follow(positions)
+  subscribe(conversationIds: string[]): Promise<void> {
+    return this.#subscriptions.subscribe(conversationIds)
   }
 
   /**
    * Gets all conversations again, also those to come.
    * @throws {TimeoutError} after 15 seconds
    */
-  async subscribeAll(): Promise<void> {
-    const before = this.#catchUp.wanted
-    this.#catchUp.want(undefined)
-    try {
-      this.#catchUp.follow(await this.#askFor({}))
-    } catch (error) {
-      this.#catchUp.want(before)
-      throw error
-    }
+  subscribeAll(): Promise<void> {
+    return this.#subscriptions.subscribeAll()
   }
 
   /**
    * Gets these conversations no more, nor new ones by itself; at most 500 in one call.
    * @throws {TimeoutError} after 15 seconds
    */
-  async unsubscribe(conversationIds: string[]): Promise<void> {
-    await this.#commands.send('unsubscribe', { conversationIds }, isAnything, answerTimeoutMilliseconds)
-    const left = this.#catchUp.wanted ?? Object.keys(this.cursors)
-    this.#catchUp.want(left.filter((id) => !conversationIds.includes(id)))
+  unsubscribe(conversationIds: string[]): Promise<void> {
+    return this.#subscriptions.unsubscribe(conversationIds)
   }
 
   /** While disconnected: tries now instead of after the wait. In browsers this happens by itself when the network is back. */
@@ -231,25 +227,18 @@ export class Realtime {
     else if (frame.type === 'error') this.#commands.refused(frame)
   }
 
-  async #askFor(data: { conversationIds?: string[] }): Promise<Record<string, number>> {
-    return (await this.#commands.send('subscribe', data, isSubscribed, answerTimeoutMilliseconds)).positions
-  }
-
-  #greet(hello: HelloEvent['data']): void {
-    if (hello.hasMore) {
-      this.#hello = hello
-      return
-    }
-    this.#hello = undefined
+  #greet(hello: HelloEvent['data'], startedEmpty: boolean): void {
+    this.#greeted = { hello, startedEmpty }
+    if (hello.hasMore) return
+    const greeted = this.#greeted
     this.#commands.connected(hello.maxFrameBytes)
-    this.#catchUp.hello(hello.positions)
-    const wanted = this.#catchUp.wanted?.filter((id) => id in hello.positions) ?? []
-    // What comes of others until then, or where it fails, is not emitted.
-    while (wanted.length > 0) this.#askFor({ conversationIds: wanted.splice(0, conversationsPerCommand) }).catch(() => {})
+    this.#catchUp.hello(startedEmpty ? undefined : hello.positions)
+    if (startedEmpty) this.#subscriptions.renew(() => this.#greeted === greeted)
   }
 
   #addPositions({ positions, hasMore }: PositionsEvent['data']): void {
-    if (this.#hello) this.#greet({ ...this.#hello, hasMore, positions: { ...this.#hello.positions, ...positions } })
+    const { hello, startedEmpty } = this.#greeted ?? {}
+    if (hello?.hasMore && startedEmpty !== undefined) this.#greet({ ...hello, hasMore, positions: { ...hello.positions, ...positions } }, startedEmpty)
     else this.#catchUp.follow(positions)
   }
 
@@ -287,5 +276,4 @@ export class Realtime {
 const resumeId = 'resume'
 
 const isReadMark = (data: unknown): data is ReadMark => typeof data === 'object' && data !== null && 'readSeq' in data
-const isSubscribed = (data: unknown): data is Pick<PositionsEvent['data'], 'positions'> => typeof data === 'object' && data !== null && 'positions' in data
 const isAnything = (_data: unknown): _data is unknown => true
