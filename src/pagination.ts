@@ -1,6 +1,7 @@
 /** Opaque cursors: a few values that say where the next page begins. They give no rights, so they are not signed; they are checked. */
 import { canonicalUuid } from '../openapi/shared/ids.ts'
 import { invalidField } from './errors/app-error.ts'
+import { arrayText, type JsonText } from './json-text.ts'
 
 interface Types {
   string: string
@@ -16,6 +17,12 @@ export interface TimePosition {
 
 export interface Page<Row> {
   rows: Row[]
+  nextCursor: string | null
+}
+
+/** Items that PostgreSQL has written as JSON. */
+export interface TextPage<T> {
+  items: JsonText<T[]>
   nextCursor: string | null
 }
 
@@ -40,6 +47,14 @@ export function timePage<Row extends TimePosition>(rows: readonly Row[], limit: 
   const shown = rows.slice(0, limit)
   const last = shown.at(-1)
   return { rows: shown, nextCursor: rows.length > limit && last !== undefined ? encodeCursor([last.createdAt.getTime(), last.id]) : null }
+}
+
+/** @param rows one more than the page has, where there is a next one @param position what the cursor behind a row says */
+export function textPage<T, Row extends { text: JsonText<T> }>(rows: readonly Row[], limit: number, position: (row: Row) => (string | number)[]): TextPage<T> {
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  const items = arrayText(shown.map(({ text }): JsonText<T> => text))
+  return { items, nextCursor: rows.length > limit && last !== undefined ? encodeCursor(position(last)) : null }
 }
 
 export const latestMilliseconds = Date.UTC(9999, 11, 31)

@@ -8,6 +8,7 @@ import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { Clock } from '../../clock.ts'
 import type { Executor, TransactionRunner } from '../../db/executor.ts'
 import type { UserRow } from '../../db/schema/users.ts'
+import { createDueWork } from '../../due-work.ts'
 import type { Log } from '../../log.ts'
 import type { UserService } from '../users/service.ts'
 import type { AccountRepository } from './repository.ts'
@@ -29,7 +30,6 @@ interface Dependencies {
 }
 
 const sweepMilliseconds = 60_000
-const pageSize = 100
 
 export function createErasure({ db, accounts, users, ends, conversations, messages, eraseMessages, eraseWithin, clock, log }: Dependencies) {
   const isDue = (user: UserRow | undefined): user is UserRow => user !== undefined && user.deletionAt !== null && user.deletionAt <= clock.now()
@@ -70,39 +70,19 @@ export function createErasure({ db, accounts, users, ends, conversations, messag
     await finish(userId)
   }
 
-  let stopped = false
-
-  /** One that fails keeps none of the others; it is due again at the next sweep. */
-  const eraseDue = async (): Promise<void> => {
-    let after: UserId | undefined
-    for (;;) {
-      const due = await accounts.listDue(clock.now(), { after, limit: pageSize })
-      if (due.length === 0) return
-      for (const userId of due) {
-        if (stopped) return
-        await erase(userId).catch((error: unknown) => log.warn({ err: error, userId }, 'An account could not be erased; it is tried again'))
-      }
-      after = due.at(-1)
-    }
-  }
+  const dueWork = createDueWork<UserId>({
+    milliseconds: sweepMilliseconds,
+    listDue: (page) => accounts.listDue(clock.now(), page),
+    work: erase,
+    onFailure: (err, userId) => log.warn({ err, userId }, 'An account could not be erased; it is tried again'),
+    onUnreadable: (err) => log.debug({ err }, 'Which accounts are due could not be read'),
+  })
 
   return {
     erase,
-    eraseDue,
+    eraseDue: dueWork.workOff,
 
     /** Erases what is due, now and every minute. @returns the function that ends it, after what is in hand. */
-    start(): () => Promise<void> {
-      let timer: NodeJS.Timeout | undefined
-      const sweep = async (): Promise<void> => {
-        await eraseDue().catch((error: unknown) => log.debug({ err: error }, 'Which accounts are due could not be read'))
-        if (!stopped) timer = setTimeout(() => (running = sweep()), sweepMilliseconds).unref()
-      }
-      let running = sweep()
-      return async () => {
-        stopped = true
-        clearTimeout(timer)
-        await running
-      }
-    },
+    start: dueWork.start,
   }
 }

@@ -6,7 +6,7 @@ import { AppError } from '../../errors/app-error.ts'
 import type { Topics } from '../../topics.ts'
 import type { LockedConversation } from './locked-conversation.ts'
 import { type Act, mayDo } from './policy.ts'
-import { publishChanges } from './publish-changes.ts'
+import { publishConversation } from './publication.ts'
 import type { ConversationRepository } from './repository.ts'
 
 export type Changes = ReturnType<typeof conversationChanges>
@@ -19,7 +19,7 @@ export function conversationChanges({ conversations, topics }: { conversations: 
   const change = async <T>(conversationId: ConversationId, work: (conversation: LockedConversation, tx: Transaction) => Promise<T>): Promise<T> => {
     const changed = await conversations.change(conversationId, work)
     if (changed === undefined) throw new AppError('not_found')
-    publishChanges(topics, changed.conversation)
+    publishConversation(topics, changed.conversation)
     return changed.result
   }
 

@@ -9,7 +9,7 @@ import type { UserService } from '../users/service.ts'
 import type { Changes } from './changes.ts'
 import type { SettingsChange } from './locked-conversation.ts'
 import { cannotWrite, directKeyOf, requireDirectFields } from './policy.ts'
-import { publishChanges } from './publish-changes.ts'
+import { publishConversation } from './publication.ts'
 import type { ConversationRepository, NewConversation } from './repository.ts'
 
 interface FirstMessage {
@@ -43,6 +43,9 @@ interface Creation {
   created: boolean
 }
 
+/** Asked before a direct conversation is made, or the one that was found is reopened: what it throws prevents that, and so does false, for what was sent before. */
+type IsMeant = (found: ConversationId | undefined) => Promise<boolean>
+
 /** A direct conversation is created once per pair, a group once per `clientId`. */
 export function conversationCreation({ changes, conversations, users, sendMessage, topics, clock, newId }: CreationDependencies) {
   const create = async (kind: Kind, actor: Actor, otherIds: UserId[], creatorRole: MemberRole): Promise<Creation> => {
@@ -53,7 +56,7 @@ export function conversationCreation({ changes, conversations, users, sendMessag
       await conversation.addMembers([{ userId: actor.userId, role: creatorRole }, ...others], now)
       if (kind.type === 'direct' && (await conversation.applyBlocks()).includes(actor.userId)) throw new AppError('forbidden', cannotWrite)
     })
-    if (created !== undefined) publishChanges(topics, created)
+    if (created !== undefined) publishConversation(topics, created)
     return { conversationId: id, created: created !== undefined }
   }
 
@@ -71,10 +74,14 @@ export function conversationCreation({ changes, conversations, users, sendMessag
       if (!own.blocked) await direct.update({ status: 'active' }, clock.now())
     })
 
-  const openDirect = async (actor: Actor, otherId: UserId): Promise<Creation> => {
-    const found = await conversations.findDirect(directKeyOf(actor.userId, otherId))
-    if (found === undefined) return findOrMakeDirect(actor, otherId)
-    if (found.status !== 'active') await reopen(actor, found.id)
+  const openDirect = async (actor: Actor, otherId: UserId, isMeant: IsMeant = async () => true): Promise<Creation> => {
+    const directKey = directKeyOf(actor.userId, otherId)
+    const known = await conversations.findDirect(directKey)
+    if (known === undefined && (await isMeant(undefined))) return findOrMakeDirect(actor, otherId)
+    // It may have been made meanwhile, for what was sent before.
+    const found = known ?? (await conversations.findDirect(directKey))
+    if (found === undefined) throw new AppError('conflict', 'What was sent before under this clientId was sent to another conversation.')
+    if (found.status !== 'active' && (await isMeant(found.id))) await reopen(actor, found.id)
     return { conversationId: found.id, created: false }
   }
 

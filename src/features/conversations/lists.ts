@@ -1,8 +1,7 @@
 import type { Conversation, ConversationStatus, ConversationType } from '../../../openapi/conversations/schemas.ts'
 import type { Actor } from '../../actor.ts'
 import { invalidField } from '../../errors/app-error.ts'
-import { arrayText, type JsonText } from '../../json-text.ts'
-import { decodeCursor, encodeCursor } from '../../pagination.ts'
+import { decodeCursor, type TextPage, textPage } from '../../pagination.ts'
 import type { ConversationListRepository, ListFilter, ListOrder, ListPosition } from './list-repository.ts'
 
 export interface ListRequest {
@@ -19,11 +18,6 @@ export interface ListRequest {
   page?: number | undefined
   limit?: number | undefined
   includeTotal?: boolean | undefined
-}
-
-export interface TextPage<T> {
-  items: JsonText<T[]>
-  nextCursor: string | null
 }
 
 export interface CountedPage<T> extends TextPage<T> {
@@ -55,18 +49,14 @@ export const conversationLists = (conversations: ConversationListRepository) => 
   },
 })
 
-/** One row more than asked for was read: it tells whether there is a next page. */
-export function textPage<T, Row extends { text: JsonText<T> }>(rows: Row[], limit: number, position: (row: Row) => (string | number)[]): TextPage<T> {
-  const shown = rows.slice(0, limit)
-  const last = shown.at(-1)
-  const items = arrayText(shown.map(({ text }): JsonText<T> => text))
-  return { items, nextCursor: rows.length > limit && last !== undefined ? encodeCursor(position(last)) : null }
-}
-
 const orderOf = ({ sortBy = 'updatedAt', sortOrder = 'desc', pinnedFirst = false }: ListRequest): ListOrder => ({ sortBy, sortOrder, pinnedFirst })
 
 const filterOf = ({ status, type, search, muted, unread }: ListRequest): ListFilter => ({
-  ...{ statuses: status === undefined ? usuallyListed : [status], type, search, muted, unread },
+  statuses: status === undefined ? usuallyListed : [status],
+  type,
+  search,
+  muted,
+  unread,
 })
 
 const nameOf = ({ sortBy, sortOrder, pinnedFirst }: ListOrder): string => `${sortBy} ${sortOrder} ${pinnedFirst}`

@@ -4,9 +4,8 @@ import type { Actor } from '../../actor.ts'
 import type { Clock } from '../../clock.ts'
 import { AppError } from '../../errors/app-error.ts'
 import { arrayText } from '../../json-text.ts'
-import { decodeCursor, encodeCursor } from '../../pagination.ts'
+import { decodeCursor, encodeCursor, type TextPage } from '../../pagination.ts'
 import type { Changes } from './changes.ts'
-import type { TextPage } from './lists.ts'
 import type { PublicGroupRepository } from './public-group-repository.ts'
 
 interface Dependencies {

@@ -12,6 +12,8 @@ export type NewConversation = Pick<ConversationRow, 'id' | 'type' | 'createdBy' 
   settings: SettingsChange
 }
 
+type Membership = Pick<MemberRow, 'blocked'> & Pick<ConversationRow, 'status'>
+
 export type ConversationRepository = ReturnType<typeof createConversationRepository>
 
 export const createConversationRepository = ({ db, pool }: Database) => ({
@@ -30,10 +32,11 @@ export const createConversationRepository = ({ db, pool }: Database) => ({
     return found > 0
   },
 
-  async membership(conversationId: ConversationId, userId: UserId): Promise<Pick<MemberRow, 'blocked'> | undefined> {
+  async membership(conversationId: ConversationId, userId: UserId): Promise<Membership | undefined> {
     const [row] = await db
-      .select({ blocked: members.blocked })
+      .select({ blocked: members.blocked, status: conversations.status })
       .from(members)
+      .innerJoin(conversations, eq(conversations.id, members.conversationId))
       .where(and(eq(members.conversationId, conversationId), eq(members.userId, userId), isNull(members.leftAt)))
     return row
   },

@@ -7,6 +7,7 @@ import type { ConversationId } from '../../../openapi/shared/ids.ts'
 import type { Clock } from '../../clock.ts'
 import type { Transaction } from '../../db/client.ts'
 import type { Executor } from '../../db/executor.ts'
+import { createDueWork } from '../../due-work.ts'
 import type { Jobs } from '../../jobs/queue.ts'
 import type { Log } from '../../log.ts'
 import type { Changes } from './changes.ts'
@@ -24,15 +25,12 @@ interface Dependencies {
 
 const dayMilliseconds = 24 * 60 * 60_000
 const sweepMilliseconds = 10 * 60_000
-const pageSize = 100
 /** Sends to the conversation wait for that long. */
 const deletedAtOnce = 500
 
 export type Retention = ReturnType<typeof createRetention>
 
 export function createRetention({ changes, repository, files, jobs, clock, log }: Dependencies) {
-  let stopped = false
-
   /** @returns whether there may be more */
   const deleteOldest = async ({ state: { id: conversationId, ...state }, raiseFirstSeq }: LockedConversation, tx: Transaction): Promise<boolean> => {
     if (state.messageRetentionDays === null) return false
@@ -47,28 +45,20 @@ export function createRetention({ changes, repository, files, jobs, clock, log }
   }
 
   const deleteOld = async (conversationId: ConversationId): Promise<void> => {
-    while (!stopped && (await changes.change(conversationId, deleteOldest)));
+    while (!dueWork.isStopped() && (await changes.change(conversationId, deleteOldest)));
   }
 
-  /** One that fails keeps none of the others; it is due again at the next sweep. */
-  const deleteAllOld = async (): Promise<void> => {
-    let after: ConversationId | undefined
-    for (;;) {
-      const due = await repository.listDue(clock.now(), { after, limit: pageSize })
-      if (due.length === 0) return
-      for (const conversationId of due) {
-        if (stopped) return
-        await deleteOld(conversationId).catch((error: unknown) =>
-          log.warn({ err: error, conversationId }, 'Old messages could not be deleted; it is tried again'),
-        )
-      }
-      after = due.at(-1)
-    }
-  }
+  const dueWork = createDueWork<ConversationId>({
+    milliseconds: sweepMilliseconds,
+    listDue: (page) => repository.listDue(clock.now(), page),
+    work: deleteOld,
+    onFailure: (err, conversationId) => log.warn({ err, conversationId }, 'Old messages could not be deleted; it is tried again'),
+    onUnreadable: (err) => log.debug({ err }, 'Which conversations have old messages could not be read'),
+  })
 
   return {
     deleteOld,
-    deleteAllOld,
+    deleteAllOld: dueWork.workOff,
 
     /** For a conversation that keeps messages for another time from now on; `wake` after the commit. */
     enqueue: (conversationId: ConversationId, tx: Executor): Promise<void> => jobs.enqueue(tx, 'conversations.deleteOldMessages', { conversationId }),
@@ -76,18 +66,6 @@ export function createRetention({ changes, repository, files, jobs, clock, log }
     wake: (): void => jobs.wake('conversations.deleteOldMessages'),
 
     /** Deletes what is old, now and every ten minutes. @returns the function that ends it, after what is in hand. */
-    start(): () => Promise<void> {
-      let timer: NodeJS.Timeout | undefined
-      const sweep = async (): Promise<void> => {
-        await deleteAllOld().catch((error: unknown) => log.debug({ err: error }, 'Which conversations have old messages could not be read'))
-        if (!stopped) timer = setTimeout(() => (running = sweep()), sweepMilliseconds).unref()
-      }
-      let running = sweep()
-      return async () => {
-        stopped = true
-        clearTimeout(timer)
-        await running
-      }
-    },
+    start: dueWork.start,
   }
 }

@@ -4,10 +4,10 @@ import type { Actor } from '../../actor.ts'
 import type { Executor } from '../../db/executor.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { JsonText } from '../../json-text.ts'
-import { decodeCursor } from '../../pagination.ts'
+import { decodeCursor, type TextPage, textPage } from '../../pagination.ts'
 import { type CreateCommand, type CreationDependencies, conversationCreation } from './creation.ts'
 import type { ConversationListRepository } from './list-repository.ts'
-import { conversationLists, type TextPage, textPage } from './lists.ts'
+import { conversationLists } from './lists.ts'
 import type { SettingsChange } from './locked-conversation.ts'
 import { memberships } from './memberships.ts'
 import { cannotWrite, directKeyOf, mayDo } from './policy.ts'
@@ -98,7 +98,7 @@ export function createConversationService(dependencies: Dependencies) {
     /** Told to those who are connected and stored nowhere. @throws as `refusal` says. */
     async setTyping(actor: Actor, conversationId: ConversationId, typing: boolean): Promise<void> {
       const membership = await conversations.membership(conversationId, actor.userId)
-      if (membership === undefined || membership.blocked) throw await refusal(actor, conversationId)
+      if (membership === undefined || membership.blocked || membership.status !== 'active') throw await refusal(actor, conversationId)
       topics.publish('conversation', conversationId, { type: 'typing', conversationId, userId: actor.userId, typing })
     },
   }

@@ -3,8 +3,7 @@ import type { ConversationReadMark, DeliveryMark, ReadMark, Receipt } from '../.
 import type { ConversationId, MessageId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'
 import { AppError } from '../../errors/app-error.ts'
-import { arrayText, type JsonText } from '../../json-text.ts'
-import { decodeCursor, encodeCursor } from '../../pagination.ts'
+import { decodeCursor, type TextPage, textPage } from '../../pagination.ts'
 import type { Topics } from '../../topics.ts'
 import type { ReceiptRepository } from './repository.ts'
 
@@ -13,9 +12,7 @@ interface Dependencies {
   topics: Pick<Topics, 'publish'>
 }
 
-interface ReceiptPage {
-  items: JsonText<Receipt[]>
-  nextCursor: string | null
+interface ReceiptPage extends TextPage<Receipt> {
   /** Of all of them. */
   status: MessageStatus
 }
@@ -66,10 +63,8 @@ export function createReceiptService({ receipts, topics }: Dependencies) {
       const status = await receipts.status(actor.userId, messageId)
       if (status === undefined) throw new AppError('not_found')
       const rows = await receipts.list(messageId, afterChangeSeq, limit + 1)
-      const shown = rows.slice(0, limit)
-      const last = shown.at(-1)
-      const items = arrayText(shown.map(({ text }): JsonText<Receipt> => text))
-      return { items, nextCursor: rows.length > limit && last !== undefined ? encodeCursor([last.joinedChangeSeq]) : null, status }
+      const found: TextPage<Receipt> = textPage(rows, limit, ({ joinedChangeSeq }) => [joinedChangeSeq])
+      return { ...found, status }
     },
   }
 }
