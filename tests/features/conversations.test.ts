@@ -1,7 +1,8 @@
-import { randomUUID } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
 import type { Conversation, Page } from '@parley/sdk'
 import t, { type Test } from 'tap'
 import type { ConversationId } from '../../openapi/shared/ids.ts'
+import { createRandom } from '../helpers/random.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
 
 type Person = Awaited<ReturnType<TestServer['signUp']>>
@@ -411,7 +412,10 @@ t.test('lists', async (t) => {
     const bobsName = name('Lunchtime Bob')
     await bob.api.users.updateMe({ displayName: bobsName })
     for (const other of [bob, carol]) await alice.api.conversations.create({ type: 'direct', memberIds: [other.id] })
-    const pick = <T>(values: readonly T[]): T => values[Math.floor(Math.random() * values.length)] as T
+    const seed = Number(process.env.TEST_SEED ?? randomInt(2 ** 31))
+    t.comment(`TEST_SEED=${seed} repeats it`)
+    const random = createRandom(seed)
+    const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T
     for (let number = 0; number < 30; number++) {
       const summary = pick([{}, { summary: 'They went to lunch' }, { summary: '100%_sure' }])
       await pick([alice, bob]).api.conversations.create({
@@ -545,18 +549,45 @@ t.test('lists', async (t) => {
 
 t.test('numbers stay whole while everybody changes everything at once', async (t) => {
   const [alice, ...others] = (await people(8)) as [Person, ...Person[]]
-  const id = await createGroup(alice, others.slice(0, 4))
-  await Promise.all([
+  const first = others.slice(0, 4)
+  const id = await createGroup(alice, first)
+  const written = await Promise.all([alice, ...first].map(async (person) => (await person.api.conversations.sendMessage(id, { content: 'before' })).message))
+  const own = ({ id: userId }: Person) => written.find(({ senderId }) => senderId === userId)?.id ?? ''
+  const answers = await Promise.allSettled([
     ...others.slice(4).map((person) => alice.api.conversations.addMembers(id, { userIds: [person.id] })),
-    ...others.slice(0, 4).map((person) => person.api.conversations.sendMessage(id, { content: 'hello' })),
-    ...others.slice(0, 4).map((person) => person.api.conversations.markRead(id, { seq: 1 })),
+    ...first.map((person) => person.api.conversations.sendMessage(id, { content: 'hello', replyTo: own(alice) })),
+    ...first.map((person) => person.api.conversations.markRead(id, { seq: 1 })),
+    ...first.map((person) => person.api.conversations.markDelivered(id, { seq: 5 })),
+    ...first.map((person) => person.api.messages.markRead({ messageIds: [own(alice), own(person)] })),
+    ...first.map((person) => person.api.conversations.updateMembership(id, { muted: true })),
+    ...first.map((person) => person.api.messages.update(own(person), { content: 'edited' })),
+    ...first.map((person) => person.api.messages.addReaction(own(alice), '👍')),
+    ...first.slice(1, 3).map((person) => alice.api.messages.delete(own(person))),
     ...others.slice(2, 4).map((person) => alice.api.conversations.updateMember(id, person.id, { role: 'admin' })),
     ...['Breakfast', 'Dinner'].map((title) => alice.api.conversations.update(id, { title })),
+    ...first.slice(0, 1).map((person) => person.api.conversations.removeMember(id, person.id)),
   ])
+  const refused = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason.code] : []))
+  t.same(
+    refused.filter((code) => code !== 'not_found' && code !== 'conflict'),
+    [],
+    'only who has left, and what is deleted, is refused',
+  )
   await noDoubledNumbers(t, id)
   const seen = await view(alice, id)
-  t.equal(seen.memberCount, 8)
-  t.equal(seen.lastSeq, 4)
+  t.equal(seen.memberCount, 7)
+  const messages = (await alice.api.messages.list(id, { limit: 100 })).items
+  t.same(
+    messages.map(({ seq }) => seq).reverse(),
+    Array.from({ length: seen.lastSeq }, (_, index) => index + 1),
+    'no message has the number of another, and none is missing',
+  )
+  t.equal(seen.messageCount, messages.filter(({ deletedAt }) => deletedAt === null).length)
+  const kept = [...seen.members].filter(({ user }) => first.slice(1).some((person) => person.id === user.id))
+  t.ok(
+    kept.every(({ readSeq, deliveredSeq }) => readSeq >= 1 && deliveredSeq >= 5),
+    'no mark is lost',
+  )
 })
 
 /** Each change has a number of its own, up to the counter. */
@@ -564,9 +595,8 @@ async function noDoubledNumbers(t: Test, id: string): Promise<void> {
   const { rows } = await server.database.pool.query<{ number: number; head: number }>(
     `select number, (select last_change_seq from conversations where id = $1) as head from (
        select change_seq as number from messages where conversation_id = $1
-       union all select change_seq from members where conversation_id = $1
-       union all select read_change_seq from members where conversation_id = $1 and read_change_seq > 0
-       union all select change_seq from conversations where id = $1) numbers order by number`,
+       union all select unnest(array[change_seq, read_change_seq, delivered_change_seq, own_change_seq]) from members where conversation_id = $1
+       union all select change_seq from conversations where id = $1) numbers where number > 0 order by number`,
     [id],
   )
   const numbers = rows.map(({ number }) => number)

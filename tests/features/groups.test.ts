@@ -258,6 +258,25 @@ t.test('settings', async (t) => {
     await alice.api.messages.send({ recipientId: bob.id, content: 'Hello' })
     t.match(await view(bob, conversation.id), { status: 'active', lastMessage: { content: 'Hello' }, unreadCount: 1 })
   })
+
+  t.test('a late retry reopens nothing, and what cannot be sent neither reopens nor makes a conversation', async (t) => {
+    const [alice, bob, carol] = await four()
+    const write = (fields: object, to = bob) => outcome('POST', '/v1/messages', alice, { recipientId: to.id, content: 'Hello', ...fields })
+    const wrong = [{ mentions: [carol.id] }, { replyTo: randomUUID() }, { attachments: [randomUUID()] }]
+    for (const fields of wrong) t.equal(await write(fields), '400 validation_error')
+    t.same((await alice.api.conversations.list()).items, [])
+
+    const { message } = await alice.api.messages.send({ recipientId: bob.id, content: 'Hello', clientId: 'once' })
+    t.equal(await write({ clientId: 'once' }, carol), '409 conflict')
+    t.equal((await alice.api.conversations.list()).items.length, 1)
+    await bob.api.conversations.archive(message.conversationId)
+    for (const fields of wrong) t.equal(await write(fields), '400 validation_error')
+    t.equal((await alice.api.messages.send({ recipientId: bob.id, content: 'Hello', clientId: 'once' })).message.id, message.id)
+    t.equal((await view(bob, message.conversationId)).status, 'archived')
+    t.equal(await outcome('POST', `/v1/conversations/${message.conversationId}/typing`, alice, { typing: true }), '409 conflict')
+    t.equal(await write({ mentions: [bob.id] }), '201')
+    t.equal((await view(bob, message.conversationId)).status, 'active')
+  })
 })
 
 t.test('a first message comes with the creation', async (t) => {
@@ -343,7 +362,8 @@ t.test('memberships', async (t) => {
     await alice.api.conversations.addMembers(id, { userIds: [bob.id] })
     await send(alice, id, 'four')
     t.match(await view(bob, id), { unreadCount: 1, lastMessage: { content: 'four' }, readSeq: 3, muted: false, pinned: false })
-    t.match(await view(carol, id), { unreadCount: 2, lastMessage: { content: 'four' } })
+    t.match(await view(carol, id), { unreadCount: 2, messageCount: 4, lastMessage: { content: 'four' } }, 'the count is that of the conversation')
+    t.match(await carol.api.messages.list(id, { includeTotal: true }), { items: { length: 2 }, total: 2 }, 'and the total that of what she sees')
     t.match(
       joined,
       [
