@@ -67,6 +67,6 @@ export const setTypingCommand = defineCommand({
   summary: 'Say that you are typing, or not any more',
   rateLimit: 'default',
   data: closed({ conversationId: ConversationId, typing: Typing }),
-  errors: ['not_found', 'forbidden'],
+  errors: ['not_found', 'forbidden', 'conflict'],
   example: { conversationId, typing: true },
 })

@@ -220,7 +220,7 @@ export const setTyping = defineOperation({
   path: '/v1/conversations/{conversationId}/typing',
   summary: 'Say that you are typing, or not any more',
   description:
-    'Told to the members who are connected, stored nowhere; it ends by itself after 6 seconds unless it is said again. It is `forbidden` in a direct conversation whose other member has blocked you.',
+    'Told to the members who are connected, stored nowhere; it ends by itself after 6 seconds unless it is said again. It is `forbidden` in a direct conversation whose other member has blocked you, and a `conflict` in one that is archived or closed.',
   access: 'user',
   rateLimit: 'default',
   repeatable: true,
@@ -228,5 +228,5 @@ export const setTyping = defineOperation({
   body: ref(SetTypingRequest),
   examples: { any: { typing: true } },
   responses: { 204: { description: 'Told' } },
-  errors: ['not_found', 'forbidden'],
+  errors: ['not_found', 'forbidden', 'conflict'],
 })

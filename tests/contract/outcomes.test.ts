@@ -242,6 +242,7 @@ t.test('every operation answers as it declares when all is well, and when it can
     ['conversations.updateMembership', 'not_found', { ...asStranger, params: of(group.id) }],
     ['conversations.archive', 204, { ...asAlice, params: of(over.id) }],
     ['conversations.archive', 'not_found', { ...asStranger, params: of(over.id) }],
+    ['conversations.setTyping', 'conflict', { ...asAlice, params: of(over.id) }],
     ['conversations.archive', 'forbidden', { ...asBob, params: of(group.id) }],
     ['conversations.createInvite', 201, { ...asAlice, params: of(group.id) }],
     ['conversations.createInvite', 'not_found', { ...asStranger, params: of(group.id) }],
@@ -516,6 +517,8 @@ t.test('every event is pushed, and every command answered as it declares', async
     return error?.code ?? frame.type
   }
   const unknown = randomUUID()
+  const { conversation: over } = await alice.api.conversations.create({ type: 'group', memberIds: [] })
+  await alice.api.conversations.archive(over.id)
   const answers: [type: string, data: unknown, answer: 'ack' | ErrorCode][] = [
     ['ping', {}, 'ack'],
     ['resume', { cursors: { [group.id]: 1, [unknown]: 1 } }, 'ack'],
@@ -528,6 +531,7 @@ t.test('every event is pushed, and every command answered as it declares', async
     ['conversations.markDelivered', { conversationId: unknown, seq: 1 }, 'not_found'],
     ['conversations.setTyping', { conversationId: group.id, typing: true }, 'ack'],
     ['conversations.setTyping', { conversationId: unknown, typing: true }, 'not_found'],
+    ['conversations.setTyping', { conversationId: over.id, typing: true }, 'conflict'],
     ['conversations.sendMessage', { conversationId: direct.id, content: 'Hello' }, 'forbidden'],
     ['conversations.setTyping', { conversationId: direct.id, typing: true }, 'forbidden'],
     ['conversations.setTyping', { conversationId: group.id, typing: 'yes' }, 'validation_error'],

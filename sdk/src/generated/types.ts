@@ -103,6 +103,11 @@ export interface AdminUser {
     deleted: boolean;
 }
 
+/** The present `changeSeq` of every conversation of yours, by its id */
+export interface AllPositions {
+    [key: string]: number;
+}
+
 /** What went wrong */
 export interface ApiError {
     /**
@@ -1339,7 +1344,7 @@ export interface PongEvent {
     data: Record<string, never>;
 }
 
-/** The present `changeSeq` of every conversation of yours, by its id */
+/** The present `changeSeq` of conversations of yours, by their ids */
 export interface Positions {
     [key: string]: number;
 }
@@ -1432,7 +1437,7 @@ export interface PullResult {
     /** The cursors of the request, moved past these changes */
     cursors: Positions;
     /** The present `changeSeq` of every conversation of yours, by its id */
-    positions: Positions;
+    positions: AllPositions;
     /** Conversations of the request that are not yours any more */
     gone: string[];
     /** Whether there is more: ask again with the new cursors */
@@ -1510,7 +1515,7 @@ export interface Readiness {
          */
         jobs: "up" | "down";
         /**
-         * What carries live events between processes: PostgreSQL or Redis. While it is down they arrive some seconds later
+         * What processes tell each other over: live events by PostgreSQL or Redis, and revocations, blocks and presence by PostgreSQL. While it is down these arrive some seconds later
          */
         bus: "up" | "down";
         /**
@@ -2497,7 +2502,7 @@ export interface SearchMessagesQuery {
     from?: string;
     /**
      * Format: date-time
-     * Only messages of this time and earlier: ISO 8601
+     * Only messages before this time: ISO 8601
      */
     to?: string;
     /**

@@ -13,6 +13,8 @@ interface Named {
 
 type Resolved = Pick<NewMessage, 'replyToSeq' | 'mentions'>
 
+export const unanswerable = (): AppError => invalidField('body.replyTo', 'is no message of this conversation that can be answered')
+
 const none: Resolved = { replyToSeq: null, mentions: [] }
 
 /** What a message refers to, looked up before it is written: only one that refers to something pays for it. */
@@ -21,7 +23,7 @@ export function messageReferences({ messages }: { messages: Pick<MessageReposito
     const found = await messages.references(actor.userId, conversationId, { replyTo, mentions })
     if (found === undefined) return new AppError('not_found')
     const { replyToSeq, mentioned } = found
-    if (replyTo !== undefined && replyToSeq === null) return invalidField('body.replyTo', 'is no message of this conversation that can be answered')
+    if (replyTo !== undefined && replyToSeq === null) return unanswerable()
     return mentioned.length < mentions.length ? strangersAmong(mentions, mentioned) : { replyToSeq, mentions }
   }
 

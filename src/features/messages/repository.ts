@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import type { GetMessageResult, Message } from '../../../openapi/messages/schemas.ts'
-import type { ConversationId, MessageId, UserId } from '../../../openapi/shared/ids.ts'
+import type { ConversationId, FileId, MessageId, UserId } from '../../../openapi/shared/ids.ts'
 import { createBatch } from '../../db/batch.ts'
 import type { Database } from '../../db/client.ts'
 import { messageText } from '../../db/json.ts'
@@ -54,7 +54,7 @@ const batchSize = { statements: 4, maximum: 16 }
 
 export type MessageRepository = ReturnType<typeof createMessageRepository>
 
-export function createMessageRepository({ pool }: Database, { files, onStored }: Pick<WriterOptions, 'onStored'> & { files: SentFiles }) {
+export function createMessageRepository({ pool, db }: Database, { files, onStored }: Pick<WriterOptions, 'onStored'> & { files: SentFiles }) {
   const writer = createMessageWriter({ pool, onStored })
   const ranges = {
     ascending: createBatch({ ...batchSize, run: (reads: Read[]) => readRanges(pool, 'ascending', reads) }),
@@ -102,6 +102,11 @@ export function createMessageRepository({ pool }: Database, { files, onStored }:
       const values = [conversationId, senderId, replyTo ?? null, mentions]
       const { rows } = await pool.query<References>({ name: 'references', text: referencesStatement, values })
       return rows[0]
+    },
+
+    /** @throws `validation_error` unless all of these files are there and the user's */
+    async requireFiles(userId: UserId, fileIds: readonly FileId[]): Promise<void> {
+      if (fileIds.length > 0 && (await files.describe(userId, fileIds, db)) === undefined) throw files.unusable()
     },
 
     async isKnown(senderId: UserId, clientId: string): Promise<boolean> {

@@ -13,9 +13,10 @@ import { type FileDiscard, messageDeletion } from './deletion.ts'
 import { messageEdits } from './edits.ts'
 import type { FilterRepository } from './filter-repository.ts'
 import { messageLists } from './lists.ts'
+import { strangersAmong } from './mentions.ts'
 import type { ReactionRepository } from './reaction-repository.ts'
 import { messageReactions } from './reactions.ts'
-import { messageReferences } from './references.ts'
+import { messageReferences, unanswerable } from './references.ts'
 import type { MessageRepository } from './repository.ts'
 
 interface Dependencies {
@@ -49,6 +50,18 @@ export function createMessageService(dependencies: Dependencies) {
   const { messages, conversations, clock, newId } = dependencies
   const changeMessage = messageChanging(dependencies)
   const { resolve } = messageReferences(dependencies)
+
+  /** Nobody's conversation is made or reopened for a message that was sent already, or cannot be sent: what can be known of that is asked first. */
+  const isNewAndGood = async (actor: Actor, recipientId: UserId, found: ConversationId | undefined, fields: MessageFields): Promise<boolean> => {
+    const { replyTo, mentions = [], clientId, attachments = [] } = fields
+    if (clientId !== undefined && (await messages.isKnown(actor.userId, clientId))) return false
+    const pair = [actor.userId, recipientId]
+    if (!mentions.every((userId) => pair.includes(userId))) throw strangersAmong(mentions, pair)
+    if (found !== undefined) await resolve(actor, found, { replyTo, mentions, clientId })
+    else if (replyTo !== undefined) throw unanswerable()
+    await messages.requireFiles(actor.userId, attachments)
+    return true
+  }
 
   const service = {
     ...messageLists(dependencies),
@@ -88,7 +101,7 @@ export function createMessageService(dependencies: Dependencies) {
     async sendDirect(actor: Actor, { recipientId, ...fields }: MessageFields & { recipientId: UserId }): Promise<MessageEntity> {
       if (recipientId === actor.userId) throw new AppError('conflict', 'You cannot write to yourself.')
       requireContent(fields)
-      const { conversationId } = await conversations.openDirect(actor, recipientId)
+      const { conversationId } = await conversations.openDirect(actor, recipientId, (found) => isNewAndGood(actor, recipientId, found, fields))
       return service.send(actor, { conversationId, ...fields })
     },
 
