@@ -133,7 +133,6 @@ export const files = pgTable(
   (table) => [
     index('files_owner').on(table.ownerId, table.id),
     index('files_message').on(table.conversationId, table.seq).where(sql`${table.seq} is not null`),
-    index('files_unattached').on(table.createdAt).where(sql`${table.seq} is null`),
     check('files_message', sql`(${table.conversationId} is null) = (${table.seq} is null)`),
     check('files_size', sql`${table.sizeBytes} > 0`),
   ],
