@@ -100,7 +100,7 @@ async function withForm({ multipart, body }: Operation, hooks: RequestHooks, req
     request.body = isStreamedForm(body) ? await openForm(request, body, hooks) : await readForm(request, body, hooks.formTimes)
     return await respond(request, reply)
   } catch (error) {
-    abandonForm(request, reply)
+    abandonForm(request)
     throw error
   }
 }

@@ -5,7 +5,7 @@
  */
 import multipart, { type Multipart, type MultipartFile } from '@fastify/multipart'
 import type { TSchema } from '@sinclair/typebox'
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { allComponents, type IncomingFile, isBinary, isStreamed } from '../../openapi/contract.ts'
 import { AppError, fileTooLarge, invalidField } from '../errors/app-error.ts'
 import { compileTextValidation, type Validate } from '../validation.ts'
@@ -123,21 +123,9 @@ const tooSlow = (): AppError => invalidField('body', 'comes too slowly')
 
 const formError = (error: unknown): AppError => (error instanceof AppError ? error : invalidField('body', 'is not valid multipart/form-data'))
 
-/** A body is told to be too large while the client sends it: one that is cut off at once would not read that. */
-const lingerMilliseconds = 2_000
-
-/**
- * To be called when a form is answered before it is read: the answer does not wait for the rest. What comes soon is read and thrown away, so that
- * the client can read the answer and use the connection again; one that goes on sending is cut off.
- */
-export function abandonForm(request: FastifyRequest, reply: FastifyReply): void {
-  const { raw } = request
+/** To be called when a form is answered before it is read: the answer does not wait for the rest, which is thrown away. */
+export function abandonForm({ raw }: FastifyRequest): void {
   raw.unpipe().resume()
-  if (raw.readableEnded) return
-  reply.raw.once('finish', () => {
-    const timer = setTimeout(() => raw.destroy(), lingerMilliseconds)
-    raw.once('close', () => clearTimeout(timer))
-  })
 }
 
 /** Whether the file of a body is read by whoever handles it. */

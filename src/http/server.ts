@@ -14,6 +14,7 @@ import { AppError } from '../errors/app-error.ts'
 import { refusalOfEncoding } from './content-encoding.ts'
 import { badRequestBytes, sendError } from './error-handler.ts'
 import { acceptForms } from './multipart.ts'
+import { endUnread } from './unread-bodies.ts'
 
 const bodyLimitBytes = 1_048_576
 
@@ -56,6 +57,7 @@ export async function createServer({ config, clock, log }: { config: Config; clo
   })
   app.addHook('onResponse', (request, reply, done) => {
     logRequest(request, reply)
+    endUnread(request.raw)
     done()
   })
   await app.register(cookie)

@@ -6,19 +6,34 @@ import { join } from 'node:path'
 import t from 'tap'
 import { createTestDatabase } from '../helpers/database.ts'
 import { tinyPng } from '../helpers/form.ts'
+import { install } from '../helpers/process.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
 import { startDatabaseProxy } from '../realtime/database-proxy.ts'
 import { eventually, repeat } from './auth-client.ts'
 
 const mebibyte = 1_048_576
 
-const objectsIn = async ({ dataDir }: TestServer) => {
+const objectsIn = async ({ dataDir }: Pick<TestServer, 'dataDir'>) => {
   const entries = await readdir(join(dataDir, 'objects'), { recursive: true, withFileTypes: true }).catch(() => [])
   return entries.filter((entry) => entry.isFile()).map(({ name }) => name)
 }
 
+/** Whoever is told something and does not end what they say. */
+async function stall({ url }: Pick<TestServer, 'url'>, path: string, token: string) {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  const closed = once(
+    socket.on('error', () => undefined),
+    'close',
+  )
+  const head = [`POST ${path} HTTP/1.1`, 'Host: parley', `Authorization: Bearer ${token}`, 'Content-Type: multipart/form-data; boundary=b']
+  socket.write(`${head.join('\r\n')}\r\nContent-Length: 1000000\r\n\r\n--b\r\n`)
+  const [answer] = await once(socket, 'data')
+  return { answer: String(answer), closed }
+}
+
 /** Begins an upload, and goes on with it when told to. What is answered is there to be read, whole or not. */
-function begin({ url }: TestServer, { token, path = '/v1/files', bytes = Buffer.alloc(0) }: { token: string; path?: string; bytes?: Buffer }) {
+function begin({ url }: Pick<TestServer, 'url'>, { token, path = '/v1/files', bytes = Buffer.alloc(0) }: { token: string; path?: string; bytes?: Buffer }) {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
   let answer = ''
@@ -151,4 +166,37 @@ t.test('a body that is packed is refused, and not read as something else', async
   }
   t.same(await packed('identity', group, '/v1/conversations'), [201, undefined])
   t.same(await packed('identity', form, '/v1/files'), [201, undefined])
+})
+
+t.test('who is answered before the end of a body, and never sends it, keeps no connection', async (t) => {
+  const server = await startServer(t)
+  const { accessToken } = await server.signUp()
+  for (const [path, token, status] of [
+    ['/v1/files', 'wrong', 401],
+    ['/v1/conversations', accessToken, 415],
+    ['/v1/nothing', accessToken, 404],
+  ] as const) {
+    const { answer, closed } = await stall(server, path, token)
+    t.match(answer, new RegExp(`^HTTP/1.1 ${status} `), path)
+    await closed
+  }
+})
+
+t.test('a signal ends the server whatever uploads are under way', { timeout: 60_000 }, async (t) => {
+  const database = await createTestDatabase()
+  t.teardown(database.drop)
+  const installation = await install(t)
+  const server = await installation.start({ env: { DATABASE_URL: database.url } })
+  const { api } = await installation.signUp('alice')
+  const { accessToken: token } = await api.auth.verifyEmail({ email: 'alice@example.com', code: '000000' })
+  const silent = begin(installation, { token, bytes: half })
+  const steady = begin(installation, { token, bytes: half })
+  const dripping = setInterval(() => steady.socket.writable && steady.send(Buffer.from('.')), 50)
+  await eventually(async () => ((await objectsIn(installation)).length === 2 ? true : undefined))
+  const toldAt = performance.now()
+  server.signal('SIGTERM')
+  t.match(await server.ended, { code: 0, stderr: '' })
+  t.ok(performance.now() - toldAt < 12_000)
+  clearInterval(dripping)
+  for (const { socket } of [silent, steady]) socket.destroy()
 })
