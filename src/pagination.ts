@@ -42,19 +42,21 @@ export function decodeTimeCursor(cursor: string): TimePosition {
   return { createdAt: new Date(milliseconds), id }
 }
 
-/** @param rows one more than the page has, where there is a next one */
-export function timePage<Row extends TimePosition>(rows: readonly Row[], limit: number): Page<Row> {
+/** @param rows one more than the page has, where there is a next one @param position what the cursor behind a row says */
+export function rowPage<Row>(rows: readonly Row[], limit: number, position: (row: Row) => (string | number)[]): Page<Row> {
   const shown = rows.slice(0, limit)
   const last = shown.at(-1)
-  return { rows: shown, nextCursor: rows.length > limit && last !== undefined ? encodeCursor([last.createdAt.getTime(), last.id]) : null }
+  return { rows: shown, nextCursor: rows.length > limit && last !== undefined ? encodeCursor(position(last)) : null }
 }
 
-/** @param rows one more than the page has, where there is a next one @param position what the cursor behind a row says */
+/** As `rowPage`. */
+export const timePage = <Row extends TimePosition>(rows: readonly Row[], limit: number): Page<Row> =>
+  rowPage(rows, limit, ({ createdAt, id }) => [createdAt.getTime(), id])
+
+/** As `rowPage`. */
 export function textPage<T, Row extends { text: JsonText<T> }>(rows: readonly Row[], limit: number, position: (row: Row) => (string | number)[]): TextPage<T> {
-  const shown = rows.slice(0, limit)
-  const last = shown.at(-1)
-  const items = arrayText(shown.map(({ text }): JsonText<T> => text))
-  return { items, nextCursor: rows.length > limit && last !== undefined ? encodeCursor(position(last)) : null }
+  const { rows: shown, nextCursor } = rowPage(rows, limit, position)
+  return { items: arrayText(shown.map(({ text }): JsonText<T> => text)), nextCursor }
 }
 
 export const latestMilliseconds = Date.UTC(9999, 11, 31)

@@ -119,10 +119,24 @@ export const isDivisionByZero = (error: unknown): boolean => {
 }
 
 const unavailableCodes = new Set([
-  ...['57P01', '57P02', '57P03', '57P05', '53300'],
+  '57P01',
+  '57P02',
+  '57P03',
+  '57P05',
+  '53300',
   // It took too long: the statement, a lock, the transaction's next statement.
-  ...['57014', '55P03', '25P03'],
-  ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
+  '57014',
+  '55P03',
+  '25P03',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
 ])
 
 /** What pg and its pool say without a code. */

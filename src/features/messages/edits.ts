@@ -5,7 +5,7 @@ import type { Actor } from '../../actor.ts'
 import type { Clock } from '../../clock.ts'
 import type { MessageRow, MessageVersionRow } from '../../db/schema/messages.ts'
 import { AppError, invalidField } from '../../errors/app-error.ts'
-import { decodeCursor, encodeCursor } from '../../pagination.ts'
+import { decodeCursor, rowPage } from '../../pagination.ts'
 import type { MessageEntity, Topics } from '../../topics.ts'
 import type { ChangeMessage, Held } from './change-message.ts'
 import type { MessageChangeRepository } from './change-repository.ts'
@@ -93,9 +93,8 @@ export function messageEdits({ changes, changeMessage, topics, clock }: Dependen
       const place = await changes.locate(actor.userId, messageId)
       if (place === undefined) throw new AppError('not_found')
       const rows = await changes.versions(place, Math.min(before, latest), limit + 1)
-      const items = rows.slice(0, limit)
-      const last = items.at(-1)
-      return { items, nextCursor: rows.length > limit && last !== undefined ? encodeCursor([last.version]) : null }
+      const { rows: items, nextCursor } = rowPage(rows, limit, ({ version }) => [version])
+      return { items, nextCursor }
     },
   }
 }

@@ -3,8 +3,7 @@ import type { ConversationId, MessageId, UserId } from '../../../openapi/shared/
 import type { Actor } from '../../actor.ts'
 import type { Clock } from '../../clock.ts'
 import { AppError, invalidField } from '../../errors/app-error.ts'
-import { arrayText, type JsonText } from '../../json-text.ts'
-import { decodeCursor, encodeCursor, latestMilliseconds } from '../../pagination.ts'
+import { decodeCursor, latestMilliseconds, type TextPage, textPage } from '../../pagination.ts'
 import type { MessageEntity, Topics } from '../../topics.ts'
 import type { ChangeMessage } from './change-message.ts'
 import type { MessageChangeRepository } from './change-repository.ts'
@@ -25,11 +24,6 @@ interface ListRequest {
   emoji?: string | undefined
   cursor?: string | undefined
   limit?: number | undefined
-}
-
-interface ReactionPage {
-  items: JsonText<UserReaction[]>
-  nextCursor: string | null
 }
 
 const maximumKinds = 20
@@ -73,18 +67,12 @@ export function messageReactions({ reactions, changes, changeMessage, topics, cl
     },
 
     /** Who reacted with what, kind by kind. @throws `not_found` when the actor does not see the message */
-    async listReactions(actor: Actor, messageId: MessageId, { emoji, cursor, limit = 50 }: ListRequest): Promise<ReactionPage> {
+    async listReactions(actor: Actor, messageId: MessageId, { emoji, cursor, limit = 50 }: ListRequest): Promise<TextPage<UserReaction>> {
       const after = cursor === undefined ? undefined : positionOf(cursor)
       const place = await changes.locate(actor.userId, messageId)
       if (place === undefined) throw new AppError('not_found')
       const rows = await reactions.list(place, emoji?.normalize('NFC'), after, limit + 1)
-      const shown = rows.slice(0, limit)
-      const last = shown.at(-1)
-      const hasMore = rows.length > limit && last !== undefined
-      return {
-        items: arrayText(shown.map(({ text }): JsonText<UserReaction> => text)),
-        nextCursor: hasMore ? encodeCursor([last.emoji, last.milliseconds, last.userId]) : null,
-      }
+      return textPage(rows, limit, (last) => [last.emoji, last.milliseconds, last.userId])
     },
 
     /** Takes back all that a user has reacted with, some at a time. To be killed in the middle and done again is no harm. */
