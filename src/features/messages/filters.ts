@@ -25,14 +25,13 @@ interface Found {
 }
 
 const widestWindow = 10_000
-const narrowestWindow = 100
 /** Of one request: a status is that of the message with each member. */
 const maximumMarks = 500_000
 
 export const isFiltered = ({ status, type, senderId }: MessageFilter): boolean => status !== undefined || type !== undefined || senderId !== undefined
 
 const windowOf = ({ memberCount }: Reader, { status }: MessageFilter): number =>
-  status === undefined ? widestWindow : Math.min(widestWindow, Math.max(narrowestWindow, Math.floor(maximumMarks / memberCount)))
+  status === undefined ? widestWindow : Math.min(widestWindow, Math.max(1, Math.floor(maximumMarks / memberCount)))
 
 export function messageFilters(repository: FilterRepository) {
   const readerOf = async (actor: Actor, conversationId: ConversationId): Promise<Reader> => {
