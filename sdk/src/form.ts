@@ -33,13 +33,35 @@ interface FormFile {
 export const isRepeatableBody = (body: object = {}): boolean => !Object.values(body).some((value) => fileOf(value)?.content instanceof ReadableStream)
 
 /** Sends a form as `fetch` would, with what is in the init. */
-export function sendForm(fetch: typeof globalThis.fetch, url: string, init: RequestInit, body: object, onProgress?: OnProgress): Promise<Response> {
+export function sendForm(fetch: typeof globalThis.fetch, url: string, init: RequestInit, body: object, listener?: OnProgress): Promise<Response> {
+  const onProgress = listener && undisturbed(listener)
   const isPlain = isRepeatableBody(body)
   if (isPlain && !onProgress) return fetch(url, { ...init, body: formData(body) })
   if (isPlain && onProgress && typeof XMLHttpRequest !== 'undefined') return sendByXhr(url, init, formData(body), onProgress)
   const { contentType, stream } = writeForm(body, onProgress)
   const streaming = { body: stream, duplex: 'half' }
   return fetch(url, { ...init, headers: { ...init.headers, 'Content-Type': contentType }, ...streaming })
+}
+
+/** Lets go of the streams of a call that has failed before they were read. */
+export function cancelStreams(body: object, reason: unknown): void {
+  for (const value of Object.values(body)) {
+    const content = fileOf(value)?.content
+    if (content instanceof ReadableStream && !content.locked) content.cancel(reason).catch(() => undefined)
+  }
+}
+
+/** What throws in it is the application's, and ends no upload. */
+function undisturbed(listener: OnProgress): OnProgress {
+  return (progress) => {
+    try {
+      listener(progress)
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error
+      })
+    }
+  }
 }
 
 /** Undefined for what is no file. */

@@ -1,7 +1,7 @@
 /** Calls on behalf of whoever is signed in: adds the access token, renews it when it is refused, keeps the tokens that sign-ins return, or turns them into a cookie. */
 import { type ApiRequest, apiCall, type Call, type CallOptions, type Outcome, type UploadOptions } from './api-call.ts'
 import { UnauthorizedError } from './errors.ts'
-import { isRepeatableBody } from './form.ts'
+import { cancelStreams, isRepeatableBody } from './form.ts'
 import { Resources } from './generated/resources.ts'
 import type { TokenPair } from './generated/types.ts'
 import { createTokenKeeper, type TokenKeeperOptions } from './tokens.ts'
@@ -29,7 +29,9 @@ export function createSession({ send, cookieSession, onRefresh, ...options }: Se
   return { call, tokens }
 
   async function perform<T>(request: ApiRequest, options?: UploadOptions): Promise<Outcome<T>> {
-    const outcome = await (request.public ? send<T>(request, options) : cookieSession ? sendWithCookie<T>(request, options) : sendSigned<T>(request, options))
+    const sending = request.public ? send<T>(request, options) : cookieSession ? sendWithCookie<T>(request, options) : sendSigned<T>(request, options)
+    sending.catch((error) => request.body && cancelStreams(request.body, error))
+    const outcome = await sending
     if (isTokenPair(outcome.data)) await keep(outcome.data)
     if (request.id === 'auth.logout') endSession()
     return outcome

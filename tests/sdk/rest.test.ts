@@ -54,6 +54,40 @@ t.test('a file goes out as a form, again when the first try was refused, and the
   await t.rejects(api.users.setAvatar({ file: new File(['text'], 'a.png', { type: 'image/png' }) }), { code: 'unsupported_media_type' })
 })
 
+t.test('an upload', async (t) => {
+  t.test('goes on when what hears of its progress throws', async (t) => {
+    let received = 0
+    const api = new Parley({
+      baseUrl: 'http://127.0.0.1:9',
+      accessToken: 'token',
+      fetch: async (_url, init) => {
+        received += (await new Response(init?.body ?? null).arrayBuffer()).byteLength
+        return Response.json({ id: 'f1' })
+      },
+    })
+    const uncaught = new Promise((resolve) => process.once('uncaughtException', resolve))
+    let told = 0
+    const onProgress = () => {
+      told += 1
+      if (told === 1) throw new Error('Mine')
+    }
+    t.match(await api.files.upload({ file: new Uint8Array(200_000) }, { onProgress }), { id: 'f1' })
+    t.match(await uncaught, { message: 'Mine' })
+    t.ok(told > 3)
+    t.ok(received > 200_000)
+  })
+
+  t.test('that fails before anything is sent lets go of its stream', async (t) => {
+    const api = new Parley({ baseUrl: 'http://127.0.0.1:9', ...signedIn, fetch: () => Promise.reject(new TypeError('No network')), retries: 0 })
+    for (const options of [{ signal: AbortSignal.abort(new Error('Not any more')) }, {}]) {
+      const cancelled = Promise.withResolvers<void>()
+      await t.rejects(api.files.upload({ file: new ReadableStream({ cancel: () => cancelled.resolve() }) }, options))
+      await cancelled.promise
+    }
+    t.pass('both')
+  })
+})
+
 t.test('an empty id is refused before it becomes another path', async (t) => {
   const api = new Parley({ baseUrl: 'http://127.0.0.1:9' })
   for (const id of ['', '.', '..']) t.throws(() => api.conversations.get(id), TypeError)
