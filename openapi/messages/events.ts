@@ -46,7 +46,8 @@ export const messageMentioned = defineEvent({
 export const sendMessageCommand = defineCommand({
   type: 'conversations.sendMessage',
   summary: 'Send a message',
-  description: 'The same as the operation. A client that got no answer sends it again with the same `clientId`.',
+  description:
+    'The same as the operation. A client that got no answer sends it again with the same `clientId`. A legal message may be longer than a frame, which would end the socket with 1009: what does not fit `maxFrameBytes` goes over REST.',
   rateLimit: 'messages',
   data: closed(sendMessageCommandFields),
   result: ref(SendMessageResult),

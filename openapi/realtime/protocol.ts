@@ -18,10 +18,13 @@ What comes is the present state of what changed, so put it in the place of what 
 a \`gap\` or over several pages what is new may come this way. Answers do not change with what they answer: if you hold some, renew their
 \`replyTo.excerpt\` at every \`message.updated\` and \`message.deleted\` whose message is \`replyTo.messageId\`. \`change.hidden\` is a change that is not for you: it moves the cursor and is nothing else.
 
-A conversation that you hold no cursor for and that appears live is new to you: apply its first change as it is, and get its type, title and members with \`conversations.get\`. For one of \`positions\` that you hold nothing of, set the cursor to its position and load it over REST, or to 0 and \`resume\`; forget the cursor at \`gone\` and at your own \`member.left\`.
+A conversation that you hold no cursor for and that appears live is new to you: apply its first change as it is, and get its type, title and members with \`conversations.get\`. For one of \`positions\` that you hold nothing of, set the cursor to its position and load it over REST, or to 0 and \`resume\`:
+0 tells what has happened since you joined and no more, so older messages, where you may read them, come by REST alone. Forget the cursor at \`gone\` and at your own \`member.left\`.
 
 1. The server has subscribed you, then says \`hello\` with the present number of each of your conversations (\`positions\`); as long as \`hasMore\` is true, the next frame
    is \`positions\` with more of them. Live events flow from here on.
+   On a socket that gets all, a conversation that you hold and that is not among the positions once the last frame of them (\`hasMore: false\`) has come is not yours any more:
+   forget it, or \`resume\` it to hear \`gone\`.
 2. Compare: for the conversations in which you are behind send \`resume\` with your cursors, 0 for one that you hold nothing of. At most 500 in one frame;
    for more send several, one after the other's \`ready\`. A cursor that was beyond its position when you connected: the server's database was restored
    from a backup. Set it to the position, or you would drop what is new as known, and load that conversation anew.
@@ -40,7 +43,7 @@ connect and send it again with the same \`clientId\`: the answer is the first re
 
 ## Limits
 
-A frame is at most \`maxFrameBytes\` of \`hello\` long. Commands count for the rate-limit class that they name (\`x-rate-limit\`), together with the REST API; beyond it they are
+A frame is at most \`maxFrameBytes\` of \`hello\` long; a longer one ends the socket with 1009. A message may be longer than that: it is sent over REST. Frames are text; a binary one is refused with an \`error\`. Commands count for the rate-limit class that they name (\`x-rate-limit\`), together with the REST API; beyond it they are
 answered by \`rate_limit_exceeded\`. The server pings every \`heartbeatSeconds\`; clients that cannot see pings send \`ping\` and wait for \`pong\`.
 
 ## Close codes
@@ -67,6 +70,6 @@ const narrowing = `## Some conversations alone
 
 A socket gets all conversations of its user, also those that are joined later. A client that shows few of many names them: \`subscribe\` with \`conversationIds\`, at most 500
 in one frame. From the first one on it gets those alone, each further one adds, \`unsubscribe\` takes away, and \`subscribe\` without \`conversationIds\` goes back to all. The \`ack\` tells
-\`positions\`: resume where you are behind. Connect with \`?subscribe=none\` to begin with nothing: \`positions\` of \`hello\` is empty then. A new connection knows nothing of
+\`positions\`: resume where you are behind. Connect with \`?subscribe=none\` to begin with nothing: \`positions\` of \`hello\` is empty then (any other value is answered with 400 \`validation_error\`). A new connection knows nothing of
 what an earlier one had named. What you have become a member of is told by \`conversation.joined\`, without its changes; that you have left one of the others is not told, but
 \`subscribe\` and \`sync.pull\` know.`

@@ -17,13 +17,23 @@ export const Cursors = component(
 )
 export type Cursors = Static<typeof Cursors>
 
+/** As many as a frame holds. */
 export const Positions = component(
   'Positions',
+  Type.Record(Type.String({ format: 'uuid' }), Sequence, {
+    maxProperties: 1000,
+    description: 'The present `changeSeq` of conversations of yours, by their ids',
+  }),
+)
+export type Positions = Static<typeof Positions>
+
+export const AllPositions = component(
+  'AllPositions',
   Type.Record(Type.String({ format: 'uuid' }), Sequence, {
     description: 'The present `changeSeq` of every conversation of yours, by its id',
   }),
 )
-export type Positions = Static<typeof Positions>
+export type AllPositions = Static<typeof AllPositions>
 
 export const Subscribed = component(
   'Subscribed',

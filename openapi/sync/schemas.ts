@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { closed, component, described, ref } from '../contract.ts'
 import { Change } from '../realtime/frames.ts'
-import { Cursors, Positions } from '../realtime/schemas.ts'
+import { AllPositions, Cursors, Positions } from '../realtime/schemas.ts'
 import { ConversationId } from '../shared/ids.ts'
 
 export const PullRequest = component(
@@ -22,7 +22,7 @@ export const PullResult = component(
     {
       changes: Type.Array(ref(Change), { description: 'In order within each conversation; the present state of what changed' }),
       cursors: described(ref(Positions), 'The cursors of the request, moved past these changes'),
-      positions: described(ref(Positions), 'The present `changeSeq` of every conversation of yours, by its id'),
+      positions: described(ref(AllPositions), 'The present `changeSeq` of every conversation of yours, by its id'),
       gone: Type.Array(ConversationId, { description: 'Conversations of the request that are not yours any more' }),
       hasMore: Type.Boolean({ description: 'Whether there is more: ask again with the new cursors' }),
     },

@@ -27,6 +27,7 @@ export type CommandHandlers = { [T in ServiceType]: (actor: Actor, data: DataByT
 
 /** What a frame says, whether it is a command or not. */
 export interface ParsedFrame {
+  isText: boolean
   /** Undefined when it is not JSON that REST would take. */
   value: unknown
   type: string | undefined
@@ -71,11 +72,13 @@ const limitClasses = new Map<string, Command['rateLimit']>(commands.map(({ type,
 const scopes = new Map(commands.map((command: Command) => [command.type, scopeOfCommand(command)]))
 
 /** Never throws: what is wrong with a frame is said by `requireCommand`. */
-export function parseFrame(text: string): ParsedFrame {
+export function parseFrame(text: string | undefined): ParsedFrame {
+  if (text === undefined) return { isText: false, value: undefined, type: undefined, id: undefined }
   const value = parseJson(text)
   const { type, id } = typeof value === 'object' && value !== null ? (value as { type?: unknown; id?: unknown }) : {}
   const hasId = (typeof id === 'string' && id.length <= 64) || Number.isInteger(id)
   return {
+    isText: true,
     value: hasForbiddenKeys(text, value) ? undefined : value,
     type: typeof type === 'string' ? type : undefined,
     id: hasId ? (id as string | number) : undefined,
@@ -83,7 +86,8 @@ export function parseFrame(text: string): ParsedFrame {
 }
 
 /** @throws `malformed_json` or `validation_error`. */
-export function requireCommand({ value, type }: ParsedFrame): GivenCommand {
+export function requireCommand({ isText, value, type }: ParsedFrame): GivenCommand {
+  if (!isText) throw new AppError('malformed_json', 'The frame is binary; send JSON in a text frame.')
   if (value === undefined) throw new AppError('malformed_json', 'The frame is not valid JSON.')
   const validate = type === undefined ? undefined : validators.get(type)
   const details = validate ? validate(value) : [{ field: 'frame.type', reason: `must be one of ${[...validators.keys()].join(', ')}` }]

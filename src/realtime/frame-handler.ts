@@ -19,9 +19,9 @@ interface Dependencies {
   log: Log
 }
 
-/** @returns what is called with each frame. */
-export function createFrameHandler({ commands, catchUp, subscriptions, clock, log }: Dependencies): (connection: Connection, text: string) => void {
-  const onFrame = (connection: Connection, text: string): void => {
+/** @returns what is called with the text of each frame; a binary one has none. */
+export function createFrameHandler({ commands, catchUp, subscriptions, clock, log }: Dependencies): (connection: Connection, text: string | undefined) => void {
+  const onFrame = (connection: Connection, text: string | undefined): void => {
     // A client that is being sent away has no say any more: its session may have been revoked.
     if (!connection.isOpen) return
     connection.alive = true

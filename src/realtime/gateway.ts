@@ -121,7 +121,7 @@ export function createGateway({ topics, onCredentialEnd, sync, commands, presenc
         topics.subscribe('user', actor.userId, (event) => onUserEvent(connection, event)),
         onCredentialEnd(actor, () => connection.close('unauthorized')),
       ]
-      socket.on('message', (data: Buffer, isBinary: boolean) => onFrame(connection, isBinary ? '' : data.toString()))
+      socket.on('message', (data: Buffer, isBinary: boolean) => onFrame(connection, isBinary ? undefined : data.toString()))
       socket.on('pong', () => {
         connection.alive = true
       })

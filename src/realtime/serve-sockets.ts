@@ -44,6 +44,7 @@ export async function serveSockets(app: FastifyInstance, { upgrades, gateway, id
     url: socketPath,
     onRequest: [identifyHook(identify, socketToken), ...rateLimit('sockets'), requireAccess({ access: 'user', method: 'GET' })],
     preHandler: (request, reply, done) => {
+      requireKnownStart(request)
       responses.set(request.raw, reply.raw)
       done()
     },
@@ -60,10 +61,18 @@ export async function serveSockets(app: FastifyInstance, { upgrades, gateway, id
       // half of its memory.
       responses.get(request.raw)?.detachSocket(request.socket)
       socket.removeAllListeners('error')
-      const { subscribe } = request.query as { subscribe?: unknown }
-      gateway.accept(socket, { raw: request.socket, actor, requestId: request.id, startsEmpty: subscribe === 'none' })
+      gateway.accept(socket, { raw: request.socket, actor, requestId: request.id, startsEmpty: startOf(request) === 'none' })
     },
   })
+}
+
+const startOf = (request: FastifyRequest): unknown => (request.query as { subscribe?: unknown }).subscribe
+
+/** @throws `validation_error` for what would be taken for all conversations. */
+function requireKnownStart(request: FastifyRequest): void {
+  const start = startOf(request)
+  if (start === undefined || start === 'none') return
+  throw new AppError('validation_error', undefined, { details: [{ field: 'query.subscribe', reason: "must be 'none', or left out" }] })
 }
 
 /** Browsers cannot set headers on a socket: they name the token among the subprotocols, or in the query, which is no place for an API key: addresses end up in logs. */

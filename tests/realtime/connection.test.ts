@@ -54,6 +54,8 @@ t.test('a socket is opened with a good token', async (t) => {
   t.equal(await attempt(url, []), refused)
   t.equal(await attempt(`${url}?token=${token}x`, []), refused)
   t.equal(await attempt(url, ['parley.v1', `bearer.${token.slice(0, -4)}`]), refused)
+  t.equal(await attempt(`${url}?subscribe=none`, ['parley.v1', `bearer.${token}`]), 'hello parley.v1')
+  t.equal(await attempt(`${url}?subscribe=xyz`, ['parley.v1', `bearer.${token}`]), '400 application/json; charset=utf-8')
   t.equal((await server.request('GET', '/v1/ws', { token })).status, 426)
 })
 
@@ -133,7 +135,7 @@ t.test('commands', async (t) => {
     }
     const from = socket.frames.length
     socket.socket.send(Buffer.from(JSON.stringify(sendCommand(id, 'binary', 'binary'))), { binary: true })
-    t.match(await socket.frame(({ type }) => type === 'error', from), { error: { code: 'malformed_json' } }, 'binary frames are none')
+    t.match(await socket.frame(({ type }) => type === 'error', from), { error: { code: 'malformed_json', message: /text frame/ } }, 'binary frames are none')
     t.equal((await alice.api.conversations.get(id)).conversation.lastSeq, 0)
   })
 })
