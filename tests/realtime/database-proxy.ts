@@ -19,23 +19,11 @@ interface Held {
 }
 
 export async function startDatabaseProxy(t: Pick<Test, 'teardown'>, databaseUrl: string) {
-  const target = new URL(databaseUrl)
-  const sockets = new Set<Socket>()
   let holds: Hold[] = []
 
-  const server = createServer((client) => {
-    const database = connect(Number(target.port), target.hostname)
+  const { url, cutAll } = await standBetween(t, databaseUrl, (client, database) => {
     let hold: Hold | undefined
     let late: Buffer[] | undefined
-    for (const socket of [client, database]) {
-      sockets.add(socket)
-      socket.on('error', () => undefined)
-      socket.on('close', () => {
-        sockets.delete(socket)
-        client.destroy()
-        database.destroy()
-      })
-    }
     client.on('data', (data) => {
       hold ??= holds.find(({ statement }) => data.includes(statement))
       holds = holds.filter((other) => other !== hold)
@@ -57,24 +45,45 @@ export async function startDatabaseProxy(t: Pick<Test, 'teardown'>, databaseUrl:
       else late.push(data)
     })
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-
-  const address = server.address()
-  const url = new URL(databaseUrl)
-  url.port = String(typeof address === 'object' ? address?.port : undefined)
   return {
-    url: url.href,
+    url,
 
     /** @returns a promise of the next statement like this, carried out, its answer held back. */
     hold: (statement: string): Promise<Held> => new Promise((caught) => holds.push({ statement, caught })),
 
     /** Breaks every connection. What is under way in the database goes on. */
-    cutAll(): void {
-      for (const socket of sockets) socket.destroy()
-    },
+    cutAll,
   }
+}
+
+/** @param relay has what both of them say go to the other one, or not. When one goes, so does the other. */
+export async function standBetween(t: Pick<Test, 'teardown'>, databaseUrl: string, relay: (client: Socket, database: Socket) => void) {
+  const target = new URL(databaseUrl)
+  const sockets = new Set<Socket>()
+  const cutAll = (): void => {
+    for (const socket of sockets) socket.destroy()
+  }
+
+  const server = createServer((client) => {
+    const database = connect(Number(target.port), target.hostname)
+    for (const socket of [client, database]) {
+      sockets.add(socket)
+      socket.on('error', () => undefined)
+      socket.on('close', () => {
+        sockets.delete(socket)
+        client.destroy()
+        database.destroy()
+      })
+    }
+    relay(client, database)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    cutAll()
+    server.close()
+  })
+  const address = server.address()
+  const url = new URL(databaseUrl)
+  url.port = String(typeof address === 'object' ? address?.port : undefined)
+  return { url: url.href, cutAll }
 }

@@ -1,10 +1,8 @@
 /** Stands between a server and its database, and loses the notifications that a test names: all else goes through. */
-import { connect, createServer, type Socket } from 'node:net'
 import type { Test } from 'tap'
+import { standBetween } from './database-proxy.ts'
 
 export async function startLossyProxy(t: Pick<Test, 'teardown'>, databaseUrl: string) {
-  const target = new URL(databaseUrl)
-  const sockets = new Set<Socket>()
   let lost: string | undefined
   let losses = 0
 
@@ -14,17 +12,7 @@ export async function startLossyProxy(t: Pick<Test, 'teardown'>, databaseUrl: st
     return loses
   }
 
-  const server = createServer((client) => {
-    const database = connect(Number(target.port), target.hostname)
-    for (const socket of [client, database]) {
-      sockets.add(socket)
-      socket.on('error', () => undefined)
-      socket.on('close', () => {
-        sockets.delete(socket)
-        client.destroy()
-        database.destroy()
-      })
-    }
+  const { url } = await standBetween(t, databaseUrl, (client, database) => {
     client.pipe(database)
     let rest = Buffer.alloc(0)
     database.on('data', (data) => {
@@ -36,17 +24,8 @@ export async function startLossyProxy(t: Pick<Test, 'teardown'>, databaseUrl: st
       }
     })
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-
-  const address = server.address()
-  const url = new URL(databaseUrl)
-  url.port = String(typeof address === 'object' ? address?.port : undefined)
   return {
-    url: url.href,
+    url,
     /** Notifications with this text; undefined loses none. */
     lose(text: string | undefined): void {
       lost = text
