@@ -497,6 +497,14 @@ t.test('a part of a conversation', async (t) => {
     t.same(await walk({ status: 'read', limit: 100 }), [], 'nobody has read any')
   })
 
+  t.test('of a status, looks at no more marks than a request may cost, however many members there are', async (t) => {
+    const setCount = (members: number) => server.database.pool.query('update conversations set member_count = $2 where id = $1', [id, members])
+    await setCount(250_000)
+    const { json } = await ask('status=sent&limit=100')
+    await setCount(2)
+    t.match(json, { items: { length: 2 }, hasMore: true })
+  })
+
   t.test('with how many there are, where that is asked for', async (t) => {
     const counts = async (query: string) => {
       const { headers, json } = await ask(query)

@@ -287,19 +287,24 @@ interface Plan {
 const messagesReadBy = ({ 'Relation Name': relation, 'Actual Rows': rows, 'Actual Loops': loops, Plans: parts = [] }: Plan): number =>
   (relation === 'messages' ? rows * loops : 0) + parts.reduce((sum, part) => sum + messagesReadBy(part), 0)
 
-t.test('whatever is sent, deleted and marked: exactly that is read, and unread is what a count of it says', async (t) => {
+t.test('whatever is sent, deleted, marked, too old or from before one came: exactly that is read, and unread is what a count of it says', async (t) => {
   const seq = fc.integer({ min: 1, max: 9 })
   const act = fc.oneof(
     fc.record({ type: fc.constant('send' as const), who: fc.constantFrom(0, 0, 0, 1) }),
     fc.record({ type: fc.constant('delete' as const), seq }),
     fc.record({ type: fc.constant('markUpTo' as const), seq }),
+    fc.record({ type: fc.constant('grow old' as const), upTo: fc.integer({ min: 1, max: 4 }) }),
+    fc.record({ type: fc.constant('come back' as const) }),
     fc.record({ type: fc.constant('mark' as const), seqs: fc.uniqueArray(seq, { minLength: 1, maxLength: 4 }) }),
   )
   const [alice, bob] = (await people(2)) as [Person, Person]
   const beginning = Array.from({ length: 6 }, () => ({ type: 'send' as const, who: 0 }))
   const play = async (story: (typeof act extends fc.Arbitrary<infer A> ? A : never)[]) => {
-    const id = await createGroup(alice, [bob])
+    const fields = { type: 'group', memberIds: [bob.id], historyVisibility: 'sinceJoined', messageRetentionDays: 30 } as const
+    const { id } = (await alice.api.conversations.create(fields)).conversation
     const model: { id: string; deleted: boolean; read: boolean }[] = []
+    /** How many from the beginning are gone, and how many of them bob does not see. */
+    let [gone, unseen] = [0, 0]
     for (const step of [...beginning, ...story]) {
       if (step.type === 'send') {
         const message = (await (step.who === 0 ? alice : bob).api.conversations.sendMessage(id, { content: 'hello' })).message
@@ -307,15 +312,24 @@ t.test('whatever is sent, deleted and marked: exactly that is read, and unread i
         if (step.who === 1) for (const known of model) known.read = true
       } else if (step.type === 'delete') {
         const known = model[step.seq - 1]
-        if (known === undefined) continue
+        if (known === undefined || step.seq <= gone) continue
         // An owner may delete what the other one has said.
         await alice.api.messages.delete(known.id)
         known.deleted = true
+      } else if (step.type === 'grow old') {
+        gone = Math.max(gone, Math.min(step.upTo, model.length))
+        unseen = Math.max(gone, unseen)
+        await server.database.pool.query("update messages set created_at = now() - interval '40 days' where conversation_id = $1 and seq <= $2", [id, gone])
+        await server.app.services.retention.deleteAllOld()
+      } else if (step.type === 'come back') {
+        await alice.api.conversations.removeMember(id, bob.id)
+        await alice.api.conversations.addMembers(id, { userIds: [bob.id] })
+        unseen = model.length
       } else if (step.type === 'markUpTo') {
         await bob.api.conversations.markRead(id, { seq: step.seq })
         for (const known of model.slice(0, step.seq)) known.read = true
       } else {
-        const named = step.seqs.flatMap((number) => model[number - 1] ?? [])
+        const named = step.seqs.flatMap((number) => (number > unseen && model[number - 1]) || [])
         if (named.length === 0) continue
         await bob.api.messages.markRead({ messageIds: named.map((known) => known.id) })
         for (const known of named) known.read = true
@@ -323,22 +337,22 @@ t.test('whatever is sent, deleted and marked: exactly that is read, and unread i
       const { readSeq, readRanges, unreadCount, messageCount } = await view(bob, id)
       const isRead = model.map((_, index) => index < readSeq || readRanges.some(([first = 0, last = 0]) => first <= index + 1 && index + 1 <= last))
       assert.deepEqual(
-        isRead,
-        model.map(({ read }) => read),
+        isRead.slice(unseen),
+        model.slice(unseen).map(({ read }) => read),
       )
       assert.ok(
         readRanges.every(([first = 0]) => first > readSeq + 1),
         'what is marked beyond the mark is beyond it',
       )
-      assert.ok(!isRead[readSeq], 'what follows the mark is unread, or it would have melted')
-      assert.equal(unreadCount, model.filter(({ read, deleted }) => !read && !deleted).length)
-      const left = model.filter(({ deleted }) => !deleted)
+      assert.ok(readSeq < unseen || !isRead[readSeq], 'what follows the mark is unread, or it would have melted')
+      assert.equal(unreadCount, model.slice(unseen).filter(({ read, deleted }) => !read && !deleted).length)
+      const left = model.slice(gone).filter(({ deleted }) => !deleted)
       assert.equal(messageCount, left.length)
       assert.equal(
         (await server.request('GET', `/v1/conversations/${id}/messages?includeTotal=true&limit=1`, { token: bob.accessToken })).headers.get(
           'x-pagination-total',
         ),
-        `${left.length}`,
+        `${model.slice(unseen).filter(({ deleted }) => !deleted).length}`,
       )
     }
   }
