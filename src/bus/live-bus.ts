@@ -9,7 +9,7 @@ import type { ConversationId, UserId } from '../../openapi/shared/ids.ts'
 import type { Log } from '../log.ts'
 import type { Kind, MessageEntity, TopicEvents, Topics } from '../topics.ts'
 import { type Carrier, createLink, silenceMilliseconds } from './link.ts'
-import { type Carried, formatBeat, formatFrames, isPointer, type MentionPointer, type Numbered, parseFrame, parseLine } from './live-frames.ts'
+import { type Carried, formatBeat, formatFrames, formatLine, isPointer, type Line, type MentionPointer, parseFrame, parseLine } from './live-frames.ts'
 
 interface Dependencies {
   carrier: Carrier
@@ -27,8 +27,8 @@ interface Peer {
 
 /** For events that happen together to travel together. */
 const gatherMilliseconds = 3
-/** Events that wait for a carrier that is slow; the hole that the others leave is noticed. */
-const maximumWaiting = 5_000
+/** Of events that wait for a carrier that is slow, in characters; the hole that the others leave is noticed. */
+const maximumWaiting = 8_388_608
 /** While nothing can be heard, though the database is there. */
 const compareMilliseconds = 5_000
 /** PostgreSQL carries out the last statement of a process that was killed, within its statement timeout. */
@@ -41,7 +41,8 @@ export async function createLiveBus({ carrier, topics, readChanges, log }: Depen
   const processId = randomUUID()
   const peers = new Map<string, Peer>()
   let next = 1
-  let waiting: Numbered[] = []
+  let waiting: Line[] = []
+  let waitingLength = 0
   let timer: NodeJS.Timeout | undefined
   let sending: Promise<void> | undefined
   let comparedAt = 0
@@ -55,22 +56,29 @@ export async function createLiveBus({ carrier, topics, readChanges, log }: Depen
   const carry = <K extends Kind>(kind: K, id: TopicEvents[K]['id'], event: TopicEvents[K]['event']): void => {
     if (!isCarried(kind, event)) return
     const number = next++
-    if (peers.size === 0 || waiting.length >= maximumWaiting) return
-    waiting.push({ number, carried: { kind, id, event } as Numbered['carried'] })
+    if (peers.size === 0 || waitingLength >= maximumWaiting) return
+    const text = formatLine({ kind, id, event } as Carried, carrier.maximumBytes)
+    if (text === undefined) return
+    waiting.push({ number, text })
+    waitingLength += text.length
     timer ??= setTimeout(() => void send(), gatherMilliseconds)
   }
 
   const send = async (): Promise<void> => {
     timer = undefined
-    if (sending !== undefined || waiting.length === 0) return
-    const events = waiting
-    waiting = []
-    sending = link
-      .send(formatFrames(processId, events, carrier.maximumBytes))
-      .catch((error: unknown) => log.debug({ err: error }, 'The live bus could not send; the others will compare'))
+    if (sending !== undefined) return
+    sending = sendWaiting()
     await sending
     sending = undefined
-    await send()
+  }
+
+  const sendWaiting = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const payloads = formatFrames(processId, waiting, carrier.maximumBytes)
+      waiting = []
+      waitingLength = 0
+      await link.send(payloads).catch((error: unknown) => log.debug({ err: error }, 'The live bus could not send; the others will compare'))
+    }
   }
 
   const hear = (payload: string): boolean => {

@@ -23,9 +23,10 @@ export interface MentionPointer {
   changeSeq: number
 }
 
-export interface Numbered {
+/** An event, written. */
+export interface Line {
   number: number
-  carried: Carried
+  text: string
 }
 
 export interface LiveFrame {
@@ -40,16 +41,13 @@ const line = /^(conversation|user) ([0-9a-f-]{36}) (.+)$/s
 
 export const formatBeat = (processId: string, number: number): string => `parley1 ${processId} ${number}`
 
-/** As few payloads as hold them. What is too large for one is told by its number alone. */
-export function formatFrames(processId: string, events: readonly Numbered[], maximumBytes: number): string[] {
+/** As few payloads as hold them. */
+export function formatFrames(processId: string, lines: readonly Line[], maximumBytes: number): string[] {
   const payloads: string[] = []
   let payload = ''
   let bytes = 0
   let next = -1
-  const lineLimit = maximumBytes - formatBeat(processId, Number.MAX_SAFE_INTEGER).length - 1
-  for (const { number, carried } of events) {
-    const text = formatLine(carried, lineLimit)
-    if (text === undefined) continue
+  for (const { number, text } of lines) {
     const textBytes = Buffer.byteLength(text) + 1
     if (number !== next || bytes + textBytes > maximumBytes) {
       if (payload !== '') payloads.push(payload)
@@ -63,8 +61,12 @@ export function formatFrames(processId: string, events: readonly Numbered[], max
   return payload === '' ? payloads : [...payloads, payload]
 }
 
-/** Undefined for what cannot be told: the hole in the numbers tells that there was something. */
-function formatLine({ kind, id, event }: Carried, limit: number): string | undefined {
+/** Of the process, the number and what is between them. */
+const headBytes = formatBeat(''.padEnd(36), Number.MAX_SAFE_INTEGER).length + 1
+
+/** What is too large for a payload of its own is told by its number alone. Undefined for what cannot be told: the hole in the numbers tells that there was something. */
+export function formatLine({ kind, id, event }: Carried, maximumBytes: number): string | undefined {
+  const limit = maximumBytes - headBytes
   const text = `${kind} ${id} ${JSON.stringify(event)}`
   if (Buffer.byteLength(text) <= limit) return text
   const pointer = pointerOf(event)
