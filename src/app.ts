@@ -66,7 +66,7 @@ export async function buildApp(options: Options) {
   const rateLimit = await createRateLimit(server, { counters, clock })
   const hooks = { uploadMaxBytes: config.uploadMaxBytes, formTimes, identify: identifyHook(identify), rateLimit }
   const documents = await createPublicDocuments(publicUrl)
-  const checks = { database: database.ping, jobs: jobs.isUp, bus: liveBus.isUp, storage: foundation.objects.ping }
+  const checks = { database: database.ping, jobs: jobs.isUp, bus: () => liveBus.isUp() && bus.isUp(), storage: foundation.objects.ping }
   handleErrors(server, { clock, operations: allOperations })
   addComponents(server)
   bindServices(server, { services, hooks, cookie, isSecure, isOfAllowedOrigin })

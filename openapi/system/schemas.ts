@@ -29,7 +29,9 @@ export const Readiness = component(
         {
           database: upOrDown('PostgreSQL'),
           jobs: upOrDown('What does the work that outlives its request, such as mail'),
-          bus: upOrDown('What carries live events between processes: PostgreSQL or Redis. While it is down they arrive some seconds later'),
+          bus: upOrDown(
+            'What processes tell each other over: live events by PostgreSQL or Redis, and revocations, blocks and presence by PostgreSQL. While it is down these arrive some seconds later',
+          ),
           storage: upOrDown('What keeps files: the disk or S3. While it is down files can neither be uploaded nor read'),
         },
         { description: 'Each dependency' },

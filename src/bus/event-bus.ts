@@ -96,6 +96,9 @@ export async function createEventBus({ pool, log }: { pool: pg.Pool; log: Log })
       gapListeners.add(listener)
     },
 
+    /** Whether other processes can be heard. */
+    isUp: (): boolean => link.isUp,
+
     close: link.close,
   }
 }

@@ -35,8 +35,9 @@ export async function query(databaseUrl: string, text: string): Promise<pg.Query
   return client.query(text).finally(() => client.end())
 }
 
-const cutListeners =
-  "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and (query like 'listen parley_live%' or query like '%pg_notify%unnest%') and pid <> pg_backend_pid()"
+/** Ends the connections by which processes hear each other through PostgreSQL. */
+export const cutListeners =
+  "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and (query like 'listen parley%' or query like '%pg_notify%unnest%') and pid <> pg_backend_pid()"
 
 export const buses: { name: string; skip: string | false; prepare(t: Test): Promise<Bus> }[] = [
   {

@@ -6,7 +6,7 @@ import { createTestDatabase } from '../helpers/database.ts'
 import { until as eventually, install } from '../helpers/process.ts'
 import { prepareRedis, redisIsMissing } from '../helpers/redis.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
-import { buses, createGroup, range, reached, send, stopAll, times, until } from './buses.ts'
+import { buses, createGroup, cutListeners, range, reached, send, stopAll, times, until } from './buses.ts'
 
 t.test('without its Redis', { skip: redisIsMissing }, async (t) => {
   const redis = await prepareRedis(t)
@@ -33,6 +33,16 @@ t.test('without its Redis', { skip: redisIsMissing }, async (t) => {
     await eventually(async () => (await busOf(here)).services.bus === 'up' && (await busOf(there)).services.bus === 'up')
     const { changeSeq } = await send(alice, id)
     await until(socket, id, changeSeq)
+  })
+
+  t.test('a process that cannot hear of revocations, blocks and presence says so too', async (t) => {
+    const allow = (isAllowed: boolean) => here.database.pool.query('update pg_database set datallowconn = $1 where datname = current_database()', [isAllowed])
+    await allow(false)
+    await here.database.pool.query(cutListeners)
+    await eventually(async () => (await busOf(here)).services.bus === 'down')
+    t.match(await busOf(here), { status: 'ready', services: { database: 'up' } })
+    await allow(true)
+    await eventually(async () => (await busOf(here)).services.bus === 'up' && (await busOf(there)).services.bus === 'up')
   })
 
   t.test('nothing is missed when it is stopped and started under load', async (t) => {
