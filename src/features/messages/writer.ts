@@ -37,6 +37,8 @@ export interface Unread extends Inserted {
 
 const laneCount = 2
 const maximumBatch = 500
+/** They are cut into words for the search while the locks are held: what is longer together waits for the next one. */
+const maximumCharacters = 100_000
 /** Of one lane. When the database stalls, more would only wait in memory until their senders have given up. */
 const maximumWaiting = 5_000
 /** Losing the same race again and again would take as many rivals as attempts. */
@@ -129,12 +131,14 @@ function nextBatch(queue: readonly Waiting[]): { batch: Waiting[]; rest: Waiting
   const batch: Waiting[] = []
   const rest: Waiting[] = []
   const keys = new Set<string>()
+  let characters = 0
   for (const waiting of queue) {
     const { senderId, clientId } = waiting.message
     const key = clientId === null ? undefined : `${senderId} ${clientId}`
-    if (batch.length >= maximumBatch || (key !== undefined && keys.has(key))) rest.push(waiting)
+    if (batch.length >= maximumBatch || characters >= maximumCharacters || (key !== undefined && keys.has(key))) rest.push(waiting)
     else {
       batch.push(waiting)
+      characters += waiting.message.content.length
       if (key !== undefined) keys.add(key)
     }
   }
