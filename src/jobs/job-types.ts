@@ -1,6 +1,5 @@
 import type { ApiKeyScope } from '../../openapi/api-keys/schemas.ts'
 import type { ConversationId, FileId, UserId } from '../../openapi/shared/ids.ts'
-import type { SearchLanguage } from '../search-languages.ts'
 
 /** With a mailed token, or with the old one. */
 export type PasswordChange = 'reset' | 'changed'
@@ -31,8 +30,8 @@ export interface JobData {
   'files.deleteUnused': { fileId: FileId }
   /** Of files whose rows are gone. */
   'files.deleteObjects': { fileIds: FileId[] }
-  /** For the search, in this language; from the conversation after this one on. */
-  'search.index': { language: SearchLanguage; afterConversationId?: ConversationId }
+  /** For the search; how far it has come is kept with the index. Of another generation than that one's it has nothing to do. */
+  'search.index': { generation: number }
 }
 
 export type JobName = keyof JobData

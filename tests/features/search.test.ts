@@ -1,9 +1,16 @@
 /** Searching messages and conversations: what is found, what is not, for whom, and how it is shown. */
 import { randomUUID } from 'node:crypto'
 import { NotFoundError, ValidationError } from '@parley/sdk'
+import type { QueryConfig } from 'pg'
 import t from 'tap'
 import type { ExcerptPart } from '../../openapi/search/schemas.ts'
-import { createTestDatabase } from '../helpers/database.ts'
+import type { ConversationId, MessageId, UserId } from '../../openapi/shared/ids.ts'
+import { createMessageWriter } from '../../src/features/messages/writer.ts'
+import { createGate } from '../../src/features/search/gate.ts'
+import { createSearchIndexRepository } from '../../src/features/search/index-repository.ts'
+import { createSearchUpkeep } from '../../src/features/search/upkeep.ts'
+import { createTestDatabase, silentLog } from '../helpers/database.ts'
+import { until } from '../helpers/process.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
 
 type Person = Awaited<ReturnType<TestServer['signUp']>>
@@ -27,6 +34,9 @@ const foundConversations = async (q: string, who: Person = alice, includeArchive
   (await who.api.search.conversations({ q, limit: 50, includeArchived })).items.map(({ conversation }) => conversation.id)
 
 const show = (excerpt: ExcerptPart[]): string => excerpt.map(({ text, marked }) => (marked ? `[${text}]` : text)).join('')
+
+const indexed = ({ database }: TestServer): Promise<void> =>
+  until(async () => (await database.pool.query<{ indexed: boolean }>('select indexed from search_index')).rows[0]?.indexed === true)
 
 const shown = async (q: string, filter: { conversationId?: string } = {}): Promise<string[]> =>
   (await alice.api.search.messages({ q, ...filter })).items.map(({ excerpt }) => show(excerpt))
@@ -86,6 +96,59 @@ t.test('words of languages without spaces are found within sentences', async (t)
   t.same(await found('𠮷野', { conversationId }), [contents[4]], 'letters of two code units')
   t.same(await shown('火车 -东京', { conversationId }), ['我们明天在北京[火车]站见面'])
   t.same(await foundConversations('脚本'), [conversationId], 'and titles')
+})
+
+t.test('Korean words are found without their particles, Greek ones whatever sigma ends them', async (t) => {
+  const { id: conversationId } = await startGroup('서울특별시')
+  const [korean, capital, small] = ['내일 서울에서 만나요', 'Ο ΣΊΣΥΦΟΣ ΣΉΜΕΡΑ', 'ο σίσυφος']
+  for (const content of [korean, capital, small]) await say(conversationId, content)
+  for (const q of ['서울', '서울에서', '만나', '서', '내일 서울']) t.same(await found(q, { conversationId }), [korean], q)
+  for (const q of ['서에', '부산']) t.same(await found(q, { conversationId }), [], q)
+  for (const q of ['σίσυφος', 'ΣΊΣΥΦΟΣ', 'σισυφοσ']) t.same(await found(q, { conversationId }), [small, capital], q)
+  t.same(await shown('ΣΊΣΥΦΟΣ', { conversationId }), ['ο [σίσυφος]', 'Ο [ΣΊΣΥΦΟΣ] ΣΉΜΕΡΑ'])
+  t.same(await shown('서울', { conversationId }), ['내일 [서울]에서 만나요'])
+  t.same(await foundConversations('서울'), [conversationId])
+})
+
+t.test('a long message in a script without spaces is cut into words soon, and found by its first 2,000 letters', async (t) => {
+  const { id: conversationId } = await startGroup('Length')
+  const letters = Array.from({ length: 9_990 }, (_, index) => String.fromCodePoint(0x4e00 + ((index * 7_919) % 20_000)))
+  await say(conversationId, `${letters.join('')} the end`)
+  const at = (place: number): Promise<string[]> => found(letters.slice(place, place + 3).join(''), { conversationId })
+  t.equal((await at(0)).length, 1)
+  t.equal((await at(1_990)).length, 1)
+  t.equal((await at(2_010)).length, 0)
+  t.equal((await found('end', { conversationId })).length, 1, 'words with spaces are found wherever they stand')
+  const { rows } = await sql('select length(search) as words from messages where conversation_id = $1', [conversationId])
+  t.equal(rows[0].words, 2_002)
+})
+
+t.test('long messages that come at once are stored a few at a time, in order: sends of others wait while they are cut into words', async (t) => {
+  const { id } = await startGroup('Batches')
+  const { pool } = server.database
+  const sizes: number[] = []
+  const query = (config: QueryConfig) => {
+    const contents: unknown = config.values?.[4]
+    if (config.name === 'send-messages' && Array.isArray(contents)) sizes.push(contents.join('').length)
+    return pool.query(config)
+  }
+  const writer = createMessageWriter({ pool: Object.create(pool, { query: { value: query } }), onStored: () => undefined })
+  const contents = Array.from({ length: 25 }, (_, index) => `${index} ${'火车'.repeat(4_990)}`)
+  await Promise.all(
+    contents.map((content) =>
+      writer.write({
+        ...{ id: randomUUID() as MessageId, conversationId: id as ConversationId, senderId: alice.id as UserId, clientId: null, content },
+        ...{ metadata: {}, replyToSeq: null, mentions: [], createdAt: new Date() },
+      }),
+    ),
+  )
+  t.equal(sizes.length, 3)
+  t.ok(Math.max(...sizes) < 110_000, sizes.join())
+  const { rows } = await sql('select content from messages where conversation_id = $1 order by seq', [id])
+  t.same(
+    rows.map(({ content }) => content),
+    contents,
+  )
 })
 
 t.test('where nothing has the words they are found with one letter wrong, and worth half', async (t) => {
@@ -158,7 +221,12 @@ t.test('pages hold every result once, up to the latest 200', async (t) => {
   )
   await t.rejects(alice.api.search.messages({ q: 'pagination', cursor: 'bm90IG91cnM' }), ValidationError)
   const { nextCursor } = await alice.api.search.messages({ q: 'pagination' })
-  await t.rejects(alice.api.search.conversations({ q: 'pagination', ...(nextCursor && { cursor: nextCursor }) }), ValidationError)
+  const cursor = nextCursor ?? ''
+  await t.rejects(alice.api.search.conversations({ q: 'pagination', cursor }), ValidationError)
+  await t.rejects(alice.api.search.messages({ q: 'paginations', cursor }), ValidationError, 'nor of another search')
+  await t.rejects(alice.api.search.messages({ q: 'pagination', conversationId, cursor }), ValidationError)
+  await t.rejects(alice.api.search.messages({ q: 'pagination', senderId: bob.id, cursor }), ValidationError)
+  t.equal((await alice.api.search.messages({ q: 'pagination', cursor, limit: 3 })).items.length, 3, 'a page may have another length')
 })
 
 t.test('only what one may read now is found', async (t) => {
@@ -212,7 +280,8 @@ t.test('messages are filtered by conversation, sender and time', async (t) => {
   t.same(await filtered({ conversationId: one.id }), ['a', 'b'])
   t.same(await filtered({ senderId: bob.id }), ['b'])
   t.same(await filtered({ senderId: stranger.id }), [])
-  t.same(await filtered({ to: '2020-01-01T00:00:00Z' }), ['a'], 'up to and with')
+  t.same(await filtered({ to: '2020-01-01T00:00:00Z' }), [], 'before')
+  t.same(await filtered({ to: '2020-01-01T00:00:00.001Z' }), ['a'])
   t.same(await filtered({ from: '2020-01-01T00:00:00Z', to: '2021-01-01T00:00:00Z' }), ['a'])
   t.same(await filtered({ from: '2020-01-01T00:00:00.001Z', senderId: alice.id }), ['c'])
   await t.rejects(filtered({ from: '2020-01-01T23:59:60Z' }), ValidationError)
@@ -322,12 +391,6 @@ t.test('in a language words are found in all their forms; when it is changed mes
   t.same(await search(frank.api, 'the'), ['the', 'the trains were running'])
   await simple.stop()
 
-  const indexed = async (server: TestServer) => {
-    for (;;) {
-      const { rows } = await server.database.pool.query('select indexed from search_index')
-      if (rows[0].indexed) return
-    }
-  }
   const english = await startServer(t, { databaseUrl: url, env: { SEARCH_LANGUAGE: 'english' } })
   const api = english.client({ accessToken: frank.accessToken })
   t.same(await search(api, 'trains'), ['the trains were running'], 'at once')
@@ -348,14 +411,109 @@ t.test('messages that were there before the search are indexed when the server s
   const before = await startServer(t, { databaseUrl: url })
   const grace = await before.signUp()
   const { conversation } = await grace.api.conversations.create({ type: 'group', title: 'Old', memberIds: [] })
-  for (let index = 0; index < 250; index += 1) await grace.api.conversations.sendMessage(conversation.id, { content: `ancient ${index}` })
-  await before.database.pool.query('update messages set search = null')
+  await grace.api.conversations.update(conversation.id, { summary: 'old fashioned' })
+  await Promise.all(Array.from({ length: 250 }, (_, index) => grace.api.conversations.sendMessage(conversation.id, { content: `ancient ${index}` })))
+  for (const table of ['messages', 'conversations']) await before.database.pool.query(`update ${table} set search = null`)
   await before.database.pool.query('update search_index set indexed = false')
   await before.stop()
-  const after = await startServer(t, { databaseUrl: url })
-  for (let count = 0; count < 250; ) {
-    const { rows } = await after.database.pool.query('select count(*) from messages where search is not null')
-    count = rows[0].count
+  const [after] = await Promise.all([startServer(t, { databaseUrl: url }), startServer(t, { databaseUrl: url })])
+  await indexed(after)
+  const { rows } = await after.database.pool.query('select count(*) from messages where search is null')
+  t.equal(rows[0].count, 0, 'whichever of two processes does it')
+  const api = after.client({ accessToken: grace.accessToken })
+  t.equal((await api.search.messages({ q: 'ancient 7' })).items.length, 1)
+  t.equal((await api.search.conversations({ q: 'fashioned' })).items.length, 1, 'and what conversations are called')
+})
+
+t.test('what indexes messages ends in time, goes on from there, and gives way to a later start', async (t) => {
+  const { url, drop } = await createTestDatabase()
+  t.teardown(drop)
+  const server = await startServer(t, { databaseUrl: url })
+  const heidi = await server.signUp()
+  const { conversation } = await heidi.api.conversations.create({ type: 'group', title: 'Slices', memberIds: [] })
+  await Promise.all(Array.from({ length: 450 }, (_, index) => heidi.api.conversations.sendMessage(conversation.id, { content: `slice ${index}` })))
+  const { pool, db } = server.database
+  await pool.query('update messages set search = null')
+  await pool.query('update search_index set indexed = false')
+  const generations: number[] = []
+  const jobs = {
+    enqueue: async (_executor: unknown, _name: string, data: object) => void generations.push('generation' in data ? Number(data.generation) : 0),
+    wake: () => undefined,
   }
-  t.equal((await after.client({ accessToken: grace.accessToken }).search.messages({ q: 'ancient 7' })).items.length, 1)
+  const upkeep = createSearchUpkeep({ db, index: createSearchIndexRepository(db), jobs, log: silentLog, sliceMilliseconds: 0 })
+  const left = async (): Promise<number> => (await pool.query('select count(*) from messages where search is null')).rows[0].count
+  const isIndexed = async (): Promise<boolean> => (await pool.query('select indexed from search_index')).rows[0].indexed
+
+  await upkeep.setLanguage('simple')
+  for (const expected of [450, 250]) {
+    await upkeep.indexAll({ generation: generations.at(-1) ?? 0 })
+    t.equal(await left(), expected)
+  }
+  await upkeep.setLanguage('simple')
+  const [first = 0, , , second = 0] = generations
+  t.not(second, first)
+  await upkeep.indexAll({ generation: first })
+  t.equal(await left(), 250, 'who was started before does nothing more')
+  let runs = 0
+  for (; !(await isIndexed()); runs += 1) await upkeep.indexAll({ generation: second })
+  t.equal(await left(), 0)
+  t.ok(runs > 1 && runs < 6, `the later one goes on where that ended: ${runs}`)
+})
+
+t.test('a word that nobody has used is answered soon, also while many messages are not sorted into the index', async (t) => {
+  const { id: conversationId } = await startGroup('Unsorted')
+  await sql(
+    `with last as (update conversations set last_seq = 10000, last_change_seq = last_change_seq + 10000 where id = $1)
+     insert into messages (id, conversation_id, seq, sender_id, content, change_seq, created_change_seq, type)
+     select gen_random_uuid(), $1, i, $2, (select string_agg('w' || md5((i * 31 + j * 7)::text), ' ') from generate_series(1, 10) j), i, i, 'text'
+     from generate_series(1, 10000) i`,
+    [conversationId, alice.id],
+  )
+  t.same(await found('internationalization'), [])
+  const { rows } = await sql(`select gin_clean_pending_list('messages_search') as pages`)
+  t.ok(rows[0].pages < 5, 'hundreds of lookups do not each read the whole list')
+  const startedAt = performance.now()
+  t.same(await found('uncharacteristically'), [])
+  const took = performance.now() - startedAt
+  t.ok(took < 1_500, `${took} ms`)
+})
+
+t.test('conversations with long texts in scripts without spaces are found soon', async (t) => {
+  const ivan = await server.signUp()
+  await sql(
+    `with made as (
+       insert into conversations (id, type, title, summary, description, created_by, member_count)
+       select gen_random_uuid(), 'group', '组 ' || i, text, text, $1, 1
+       from generate_series(1, 200) i, lateral (
+         select string_agg(chr((19968 + ((i * 2000 + j)::bigint * 7919) % 20000)::int), '') as text from generate_series(1, 2000) j) texts
+       returning id)
+     insert into members (conversation_id, user_id, role, change_seq, joined_change_seq) select id, $1, 'owner', 0, 0 from made`,
+    [ivan.id],
+  )
+  const startedAt = performance.now()
+  t.same(await foundConversations('quarterly', ivan), [])
+  t.same(await foundConversations('火车站 火', ivan), [])
+  t.ok(performance.now() - startedAt < 1_000, `${performance.now() - startedAt} ms`)
+})
+
+t.test('so many searches at once leave connections to others, and those that wait too long are told to come back', async (t) => {
+  const gate = createGate({ atOnce: 3, waitMilliseconds: 50 })
+  let running = 0
+  let most = 0
+  const held = Promise.withResolvers<void>()
+  const work = async (): Promise<void> => {
+    running += 1
+    most = Math.max(most, running)
+    await held.promise
+    running -= 1
+  }
+  const searches = Array.from({ length: 5 }, () => gate(work))
+  const [fourth, fifth] = await Promise.allSettled(searches.slice(3))
+  t.match([fourth, fifth], [{ reason: { code: 'unavailable', retryAfterSeconds: 1 } }, { reason: { code: 'unavailable' } }])
+  const sixth = gate(work)
+  held.resolve()
+  await Promise.all([...searches.slice(0, 3), sixth])
+  t.equal(most, 3)
+  await Promise.all(Array.from({ length: 9 }, () => gate(work)))
+  t.equal(most, 3, 'and in turn when there is room')
 })

@@ -1,4 +1,4 @@
-/** Search in what conversations are called. Somebody's own are gone through, one after another: they are a few hundred, and their texts short. */
+/** Search in what conversations are called. Somebody's own are gone through, one after another; their words are ready (`search_fields`). */
 import { sql } from 'drizzle-orm'
 import type { ConversationStatus, ConversationType } from '../../../openapi/conversations/schemas.ts'
 import type { MatchedField } from '../../../openapi/search/schemas.ts'
@@ -11,6 +11,10 @@ import { marked } from './repository.ts'
 
 /** Conversations that are compared with each other, of those that are found by something else than their messages. */
 const comparedConversations = 200
+/** Those of the latest direct conversations: they are in no index, and cut into words as they are compared. */
+const comparedNames = 1_000
+/** In hundredths: likeness is for what is short. */
+const describedScore = 81
 
 /** The score is in hundredths; the text is what the field holds. */
 export interface Named {
@@ -41,23 +45,25 @@ export const createConversationSearchRepository = () => ({
   async named(readerId: UserId, { query, term, includeArchived }: Wanted, tx: Executor): Promise<Named[]> {
     const { rows } = await tx.execute<Named & Record<string, unknown>>(sql`
       with mine as materialized (
-        select c.* from members me join conversations c on c.id = me.conversation_id
+        select c.id, c.type, c.title, c.summary, c.description, c.updated_at,
+          case when ${query.includes('!')} or c.search @@ ${query}::tsquery then c.search end as words
+        from members me join conversations c on c.id = me.conversation_id
         where me.user_id = ${readerId} and me.left_at is null and (${includeArchived} or c.status <> 'archived')
-      ), fields as (
-        select id, 'title' as field, title as text, 1.0 as weight from mine
-        union all select id, 'summary', summary, 0.9 from mine
-        union all select id, 'description', description, 0.9 from mine
-        union all select mine.id, 'member', coalesce(u.display_name, u.username), 1.0
-          from mine join members o on o.conversation_id = mine.id and o.user_id <> ${readerId} join users u on u.id = o.user_id
-          where mine.type = 'direct' and u.erased_at is null
-        union all select mine.id, 'member', u.username, 1.0
-          from mine join members o on o.conversation_id = mine.id and o.user_id <> ${readerId} join users u on u.id = o.user_id
-          where mine.type = 'direct' and u.erased_at is null and u.display_name is not null
+      ), direct as materialized (
+        select id from mine where type = 'direct' order by updated_at desc limit ${comparedNames}
+      ), called as (
+        select id, 'title' as field, title as text, coalesce(ts_filter(words, '{a}') @@ ${query}::tsquery, false) as has_words from mine
+        union all select direct.id, 'member', name, search_terms(name) @@ ${query}::tsquery
+          from direct join members o on o.conversation_id = direct.id and o.user_id <> ${readerId} join users u on u.id = o.user_id,
+            lateral (values (coalesce(u.display_name, u.username)), (case when u.display_name is not null then u.username end)) names (name)
+          where u.erased_at is null
       ), found as (
-        select id, field, text, round(100 * weight * greatest(
+        select id, field, text, round(100 * greatest(
             case when holds then 0.9 end, (0.8 * word_similarity(${term}, text) + 0.2 * similarity(${term}, text))::numeric))::int4 as score
-        from fields, lateral (select (${term} <> '' and text ilike ${`%${escapeLike(term)}%`}) or search_terms(text) @@ ${query}::tsquery as holds) has
+        from called, lateral (select (${term} <> '' and text ilike ${`%${escapeLike(term)}%`}) or has_words as holds) has
         where text is not null and (holds or ${term} <% text)
+        union all select id, 'summary', summary, ${describedScore} from mine where ts_filter(words, '{b}') @@ ${query}::tsquery
+        union all select id, 'description', description, ${describedScore} from mine where ts_filter(words, '{c}') @@ ${query}::tsquery
       ), best as (
         select distinct on (id) * from found order by id, score desc, field
       )

@@ -107,7 +107,7 @@ const spanIfLike =
   ({ 0: word, index }: RegExpExecArray): Span[] =>
     (term.match(/[\p{L}\p{N}]+/gu) ?? []).some((wanted) => isLike(fold(word), fold(wanted))) ? [[index, index + word.length]] : []
 
-const fold = (word: string): string => word.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase()
+const fold = (word: string): string => word.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase().replaceAll('ς', 'σ')
 
 /** Begins with it, or has a third of its pairs of letters in common. */
 function isLike(word: string, wanted: string): boolean {

@@ -1,12 +1,12 @@
 /**
  * What people write into a search field, as PostgreSQL's `websearch_to_tsquery` is to read it: cut into words as `search_terms` (its migration has it)
- * cuts the messages. Signs within a word part it, so `foo.bar` is the phrase "foo bar". Scripts without spaces are found by their pairs of neighbours:
+ * cuts the messages. Signs within a word part it, so `foo.bar` is the phrase "foo bar". Scripts without spaces, and Hangul, are found by their pairs of neighbours:
  * of ABC the messages have AB, BC and C, and a search for ABC is the phrase "AB BC".
  */
 
 /** As in `search_terms`. */
 const unbrokenLetter =
-  '[\\u0E00-\\u0EFF\\u1000-\\u109F\\u1780-\\u17FF\\u3005-\\u3007\\u3040-\\u30FF\\u31F0-\\u31FF\\u3400-\\u4DBF\\u4E00-\\u9FFF\\uF900-\\uFAFF\\uFF66-\\uFF9F\\u{20000}-\\u{3FFFF}]'
+  '[\\u0E00-\\u0EFF\\u1000-\\u109F\\u1100-\\u11FF\\u1780-\\u17FF\\u3005-\\u3007\\u3040-\\u30FF\\u3130-\\u318F\\u31F0-\\u31FF\\u3400-\\u4DBF\\u4E00-\\u9FFF\\uA960-\\uA97F\\uAC00-\\uD7FF\\uF900-\\uFAFF\\uFF66-\\uFFDC\\u{20000}-\\u{3FFFF}]'
 const unbrokenRuns = new RegExp(`${unbrokenLetter}+`, 'gu')
 const signs = /[-/@.:_&+~=#%?<>]/g
 
@@ -35,6 +35,7 @@ export const termOf = (text: string): string =>
 const toPlainWords = (text: string): string =>
   text
     .replaceAll(signs, ' ')
+    .replaceAll('ς', 'σ')
     .replaceAll(unbrokenRuns, (run, at: number, all: string) => ` ${pairs(run, all.slice(at + run.length).trim() === '')} `)
     .trim()
     .replaceAll(/\s+/g, ' ')

@@ -12,9 +12,18 @@ import type { Database } from '../../db/client.ts'
 import type { Executor } from '../../db/executor.ts'
 import { messageText } from '../../db/json.ts'
 import { one } from '../../db/sql.ts'
+import { AppError } from '../../errors/app-error.ts'
 import { markEnd, markStart } from './excerpt.ts'
+import { createGate } from './gate.ts'
+import { sortingLock } from './index-repository.ts'
 import { isOneWord } from './query.ts'
 import { createTableStatistics, type TableStatistics } from './table-statistics.ts'
+
+/** A process has some ten connections. */
+const searchesAtOnce = 3
+const waitMilliseconds = 2_000
+/** Of a search as a whole. */
+const limitMilliseconds = 5_000
 
 /** Messages that are compared with each other: the latest that fit. */
 const comparedMessages = 200
@@ -50,16 +59,28 @@ export type SearchRepository = ReturnType<typeof createSearchRepository>
 
 export function createSearchRepository({ db }: Pick<Database, 'db'>) {
   const statistics = createTableStatistics()
+  const gate = createGate({ atOnce: searchesAtOnce, waitMilliseconds })
+  const endsAt = new WeakMap<Executor, number>()
+
+  /** Before each statement that may take long: PostgreSQL limits the time of one only. */
+  const limitTime = async (tx: Executor): Promise<void> => {
+    const left = Math.floor((endsAt.get(tx) ?? 0) - performance.now())
+    if (left <= 0) throw new AppError('unavailable', undefined, { retryAfterSeconds: 1 })
+    await tx.execute(sql`select set_config('statement_timeout', ${String(left)}, true)`)
+  }
 
   return {
-    /** All reads of one search see the database as it is at one moment, and none takes long. */
+    /** All reads of one search see the database as it is at one moment. @throws `unavailable` when it, or others before it, take too long */
     read: <T>(work: (tx: Executor) => Promise<T>): Promise<T> =>
-      db.transaction(
-        async (tx) => {
-          await tx.execute(settings)
-          return work(tx)
-        },
-        { isolationLevel: 'repeatable read', accessMode: 'read only' },
+      gate(() =>
+        db.transaction(
+          async (tx) => {
+            endsAt.set(tx, performance.now() + limitMilliseconds)
+            await tx.execute(settings)
+            return work(tx)
+          },
+          { isolationLevel: 'repeatable read', accessMode: 'read only' },
+        ),
       ),
 
     /** @returns undefined when there is no word to look for. */
@@ -101,6 +122,7 @@ export function createSearchRepository({ db }: Pick<Database, 'db'>) {
       const readableShare = Math.min(1, readable.messageCount / Math.max(table.rows, 1))
       let depth = enough / Math.max(wanted * readableShare, 1)
       for (;;) {
+        await limitTime(tx)
         const plan = planOf(table, { query, matching, readableShare, depth })
         const hits = await look({ query, readable, filter, plan }, tx)
         if (plan.since === undefined || hits.length === comparedMessages) return hits
@@ -108,15 +130,24 @@ export function createSearchRepository({ db }: Pick<Database, 'db'>) {
       }
     },
 
-    /** Of these words, in the forms of the language, those that some message has. */
+    /**
+     * Of these words, in the forms of the language, those that some message has. Each of hundreds of lookups reads the whole list of what is not
+     * sorted into the index yet; so that is sorted in before.
+     */
     async known(words: readonly string[], tx: Executor): Promise<string[]> {
+      await limitTime(tx)
+      await tx.execute(sql`select gin_clean_pending_list('messages_search') from (select pg_advisory_xact_lock(${sortingLock})) lock`)
+      await limitTime(tx)
+      await tx.execute(bitmapsOnly)
       const { rows } = await tx.execute<{ lexeme: string }>(sql`
         select lexeme from unnest(to_tsvector('search', ${words.join(' ')}))
         where exists (select from messages where search @@ ('''' || replace(lexeme, '''', '''''') || '''')::tsquery)`)
+      await tx.execute(allIndexes)
       return rows.map(({ lexeme }) => lexeme)
     },
 
     async present(ids: readonly MessageId[], readerId: UserId, query: string, tx: Executor): Promise<Map<MessageId, PresentedMessage>> {
+      await limitTime(tx)
       const { rows } = await tx.execute<PresentedMessage & { id: MessageId }>(sql`
         select m.id, (${sql.raw(messageText('m', 'me.first_seq'))})::json as message, json_build_object('id', c.id, 'type', c.type, 'title', c.title) as conversation,
           ${marked(sql`m.content`, query)} as marked
@@ -136,6 +167,7 @@ const settings = sql`select set_config('statement_timeout', '5000', true), set_c
   set_config('max_parallel_workers_per_gather', '0', true), set_config('pg_trgm.word_similarity_threshold', '0.45', true)`
 
 const bitmapsOnly = sql`select set_config('enable_indexscan', 'off', true)`
+const allIndexes = sql`select set_config('enable_indexscan', 'on', true)`
 
 interface Plan {
   /** An id: older messages are not looked at. */
@@ -178,7 +210,7 @@ const condition = (query: string, { senderId, from, to }: MessageFilter): SQL =>
       sql`m.search @@ ${query}::tsquery`,
       ...(senderId === undefined ? [] : [sql`m.sender_id = ${senderId}::uuid`]),
       ...(from === undefined ? [] : [sql`m.created_at >= ${from.toISOString()}::timestamptz`]),
-      ...(to === undefined ? [] : [sql`m.created_at <= ${to.toISOString()}::timestamptz`]),
+      ...(to === undefined ? [] : [sql`m.created_at < ${to.toISOString()}::timestamptz`]),
     ],
     sql` and `,
   )
@@ -215,6 +247,6 @@ async function look({ query, readable, filter, plan: { since, isCommon, isSelect
     select id, conversation_id as "conversationId", round(100 * density / (density + 0.1))::int4 as score
     from latest, ts_rank_cd(search, ${query}::tsquery) density
     order by score desc, id desc`)
-  await tx.execute(sql`select set_config('enable_indexscan', 'on', true)`)
+  await tx.execute(allIndexes)
   return rows
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { ExcerptPart, MatchedField } from '../../../openapi/search/schemas.ts'
 import type { ConversationId, MessageId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'
@@ -82,7 +83,7 @@ export function createSearchService({ search, conversations }: Dependencies) {
   }
 
   return {
-    /** Those that fit best first. @throws `not_found` when the actor may not read the conversation, `validation_error` for a cursor of another list */
+    /** Those that fit best first. @throws `not_found` when the actor may not read the conversation, `validation_error` for a cursor of another search */
     messages: ({ userId }: Actor, { q, conversationId, limit = usualLimit, cursor, ...filter }: MessageSearch): Promise<Page<FoundMessageEntity>> =>
       search.read(async (tx) => {
         const readable = await search.readable(userId, { conversationId, includeArchived: true }, tx)
@@ -90,7 +91,7 @@ export function createSearchService({ search, conversations }: Dependencies) {
         const parsed = await parse(q, tx)
         if (parsed === undefined) return { items: [], nextCursor: null }
         const { query, hits } = await find(parsed, readable, filter, tx)
-        const { shown, nextCursor } = slice('messages', hits, { limit, cursor })
+        const { shown, nextCursor } = slice(['messages', q, conversationId, filter], hits, { limit, cursor })
         const presented = await search.present(
           shown.map(({ id }) => id),
           userId,
@@ -104,7 +105,7 @@ export function createSearchService({ search, conversations }: Dependencies) {
         return { items, nextCursor }
       }),
 
-    /** Those that fit best first. @throws `validation_error` for a cursor of another list */
+    /** Those that fit best first. @throws `validation_error` for a cursor of another search */
     conversations: (
       { userId }: Actor,
       { q, includeArchived = false, limit = usualLimit, cursor }: ConversationSearch,
@@ -117,7 +118,7 @@ export function createSearchService({ search, conversations }: Dependencies) {
         const readable = await search.readable(userId, { includeArchived }, tx)
         // What is called so is meant: nobody is then taken to have misspelt it.
         const { query, hits } = named.length > 0 ? { query: parsed, hits: await search.find(parsed, readable, {}, tx) } : await find(parsed, readable, {}, tx)
-        const { shown, nextCursor } = slice('conversations', merge(named, hits), { limit, cursor })
+        const { shown, nextCursor } = slice(['conversations', q, includeArchived], merge(named, hits), { limit, cursor })
         const messages = await search.present(
           shown.flatMap(({ messageId }) => messageId ?? []),
           userId,
@@ -171,13 +172,15 @@ interface Place {
   cursor: string | undefined
 }
 
-function slice<T extends { id: string; score: number }>(list: 'messages' | 'conversations', ranked: readonly T[], { limit, cursor }: Place) {
-  const [of, score, id] = cursor === undefined ? [list, Number.POSITIVE_INFINITY, ''] : decodeCursor(cursor, ['string', 'number', 'id'])
-  if (of !== list) throw invalidField('query.cursor', 'is not a cursor of this list')
+/** @param search what was asked: a cursor is a place in what that found. @throws `validation_error` for a cursor of anything else */
+function slice<T extends { id: string; score: number }>(search: unknown[], ranked: readonly T[], { limit, cursor }: Place) {
+  const own = createHash('sha256').update(JSON.stringify(search)).digest('base64url').slice(0, 16)
+  const [of, score, id] = cursor === undefined ? [own, Number.POSITIVE_INFINITY, ''] : decodeCursor(cursor, ['string', 'number', 'id'])
+  if (of !== own) throw invalidField('query.cursor', 'is not a cursor of this search')
   const left = ranked.filter((one) => one.score < score || (one.score === score && one.id < id))
   const shown = left.slice(0, limit)
   const last = shown.at(-1)
-  return { shown, nextCursor: left.length > limit && last !== undefined ? encodeCursor([list, last.score, last.id]) : null }
+  return { shown, nextCursor: left.length > limit && last !== undefined ? encodeCursor([own, last.score, last.id]) : null }
 }
 
 const excerptOfMessage = (said: PresentedMessage | undefined, q: string): ExcerptPart[] =>

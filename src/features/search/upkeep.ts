@@ -3,29 +3,31 @@
  * while a send waits for it when the list is full; so it is done here before. When the language changes, messages are indexed anew in the background, some
  * at a time; until that is done searches look for what is meant in both languages.
  */
-import type { ConversationId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import type { JobData } from '../../jobs/job-types.ts'
 import type { Jobs } from '../../jobs/queue.ts'
 import type { Log } from '../../log.ts'
 import type { SearchLanguage } from '../../search-languages.ts'
-import type { SearchIndexRepository } from './index-repository.ts'
+import type { Progress, SearchIndexRepository } from './index-repository.ts'
 
 interface Dependencies {
   db: Executor
   index: SearchIndexRepository
   jobs: Pick<Jobs, 'enqueue' | 'wake'>
   log: Log
+  /** Less than what a job may take. */
+  sliceMilliseconds?: number
 }
 
-/** Some megabytes of words: searches hardly notice, and sorting in fewer at once costs more. */
-const sortedInAtOnce = 5_000
+/** Searches hardly notice so many, one with a word that nobody has used sorts them in itself, and sorting in fewer at once costs more. */
+const sortedInAtOnce = 2_000
 /** Sends to their conversation wait for that long. */
 const indexedAtOnce = 200
-/** Less than what a job may take. */
-const sliceMilliseconds = 20_000
+const charactersAtOnce = 100_000
+/** Of a conversation whose messages are all indexed. */
+const pastTheLast = Number.MAX_SAFE_INTEGER
 
-export function createSearchUpkeep({ db, index, jobs, log }: Dependencies) {
+export function createSearchUpkeep({ db, index, jobs, log, sliceMilliseconds = 20_000 }: Dependencies) {
   let waiting = 0
   let sorting = false
 
@@ -36,17 +38,22 @@ export function createSearchUpkeep({ db, index, jobs, log }: Dependencies) {
     sorting = false
   }
 
-  /** @returns where to go on, undefined at the end */
-  const indexSome = async (from: ConversationId | undefined): Promise<ConversationId | undefined> => {
+  /** @returns how far it has come, undefined at the end */
+  const indexSome = async ({ conversationId, seq }: Progress): Promise<Progress | undefined> => {
     const endsAt = performance.now() + sliceMilliseconds
-    let last = from
-    while (performance.now() < endsAt) {
-      const next = await index.nextConversation(last)
-      if (next === undefined) return undefined
-      for (let seq: number | undefined = 0; seq !== undefined; ) seq = await index.indexAgain({ conversationId: next, afterSeq: seq, count: indexedAtOnce })
-      last = next
-    }
-    return last
+    let last = conversationId
+    let afterSeq = seq === pastTheLast ? undefined : seq
+    do {
+      if (last !== null && afterSeq !== undefined) {
+        afterSeq = await index.indexMessages({ conversationId: last, afterSeq, count: indexedAtOnce, characters: charactersAtOnce })
+      } else {
+        const next = await index.nextConversation(last)
+        if (next === undefined) return undefined
+        await index.indexConversation(next)
+        ;[last, afterSeq] = [next, 0]
+      }
+    } while (performance.now() < endsAt)
+    return { conversationId: last, seq: afterSeq ?? pastTheLast }
   }
 
   return {
@@ -58,22 +65,25 @@ export function createSearchUpkeep({ db, index, jobs, log }: Dependencies) {
 
     /** Has messages indexed in this language, where they are not. To be called at the start. */
     async setLanguage(language: SearchLanguage): Promise<void> {
-      const isComplete = await db.transaction(async (tx) => {
-        const isIndexed = await index.setLanguage(language, tx)
-        if (!isIndexed) await jobs.enqueue(tx, 'search.index', { language })
-        return isIndexed
+      const generation = await db.transaction(async (tx) => {
+        const begun = await index.setLanguage(language, tx)
+        if (begun !== undefined) await jobs.enqueue(tx, 'search.index', { generation: begun })
+        return begun
       })
-      if (isComplete) return
+      if (generation === undefined) return
       log.info({ language }, 'Messages are indexed for the search')
       jobs.wake('search.index')
     },
 
-    /** The job. */
-    async indexAll({ language, afterConversationId }: JobData['search.index']): Promise<void> {
-      if ((await index.language()) !== language) return
-      const last = await indexSome(afterConversationId)
-      if (last === undefined) return index.finish(language)
-      await jobs.enqueue(db, 'search.index', { language, afterConversationId: last })
+    /** The job. It goes on from where the one before it ended, also when that was of an earlier generation. */
+    async indexAll({ generation }: JobData['search.index']): Promise<void> {
+      const progress = await index.progress(generation)
+      if (progress === undefined) return
+      const reached = await indexSome(progress)
+      if (reached === undefined) return index.finish(generation)
+      await db.transaction(async (tx) => {
+        if (await index.keepProgress(generation, reached, tx)) await jobs.enqueue(tx, 'search.index', { generation })
+      })
       jobs.wake('search.index')
     },
   }
