@@ -7,14 +7,14 @@ import { foundConversationExample, foundMessageExample } from './examples.ts'
 import { foundConversations, foundMessages, SearchQuery } from './schemas.ts'
 
 const syntax =
-  'Words are found in any letter case, with or without accents, in the forms of the language that the server is set to; where nothing has all of them, those that are in nothing you may read also with one letter wrong. Without a word to look for nothing is found.'
+  'Words are found in any letter case, with or without accents, in the forms of the language that the server is set to; where nothing has all of them, up to three of those that are in nothing you may read also with one letter wrong: left out, added, mistaken or changed for its neighbour, in words of 4–20 letters. Scripts without spaces between words (Thai, Lao, Myanmar, Khmer, kana, Han) and Hangul are found by any letters that follow each other, in the first 2,000 characters of a text, and never with a letter wrong; a single letter of theirs, wherever it stands. Without a word to look for nothing is found. A cursor goes on with the same search only. When too many search at once, or it takes longer than five seconds, the answer is `unavailable`.'
 
 export const searchMessages = defineOperation({
   operationId: 'search.messages',
   method: 'GET',
   path: '/v1/search/messages',
   summary: 'Search messages',
-  description: `In all that you may read. ${syntax} Of what fits the latest 200 are compared. The score is \`r / (r + 0.1)\`, where \`r\` is how often and how close together the words stand (PostgreSQL's cover density), and half of it where a letter was taken to be wrong. A conversation that you may not read is \`not_found\`.`,
+  description: `In all that you may read, archived conversations too. ${syntax} Of what fits the latest 200 are compared. The score is \`r / (r + 0.1)\`, where \`r\` is how often and how close together the words stand (PostgreSQL's cover density), and half of it where a letter was taken to be wrong. A conversation that you may not read is \`not_found\`.`,
   access: 'user',
   rateLimit: 'default',
   query: Type.Object({
@@ -22,7 +22,7 @@ export const searchMessages = defineOperation({
     conversationId: Type.Optional(described(ConversationId, 'Only in this one')),
     senderId: Type.Optional(described(UserId, 'Only what this user has sent')),
     from: Type.Optional(described(Timestamp, 'Only messages of this time and later: ISO 8601')),
-    to: Type.Optional(described(Timestamp, 'Only messages of this time and earlier: ISO 8601')),
+    to: Type.Optional(described(Timestamp, 'Only messages before this time: ISO 8601')),
     limit: limit(50, 10),
     cursor: Type.Optional(Cursor),
   }),
@@ -41,7 +41,7 @@ export const searchConversations = defineOperation({
   method: 'GET',
   path: '/v1/search/conversations',
   summary: 'Search conversations',
-  description: `Yours, by title, summary, description, the name of the other one, and what is said in them. ${syntax} Titles, summaries, descriptions and names are found by likeness, too. The score is the best of: likeness of title or name, nine tenths of that of summary and description, eight tenths of the score of the best message; of those that are found by one of the former the likeliest 200 are compared.`,
+  description: `Yours, by title, summary, description, the name of the other one, and what is said in them. ${syntax} Titles and names are found by likeness and by parts of words, too, the names of those of your latest 1,000 direct conversations. The score is the best of: likeness of title or name, 0.81 where summary or description have the words, eight tenths of the score of the best message; of those that are found by one of the former the likeliest 200 are compared.`,
   access: 'user',
   rateLimit: 'default',
   query: Type.Object({
