@@ -36,15 +36,7 @@ So a change arrives at least once on the wire, and exactly once and in order aft
 
 ${narrowing}
 
-## Commands
-
-A command that bears an \`id\` is answered by \`ack\` or \`error\` with the same \`id\`. An \`ack\` of a send means that the message is stored. If the connection ends before the answer,
-connect and send it again with the same \`clientId\`: the answer is the first result.
-
-## Limits
-
-A frame is at most \`maxFrameBytes\` of \`hello\` long; a longer one ends the socket with 1009. A message may be longer than that: it is sent over REST. Frames are text; a binary one is refused with an \`error\`. Commands count for the rate-limit class that they name (\`x-rate-limit\`), together with the REST API; beyond it they are
-answered by \`rate_limit_exceeded\`. The server pings every \`heartbeatSeconds\`; clients that cannot see pings send \`ping\` and wait for \`pong\`.
+${commanding}
 
 ## Close codes
 
@@ -73,3 +65,13 @@ in one frame. From the first one on it gets those alone, each further one adds, 
 \`positions\`: resume where you are behind. Connect with \`?subscribe=none\` to begin with nothing: \`positions\` of \`hello\` is empty then (any other value is answered with 400 \`validation_error\`). A new connection knows nothing of
 what an earlier one had named. What you have become a member of is told by \`conversation.joined\`, without its changes; that you have left one of the others is not told, but
 \`subscribe\` and \`sync.pull\` know.`
+
+const commanding = `## Commands
+
+A command that bears an \`id\` is answered by \`ack\` or \`error\` with the same \`id\`. An \`ack\` of a send means that the message is stored. If the connection ends before the answer,
+connect and send it again with the same \`clientId\`: the answer is the first result.
+
+## Limits
+
+A frame is at most \`maxFrameBytes\` of \`hello\` long; a longer one ends the socket with 1009. A message may be longer than that: it is sent over REST. Frames are text; a binary one is refused with an \`error\`. Commands count for the rate-limit class that they name (\`x-rate-limit\`), together with the REST API; beyond it they are
+answered by \`rate_limit_exceeded\`. The server pings every \`heartbeatSeconds\`; clients that cannot see pings send \`ping\` and wait for \`pong\`.`

@@ -300,8 +300,8 @@ t.test('whatever is sent, deleted, marked, too old or from before one came: exac
   const [alice, bob] = (await people(2)) as [Person, Person]
   const beginning = Array.from({ length: 6 }, () => ({ type: 'send' as const, who: 0 }))
   const play = async (story: (typeof act extends fc.Arbitrary<infer A> ? A : never)[]) => {
-    const fields = { type: 'group', memberIds: [bob.id], historyVisibility: 'sinceJoined', messageRetentionDays: 30 } as const
-    const { id } = (await alice.api.conversations.create(fields)).conversation
+    const settings = { historyVisibility: 'sinceJoined', messageRetentionDays: 30 } as const
+    const { id } = (await alice.api.conversations.create({ type: 'group', memberIds: [bob.id], ...settings })).conversation
     const model: { id: string; deleted: boolean; read: boolean }[] = []
     /** How many from the beginning are gone, and how many of them bob does not see. */
     let [gone, unseen] = [0, 0]

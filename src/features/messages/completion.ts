@@ -5,9 +5,9 @@
 import type { ReplyTo } from '../../../openapi/messages/schemas.ts'
 import type { MessageId, UserId } from '../../../openapi/shared/ids.ts'
 import { replyToJson } from '../../db/json.ts'
+import { asSeenFrom } from '../../message-visibility.ts'
 import type { MessageEntity } from '../../topics.ts'
 import type { Inserted, Queryable, Refusal } from './insertion.ts'
-import { asSeenFrom } from './visibility.ts'
 
 /** Somebody who is mentioned, and from which message on they see messages. */
 export interface Mentioned {

@@ -5,6 +5,7 @@ import type { Actor } from '../../actor.ts'
 import type { Clock } from '../../clock.ts'
 import type { MessageRow, MessageVersionRow } from '../../db/schema/messages.ts'
 import { AppError, invalidField } from '../../errors/app-error.ts'
+import { asSeenFrom } from '../../message-visibility.ts'
 import { decodeCursor, rowPage } from '../../pagination.ts'
 import type { MessageEntity, Topics } from '../../topics.ts'
 import type { ChangeMessage, Held } from './change-message.ts'
@@ -13,7 +14,6 @@ import type { Mentioned } from './completion.ts'
 import { strangersAmong } from './mentions.ts'
 import { mayEdit, requireChangeable } from './policy.ts'
 import { publishMentions } from './publication.ts'
-import { asSeenFrom } from './visibility.ts'
 
 interface Dependencies {
   changes: Pick<MessageChangeRepository, 'locate' | 'versions'>

@@ -1,8 +1,9 @@
 /** What is told of messages after the commit. */
+
+import { asSeenFrom } from '../../message-visibility.ts'
 import type { MessageEntity, Topics } from '../../topics.ts'
 import type { Mentioned, Written } from './completion.ts'
 import type { MessageChange } from './locked-messages.ts'
-import { asSeenFrom } from './visibility.ts'
 import type { Unread } from './writer.ts'
 
 /** For a message that an earlier send had stored, too: its answer may have been lost, and this process may not know of it. */

@@ -3,6 +3,7 @@ import type { ConversationId, MessageId, UserId } from '../../../openapi/shared/
 import type { Actor } from '../../actor.ts'
 import type { Clock } from '../../clock.ts'
 import { AppError, invalidField } from '../../errors/app-error.ts'
+import { asSeenFrom } from '../../message-visibility.ts'
 import { decodeCursor, latestMilliseconds, type TextPage, textPage } from '../../pagination.ts'
 import type { MessageEntity, Topics } from '../../topics.ts'
 import type { ChangeMessage } from './change-message.ts'
@@ -10,7 +11,6 @@ import type { MessageChangeRepository } from './change-repository.ts'
 import { requireChangeable } from './policy.ts'
 import { publishChanges } from './publication.ts'
 import { type ReactionPosition, type ReactionRepository, reactionSummary } from './reaction-repository.ts'
-import { asSeenFrom } from './visibility.ts'
 
 interface Dependencies {
   reactions: ReactionRepository

@@ -1,7 +1,7 @@
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'
+import { showsOlder, withoutOriginal } from '../../message-visibility.ts'
 import type { Change } from '../../topics.ts'
-import { showsOlder, withoutOriginal } from '../messages/visibility.ts'
 import type { ChangeRange, HiddenChange, Membership, Position, SyncRepository } from './repository.ts'
 
 export type { HiddenChange, Membership, Position } from './repository.ts'

@@ -1,4 +1,4 @@
-import type { MessageEntity } from '../../topics.ts'
+import type { MessageEntity } from './topics.ts'
 
 /** Whether a message shows something of one that is older than what a member sees, who sees messages from `firstSeq` on. */
 export const showsOlder = ({ replyTo }: MessageEntity, firstSeq: number): boolean => replyTo !== null && replyTo.seq < firstSeq
