@@ -23,7 +23,7 @@ export function createGate({ atOnce, waitMilliseconds }: Limits) {
       }
       const timer = setTimeout(() => {
         waiting.delete(admit)
-        reject(new AppError('unavailable', undefined, { retryAfterSeconds: 1 }))
+        reject(new AppError('unavailable', 'Too many search at the moment; try again shortly.', { retryAfterSeconds: 1 }))
       }, waitMilliseconds)
       waiting.add(admit)
     })

@@ -65,7 +65,7 @@ export function createSearchRepository({ db }: Pick<Database, 'db'>) {
   /** Before each statement that may take long: PostgreSQL limits the time of one only. */
   const limitTime = async (tx: Executor): Promise<void> => {
     const left = Math.floor((endsAt.get(tx) ?? 0) - performance.now())
-    if (left <= 0) throw new AppError('unavailable', undefined, { retryAfterSeconds: 1 })
+    if (left <= 0) throw new AppError('unavailable', 'The search takes too long; try again, or look for less.', { retryAfterSeconds: 1 })
     await tx.execute(sql`select set_config('statement_timeout', ${String(left)}, true)`)
   }
 
