@@ -26,6 +26,7 @@ interface Frame {
   type: string
   // biome-ignore lint/suspicious/noExplicitAny: the contract guard of the server has validated it
   data: any
+  error?: { code: string }
 }
 
 export function createFollower(url: string, person: Person) {
@@ -99,7 +100,10 @@ export function createFollower(url: string, person: Person) {
     if (frame.type === 'hello') {
       for (const id of conversations.keys()) if (!(id in frame.data.positions)) leave(id)
       for (const [id, position] of Object.entries<number>(frame.data.positions)) expect(id, position)
-    } else if (frame.type === 'gone') leave(frame.data.conversationId)
+    } else if (frame.type === 'error' && frame.error?.code === 'unavailable')
+      // The server sends it away to resume later.
+      resuming = undefined
+    else if (frame.type === 'gone') leave(frame.data.conversationId)
     else if (frame.type === 'ready') {
       for (const [id, cursor] of Object.entries<number>(frame.data.cursors)) {
         const held = conversations.get(id)
@@ -111,25 +115,33 @@ export function createFollower(url: string, person: Person) {
     else if (frame.type === 'error' || frame.type === 'gap') complaints.push(JSON.stringify(frame))
   }
 
+  const connect = async (): Promise<void> => {
+    const opened = new WebSocket(`${url.replace('http', 'ws')}/v1/ws`, ['parley.v1', `bearer.${person.accessToken}`])
+    socket = opened
+    await new Promise<void>((resolve, reject) => {
+      opened.on('error', (error) => (socket === opened ? reject(error) : resolve()))
+      opened.on('close', (code) => {
+        resolve()
+        if (socket !== opened || code !== 1001) return
+        resuming = undefined
+        // A server that has ended is not there any more.
+        connect().catch(() => undefined)
+      })
+      opened.on('message', (data) => {
+        const frame: Frame = JSON.parse(String(data))
+        if (socket !== opened) return
+        onFrame(frame)
+        if (frame.type === 'hello') resolve()
+      })
+    })
+  }
+
   return {
     conversations,
     complaints,
 
-    /** @returns once the server said hello, or the connection was cut. */
-    async connect(): Promise<void> {
-      const opened = new WebSocket(`${url.replace('http', 'ws')}/v1/ws`, ['parley.v1', `bearer.${person.accessToken}`])
-      socket = opened
-      await new Promise<void>((resolve, reject) => {
-        opened.on('error', (error) => (socket === opened ? reject(error) : resolve()))
-        opened.on('close', () => resolve())
-        opened.on('message', (data) => {
-          const frame: Frame = JSON.parse(String(data))
-          if (socket !== opened) return
-          onFrame(frame)
-          if (frame.type === 'hello') resolve()
-        })
-      })
-    },
+    /** Connects again when the server says that it should. @returns once the server said hello, or the connection was cut. */
+    connect,
 
     /** As when the network breaks. */
     cut(): void {
