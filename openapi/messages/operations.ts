@@ -8,14 +8,14 @@ import { messageExample } from './examples.ts'
 import { GetMessageResult, Message, MessageStatus, MessageType, SendDirectMessageRequest, SendMessageRequest, SendMessageResult } from './schemas.ts'
 
 const idempotency =
-  'The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the message that the first one stored, as it is now; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased; to a conversation that is archived or closed it is a `conflict`. Of a message that was deleted meanwhile, a retry returns what is left of it. Attachments are sent with their message or not at all; `validation_error` for files that are not yours or were sent already.'
+  'The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the message that the first one stored, as it is now; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased. Of a message that was deleted meanwhile, a retry returns what is left of it. Attachments are sent with their message or not at all; `validation_error` for files that are not yours or were sent already.'
 
 export const sendMessage = defineOperation({
   operationId: 'conversations.sendMessage',
   method: 'POST',
   path: '/v1/conversations/{conversationId}/messages',
   summary: 'Send a message',
-  description: idempotency,
+  description: `${idempotency} To a conversation that is archived or closed it is a \`conflict\`.`,
   access: 'user',
   rateLimit: 'messages',
   idempotent: true,
@@ -52,14 +52,14 @@ export const listMessages = defineOperation({
     includeTotal: Type.Optional(
       Type.Boolean({
         description:
-          'Whether to say how many messages fit, those that are deleted not counted: as `total`, and in headers. With `status`, `type` or `senderId` it is those among the newest messages that one page looks at',
+          'Whether to say how many messages fit, what is left of deleted ones among them, as in the list: as `total`, and in headers. With `status`, `type` or `senderId` it is those among the newest messages that one page looks at',
       }),
     ),
   }),
   responses: {
     200: {
       description: 'A page of messages',
-      body: countedPage(ref(Message), { description: 'How many fit and you may see, less those that are deleted, where `includeTotal` asks for it' }),
+      body: countedPage(ref(Message), { description: 'How many fit and you may see, where `includeTotal` asks for it' }),
       example: { items: [messageExample], nextCursor: 'YjQx', hasMore: true },
       headers: paginationHeaders,
     },
@@ -86,7 +86,7 @@ export const sendDirectMessage = defineOperation({
   method: 'POST',
   path: '/v1/messages',
   summary: 'Send a message to a user',
-  description: `Finds or makes the direct conversation with the recipient. ${idempotency}`,
+  description: `Finds or makes the direct conversation with the recipient, and makes one that is archived or closed active again. ${idempotency}`,
   access: 'user',
   rateLimit: 'messages',
   idempotent: true,

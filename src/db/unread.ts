@@ -11,7 +11,7 @@ const deletedBetween = (conversation: string, afterSeq: string, upToSeq: string)
   where d.conversation_id = ${conversation}.id and d.seq > ${afterSeq} and d.seq <= ${upToSeq} and d.deleted_at is not null)`
 
 /** How many of the messages after a place are deleted. @param conversation a row of `conversations` @param seq the message before the first one that is kept, or a later one */
-export const deletedAfter = (conversation: string, seq: string): string => `case when ${conversation}.deleted_count = 0 then 0
+const deletedAfter = (conversation: string, seq: string): string => `case when ${conversation}.deleted_count = 0 then 0
   when ${conversation}.last_seq - ${seq} < ${seq} - ${conversation}.first_seq then ${deletedBetween(conversation, seq, `${conversation}.last_seq`)}
   else ${conversation}.deleted_count - ${deletedBetween(conversation, `${conversation}.first_seq - 1`, seq)} end`
 

@@ -352,7 +352,7 @@ t.test('whatever is sent, deleted, marked, too old or from before one came: exac
         (await server.request('GET', `/v1/conversations/${id}/messages?includeTotal=true&limit=1`, { token: bob.accessToken })).headers.get(
           'x-pagination-total',
         ),
-        `${model.slice(unseen).filter(({ deleted }) => !deleted).length}`,
+        `${model.length - unseen}`,
       )
     }
   }

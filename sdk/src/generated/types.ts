@@ -2424,7 +2424,7 @@ export interface MessagesListQuery {
      * Only before: ISO 8601
      */
     to?: string;
-    /** Whether to say how many messages fit, those that are deleted not counted: as `total`, and in headers. With `status`, `type` or `senderId` it is those among the newest messages that one page looks at */
+    /** Whether to say how many messages fit, what is left of deleted ones among them, as in the list: as `total`, and in headers. With `status`, `type` or `senderId` it is those among the newest messages that one page looks at */
     includeTotal?: boolean;
 }
 

@@ -3,7 +3,6 @@ import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Database } from '../../db/client.ts'
 import { messageText } from '../../db/json.ts'
 import { messageStatus } from '../../db/message-status.ts'
-import { deletedAfter } from '../../db/unread.ts'
 import type { JsonText } from '../../json-text.ts'
 import type { Range } from './repository.ts'
 
@@ -60,21 +59,11 @@ export const createFilterRepository = ({ pool }: Pick<Database, 'pool'>) => ({
     return rows[0] ?? { items: '[]', count: 0, lastSeq: null }
   },
 
-  /** How many of those between two positions fit, less what is deleted; every one of them is looked at. */
+  /** How many of those between two positions fit; every one of them is looked at. */
   async count(conversationId: ConversationId, range: Pick<Range, 'afterSeq' | 'beforeSeq'>, filter: MessageFilter): Promise<number> {
     const { rows } = await pool.query<{ count: number }>({
-      text: `select count(*) as count from messages m where ${isBetween} and m.deleted_at is null and ${fits}`,
+      text: `select count(*) as count from messages m where ${isBetween} and ${fits}`,
       values: valuesOf(conversationId, range, filter),
-    })
-    return rows[0]?.count ?? 0
-  },
-
-  /** How many of those between two positions are deleted: an index has them. */
-  async countDeleted(conversationId: ConversationId, { afterSeq, beforeSeq }: Pick<Range, 'afterSeq' | 'beforeSeq'>): Promise<number> {
-    const { rows } = await pool.query<{ count: number }>({
-      name: 'deleted-count',
-      text: `select ${deletedAfter('c', '$2::bigint')} - ${deletedAfter('c', '($3::bigint - 1)')} as count from conversations c where c.id = $1`,
-      values: [conversationId, afterSeq, beforeSeq],
     })
     return rows[0]?.count ?? 0
   },

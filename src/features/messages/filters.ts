@@ -74,11 +74,11 @@ export function messageFilters(repository: FilterRepository) {
       return { items, nextSeq: hasMore ? reached : null, firstSeq: reader.firstSeq }
     },
 
-    /** How many there are, less those that are deleted: of those that are filtered, among the newest that one page looks at. @throws `not_found` when the actor is no member. */
+    /** How many there are, tombstones among them as in the list: of those that are filtered, among the newest that one page looks at. @throws `not_found` when the actor is no member. */
     async count(actor: Actor, conversationId: ConversationId, bounds: Bounds, filter: MessageFilter): Promise<number> {
       const reader = await readerOf(actor, conversationId)
       const { afterSeq, beforeSeq } = withinSight(reader, bounds)
-      if (!isFiltered(filter)) return beforeSeq - afterSeq - 1 - (await repository.countDeleted(conversationId, { afterSeq, beforeSeq }))
+      if (!isFiltered(filter)) return beforeSeq - afterSeq - 1
       return repository.count(conversationId, { afterSeq: Math.max(afterSeq, beforeSeq - 1 - windowOf(reader, filter)), beforeSeq }, filter)
     },
   }
