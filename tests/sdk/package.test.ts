@@ -75,7 +75,7 @@ t.test('the generator', async (t) => {
   t.test('a body with files takes them as blobs, and goes out as a form', async (t) => {
     t.match(resources, 'paint(body: PaintRequest, options?: UploadOptions): ApiCall<void>')
     t.match(resources, "call({ id: 'boats.paint', method: 'PUT', path: '/v1/boats/paint', body, form: true }, options)")
-    t.match(await writeTypes(schemas), /picture: Blob;/)
+    t.match(await writeTypes(schemas), /picture: Uploadable;/)
   })
 
   t.test('every type has a name', async (t) => {
