@@ -24,8 +24,11 @@ const secondsPerTurn = 10
 type Act = keyof typeof perSecond
 
 export async function measureGrowth(setting: Setting): Promise<Section> {
-  const small = await openPlace(setting, sizes.small)
-  const large = await openPlace(setting, sizes.large)
+  const worlds = { small: inventCrowd(sizes.small), large: inventCrowd(sizes.large) }
+  const targets = { small: await openTarget(setting, worlds.small), large: await openTarget(setting, worlds.large) }
+  // Only now: a server closes connections that are idle for as long as it takes to fill a database.
+  const small = await openPlace(targets.small, worlds.small)
+  const large = await openPlace(targets.large, worlds.large)
   const seconds = Math.max(setting.pace.sliceSeconds, setting.pace.rounds > 1 ? secondsPerTurn : 0)
   try {
     const rows: Row[] = []
@@ -39,10 +42,16 @@ export async function measureGrowth(setting: Setting): Promise<Section> {
 
 type Place = Awaited<ReturnType<typeof openPlace>>
 
-async function openPlace(setting: Setting, messages: number) {
+function inventCrowd(messages: number) {
   const people = inventPeople(20)
-  const world = inventWorld({ conversations, members: people, messages })
-  const target = await setting.openOurs(`with ${conversations * messages} messages`, world)
+  return { messages, people, world: inventWorld({ conversations, members: people, messages }) }
+}
+
+type Crowd = ReturnType<typeof inventCrowd>
+
+const openTarget = (setting: Setting, { messages, world }: Crowd): Promise<Target> => setting.openOurs(`with ${conversations * messages} messages`, world)
+
+async function openPlace(target: Target, { people, world }: Crowd) {
   const connections = await openHttpConnections(target.server.port, connectionCount)
   return {
     run: createRun(target, world, people, createConnectionPool(connections)),
