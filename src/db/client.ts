@@ -35,6 +35,8 @@ interface Options {
 // bytes, rows) and stays far below 2^53, up to which a JavaScript number is exact.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 
+const drizzleConfig = { casing: 'snake_case' } as const
+
 const connectTimeoutMs = 5_000
 const pingTimeoutMs = 2_000
 const recoveryPollMs = 250
@@ -67,11 +69,26 @@ export const createDatabase = ({ url, maxConnections, log, statementTimeoutMs = 
   return {
     pool,
     onRecovered: recovery.listen,
-    db: drizzle(pool, { casing: 'snake_case' }),
+    db: Object.assign(drizzle(pool, drizzleConfig), { transaction: transactionsOf(pool) }),
     close: () => pool.end(),
     ping: () => ping(pool),
   }
 }
+
+/**
+ * Drizzle's own keeps the connection for good when it breaks at `begin`, until the pool has none left:
+ * https://github.com/drizzle-team/drizzle-orm/issues/6241. Given back, a broken one is closed by the pool.
+ */
+const transactionsOf =
+  (pool: pg.Pool): NodePgDatabase['transaction'] =>
+  async (work, config) => {
+    const client = await pool.connect()
+    try {
+      return await drizzle(client, drizzleConfig).transaction(work, config)
+    } finally {
+      client.release()
+    }
+  }
 
 function createRecovery(pool: pg.Pool, statementTimeoutMs: number) {
   const listeners: (() => void)[] = []

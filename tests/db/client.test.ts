@@ -9,6 +9,7 @@ import t, { type Test } from 'tap'
 import { createDatabase, type Database, isUnavailable, isUniqueViolation } from '../../src/db/client.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { createTestDatabase, silentLog } from '../helpers/database.ts'
+import { startDatabaseProxy } from '../realtime/database-proxy.ts'
 
 t.test('the pool goes on when the server ends all its connections, idle and in use', async (t) => {
   const { database, url } = await open(t, 4)
@@ -21,6 +22,22 @@ t.test('the pool goes on when the server ends all its connections, idle and in u
   t.ok(isUnavailable(await sleeping))
   busy.release()
   t.equal(await untilPing(database), true)
+})
+
+t.test('a connection that breaks in a transaction, at its begin too, is replaced', async (t) => {
+  const { url, drop } = await createTestDatabase()
+  t.teardown(drop)
+  const proxy = await startDatabaseProxy(t, url)
+  const database = createDatabase({ url: proxy.url, maxConnections: 1, log: silentLog })
+  t.teardown(() => database.close())
+  const sum = () => database.db.transaction((tx) => tx.execute<{ sum: number }>(sql`select 1 + 1 as sum`))
+  for (const statement of ['begin', 'select 1 + 1', 'commit']) {
+    const held = proxy.hold(statement)
+    const refused = failure(sum())
+    ;(await held).cut()
+    t.ok(isUnavailable(await refused), statement)
+    t.same((await sum()).rows, [{ sum: 2 }])
+  }
 })
 
 t.test('after a connection broke it is told twice: when the database answers, and when what was under way is over', async (t) => {
