@@ -24,7 +24,7 @@ import { createSubscriptions } from './subscriptions.ts'
 interface Dependencies {
   topics: Topics
   onCredentialEnd: CredentialEnds['onEnd']
-  sync: Pick<SyncService, 'positions' | 'memberships' | 'membershipsIn' | 'changes' | 'hasMoreMessages' | 'heads'>
+  sync: Pick<SyncService, 'positions' | 'membershipsSince' | 'membershipsIn' | 'changes' | 'hasMoreMessages' | 'heads'>
   commands: Commands
   /** Hears of every socket, when it is opened and when it is closed. */
   presence: { opened(userId: UserId): void; closed(userId: UserId): void }
@@ -34,6 +34,8 @@ interface Dependencies {
 }
 
 export const maximumFrameBytes = 65_536
+/** A joining is committed later than it says, and the clocks of two servers differ: comparing reads this much more than it must. */
+const joinMarginMilliseconds = 120_000
 /** For the answers of commands that are under way at the end. */
 const answerMilliseconds = 3_000
 
@@ -74,12 +76,17 @@ export function createGateway({ topics, onCredentialEnd, sync, commands, presenc
     else if (joinedMeanwhile === undefined) connection.send(signalFrame(event))
   }
 
+  /** Whoever opens a socket is told all that there is by then: only what has been joined since the last comparison may be missing. */
+  let comparedAt = clock.now().getTime()
+
   const compareOnce = async (): Promise<void> => {
+    const startsAt = clock.now().getTime()
     await feeds.compareAll()
-    for (const [connection, joined] of await subscriptions.missedJoins([...connections])) {
+    for (const [connection, joined] of await subscriptions.missedJoins([...connections], new Date(comparedAt - joinMarginMilliseconds))) {
       if (connection.joinedMeanwhile === undefined) orGoAway(connection, subscriptions.joinLate(connection, joined))
       else connection.joinedMeanwhile.push(joined)
     }
+    comparedAt = startsAt
   }
 
   let comparing = false

@@ -12,7 +12,7 @@ import type { Feeds } from './feeds.ts'
 import type { Positions } from './positions.ts'
 
 interface Dependencies {
-  sync: Pick<SyncService, 'positions' | 'memberships'>
+  sync: Pick<SyncService, 'positions' | 'membershipsSince'>
   feeds: Feeds
   catchUp: CatchUp
 }
@@ -103,12 +103,12 @@ export function createSubscriptions({ sync, feeds, catchUp }: Dependencies) {
       await catchUp.bridge(connection, conversationId, afterChangeSeq, Math.max(stands, afterChangeSeq + 1))
     },
 
-    /** What these users have become members of, as far as nobody here follows it for them. */
-    async missedJoins(connections: Iterable<Connection>): Promise<[Connection, ConversationJoined][]> {
+    /** What these users have become members of since then, as far as nobody here follows it for them. */
+    async missedJoins(connections: Iterable<Connection>, joinedAfter: Date): Promise<[Connection, ConversationJoined][]> {
       const byUser = Map.groupBy(connections, ({ actor }) => actor.userId)
       const missed: [Connection, ConversationJoined][] = []
       for (const userIds of inParts([...byUser.keys()], usersPerRead)) {
-        for (const { userId, conversationId, joinedChangeSeq, firstSeq } of await sync.memberships(userIds)) {
+        for (const { userId, conversationId, joinedChangeSeq, firstSeq } of await sync.membershipsSince(joinedAfter, userIds)) {
           for (const connection of byUser.get(userId) ?? []) {
             if (!connection.wantsAll || connection.following.has(conversationId)) continue
             missed.push([connection, { type: 'conversation.joined', conversationId, afterChangeSeq: joinedChangeSeq - 1, firstSeq }])

@@ -122,6 +122,7 @@ export const members = pgTable(
     primaryKey({ columns: [table.conversationId, table.userId] }),
     index('members_user').on(table.userId),
     index('members_joined').on(table.conversationId, table.joinedChangeSeq),
+    index('members_joined_at').on(table.joinedAt),
     check('members_role', sql`${table.role} in ('owner', 'admin', 'member')`),
     check('members_marks', sql`${table.readSeq} >= 0 and ${table.deliveredSeq} >= 0 and ${table.firstSeq} >= 1`),
   ],

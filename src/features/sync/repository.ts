@@ -3,7 +3,7 @@
  * present state of what changed, it never expires, and it needs no event table. What changed again meanwhile has a higher number
  * and comes under that one.
  */
-import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull, sql } from 'drizzle-orm'
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Database } from '../../db/client.ts'
 import { type JsonMember, type JsonRow, messageEntityJson, parseConversation, parseMember, parseMessage, readRangesJson } from '../../db/json.ts'
@@ -52,13 +52,20 @@ export const createSyncRepository = ({ db, pool }: Database) => ({
       .where(and(eq(members.userId, userId), isNull(members.leftAt), among && inArray(members.conversationId, [...among])))
   },
 
-  /** Of all these users, in all their conversations or in one. */
-  memberships(userIds: readonly UserId[], conversationId?: ConversationId): Promise<Membership[]> {
-    const inOne = conversationId === undefined ? undefined : eq(members.conversationId, conversationId)
+  /** Of these users, in one conversation. */
+  membershipsIn(conversationId: ConversationId, userIds: readonly UserId[]): Promise<Membership[]> {
     return db
       .select(membership)
       .from(members)
-      .where(and(sql`${members.userId} = any(${sql.param(userIds)}::uuid[])`, inOne, isNull(members.leftAt)))
+      .where(and(eq(members.conversationId, conversationId), ofUsers(userIds), isNull(members.leftAt)))
+  },
+
+  /** Of these users, begun after this moment. */
+  membershipsSince(joinedAfter: Date, userIds: readonly UserId[]): Promise<Membership[]> {
+    return db
+      .select(membership)
+      .from(members)
+      .where(and(gt(members.joinedAt, joinedAfter), ofUsers(userIds), isNull(members.leftAt)))
   },
 
   async heads(conversationIds: ConversationId[]): Promise<Map<ConversationId, number>> {
@@ -98,6 +105,9 @@ const membership = {
   joinedChangeSeq: members.joinedChangeSeq,
   firstSeq: members.firstSeq,
 }
+
+/** One parameter, however many users. */
+const ofUsers = (userIds: readonly UserId[]) => sql`${members.userId} = any(${sql.param(userIds)}::uuid[])`
 
 type ChangedRow = { changeSeq: number } & (
   | { type: 'change.hidden' }

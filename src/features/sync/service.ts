@@ -49,10 +49,10 @@ export function createSyncService({ sync }: { sync: SyncRepository }) {
     hasMoreMessages: (range: ChangeRange, limit: number): Promise<boolean> => sync.hasMoreMessages(range, limit),
 
     /** Who of these users is a member of a conversation. */
-    membershipsIn: (conversationId: ConversationId, userIds: readonly UserId[]): Promise<Membership[]> => sync.memberships(userIds, conversationId),
+    membershipsIn: (conversationId: ConversationId, userIds: readonly UserId[]): Promise<Membership[]> => sync.membershipsIn(conversationId, userIds),
 
-    /** What these users are members of. */
-    memberships: (userIds: readonly UserId[]): Promise<Membership[]> => sync.memberships(userIds),
+    /** What these users have become members of after this moment. */
+    membershipsSince: (joinedAfter: Date, userIds: readonly UserId[]): Promise<Membership[]> => sync.membershipsSince(joinedAfter, userIds),
 
     /** The last `changeSeq` of these conversations. */
     heads: (conversationIds: ConversationId[]): Promise<Map<ConversationId, number>> => sync.heads(conversationIds),
