@@ -2,7 +2,8 @@ import { and, asc, eq, inArray, isNull, lt, lte, type SQL, sql } from 'drizzle-o
 import type { ConversationId, FileId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import { conversations, members } from '../../db/schema/conversations.ts'
-import { type FileRow, files, fileUsage, messages } from '../../db/schema/messages.ts'
+import { type FileRow, files, fileUsage } from '../../db/schema/files.ts'
+import { messages } from '../../db/schema/messages.ts'
 import { users } from '../../db/schema/users.ts'
 
 /** Files of messages of one conversation: of those that are named, or of all before one. */
