@@ -18,6 +18,12 @@ type Settings = Required<Pick<ParleyOptions, 'baseUrl' | 'fetch' | 'timeoutMilli
   byCookie: boolean
 }
 
+interface Received {
+  response: Response
+  /** Undefined where the caller reads the body. */
+  text: string | undefined
+}
+
 export type Send = <T>(request: ApiRequest, options?: UploadOptions, accessToken?: string) => Promise<Outcome<T>>
 
 export function createTransport(settings: Settings): Send {
@@ -68,7 +74,7 @@ export function createTransport(settings: Settings): Send {
   }
 
   /** Ends the work when its time is over or the caller aborts, and says which of them it was. */
-  async function withinTime<T>({ form, raw }: ApiRequest, options: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async function withinTime({ form }: ApiRequest, options: CallOptions, work: (signal: AbortSignal) => Promise<Received>): Promise<Received> {
     const { signal, timeoutMilliseconds = settings.timeoutMilliseconds * (form ? fileTimeoutFactor : 1) } = options
     signal?.throwIfAborted()
     const timeout = new TimeoutError({ code: 'timeout', message: `No answer came within ${timeoutMilliseconds} milliseconds` })
@@ -76,15 +82,18 @@ export function createTransport(settings: Settings): Send {
     const cancelTimer = runtime.after(timeoutMilliseconds, () => controller.abort(timeout))
     const abort = () => controller.abort(signal?.reason)
     signal?.addEventListener('abort', abort, { once: true })
+    let isBodyLeft = false
     try {
-      return await work(controller.signal)
+      const received = await work(controller.signal)
+      isBodyLeft = received.text === undefined
+      return received
     } catch (cause) {
       controller.signal.throwIfAborted()
       throw new ConnectionError({ code: 'connection_failed', message: `${settings.baseUrl} cannot be reached` }, { cause })
     } finally {
       cancelTimer()
       // Who still reads the body may give up too.
-      if (!raw) signal?.removeEventListener('abort', abort)
+      if (!isBodyLeft) signal?.removeEventListener('abort', abort)
     }
   }
 }

@@ -426,6 +426,80 @@ t.test('what is subscribed', async (t) => {
     await realtime.ready()
     t.same(log, ['c1/6'])
     t.same(realtime.cursors, { c1: 6, c3: 2 }, 'what is known of the others is kept')
+    second.socket.terminate()
+    const third = await server.connection()
+    third.hello({})
+    t.same((await third.next('subscribe')).data, { conversationIds: ['c1'] }, 'and what is gone is not asked for again')
+  })
+
+  t.test('what a resume brings of others is dropped, and comes when they are subscribed', async (t) => {
+    const { server, realtime, log } = await start(t, { cursors: { c1: 5, c2: 1, c3: 5 } })
+    const named = realtime.subscribe(['c2'])
+    const peer = await server.connection()
+    peer.hello({ c1: 7, c2: 1, c3: 9 })
+    const { id } = await peer.next('subscribe')
+    t.same((await peer.next('resume')).data, { cursors: { c1: 5, c3: 5 } })
+    peer.send({ type: 'ack', id, data: { positions: { c2: 1 } } })
+    peer.send(change('c1', 6))
+    peer.send(change('c1', 7))
+    peer.send({ type: 'gap', data: { conversationId: 'c3', fromChangeSeq: 5, changeSeq: 9, missed: 4 } })
+    peer.send({ type: 'ready', data: { cursors: { c1: 7, c3: 9 } } })
+    peer.send(change('c2', 2))
+    await named
+    await emitted(realtime, 'c2', 2)
+    t.same(realtime.cursors, { c1: 5, c2: 2, c3: 5 }, 'cursors stay where they were')
+    t.same([realtime.state, peer.waiting, server.requests], ['ready', [], []], 'nobody asks for it')
+    const more = realtime.subscribe(['c1'])
+    peer.send({ type: 'ack', id: (await peer.next('subscribe')).id, data: { positions: { c1: 7 } } })
+    await more
+    t.same((await peer.next('resume')).data, { cursors: { c1: 5 } })
+    peer.send(change('c1', 6))
+    peer.send(change('c1', 7))
+    peer.send({ type: 'ready', data: { cursors: { c1: 7 } } })
+    await realtime.ready()
+    t.same(log, ['c2/2', 'c1/6', 'c1/7'])
+  })
+
+  t.test('what is subscribed again while a resume that was dropped goes on is asked for after it', async (t) => {
+    const { server, realtime, log } = await start(t, { cursors: { c1: 5, c2: 1, c3: 5 } })
+    const named = realtime.subscribe(['c2'])
+    const peer = await server.connection()
+    peer.hello({ c1: 6, c2: 1, c3: 6 })
+    const { id } = await peer.next('subscribe')
+    await peer.next('resume')
+    peer.send({ type: 'ack', id, data: { positions: { c2: 1 } } })
+    peer.send(change('c1', 6))
+    await named
+    const more = realtime.subscribe(['c1'])
+    peer.send({ type: 'ack', id: (await peer.next('subscribe')).id, data: { positions: { c1: 6 } } })
+    await more
+    peer.send({ type: 'ready', data: { cursors: { c1: 6, c3: 6 } } })
+    t.same((await peer.next('resume')).data, { cursors: { c1: 5 } })
+    peer.send(change('c1', 6))
+    peer.send({ type: 'ready', data: { cursors: { c1: 6 } } })
+    await realtime.ready()
+    t.same(log, ['c1/6'])
+  })
+
+  t.test('going back to all tells which conversations are not ours any more, and not of those that came meanwhile', async (t) => {
+    const { server, realtime } = await start(t)
+    const gone: string[] = []
+    realtime.on('gone', ({ data }) => gone.push(data.conversationId))
+    const peer = await server.connection()
+    peer.hello({ c1: 4, c2: 9, c3: 2, c4: 1 })
+    const named = realtime.subscribe(['c1'])
+    peer.send({ type: 'ack', id: (await peer.next('subscribe')).id, data: { positions: { c1: 4 } } })
+    await named
+    const all = Promise.all([realtime.subscribeAll(), realtime.subscribeAll()])
+    for (const { id } of [await peer.next('subscribe'), await peer.next('subscribe')]) {
+      peer.send(change('new', 41))
+      peer.send(change('c4', 3))
+      peer.send({ type: 'positions', data: { positions: { c1: 4 }, hasMore: true } })
+      peer.send({ type: 'ack', id, data: { positions: { c3: 2 } } })
+    }
+    await all
+    t.same(gone, ['c2'])
+    t.same(realtime.cursors, { c1: 4, c3: 2, c4: 1, new: 41 })
   })
 })
 
@@ -614,6 +688,21 @@ t.test('confirmDelivery tells up to where messages of others have arrived, once 
       { conversationId: 'c2', seq: 1 },
     ],
   )
+})
+
+t.test('what arrived before the connection broke is confirmed on the next one, however long that takes', async (t) => {
+  const { server, realtime, runtime } = await start(t, { confirmDelivery: true }, () => ({ body: { id: 'me' } }))
+  const first = await server.connection()
+  first.hello({ c1: 0 })
+  first.send(change('c1', 1))
+  await emitted(realtime, 'c1', 1)
+  first.socket.terminate()
+  const second = await server.connection()
+  await runtime.expire(2_000)
+  runtime.pass(12_000)
+  second.hello({ c1: 1 })
+  realtime.markRead('c1', 1).catch(() => {})
+  t.same((await second.next('conversations.markDelivered')).data, { conversationId: 'c1', seq: 1 })
 })
 
 t.test('what is of the moment is passed on as it is', async (t) => {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import {
   ConflictError,
   ConnectionError,
@@ -420,6 +421,17 @@ t.test('a call ends when its caller aborts it', async (t) => {
     const { baseUrl, received } = await startHttp(t, () => ({ body: {} }))
     await t.rejects(new Parley({ baseUrl }).auth.me({ signal: AbortSignal.abort() }), { name: 'AbortError' })
     t.equal(received.length, 0)
+  })
+
+  t.test('and nothing listens for that any more once it is over, also where there was no file to read', async (t) => {
+    const answers: Answer[] = [{ body: {} }, failure(404, 'not_found'), 'reset']
+    const { baseUrl } = await startHttp(t, (_, index) => answers[index] ?? 'hang')
+    const api = new Parley({ baseUrl, accessToken: 'token', retries: 0 })
+    const { signal } = new AbortController()
+    await api.auth.me({ signal })
+    await t.rejects(api.files.getContent('f1', {}, { signal }), NotFoundError)
+    await t.rejects(api.files.getContent('f1', {}, { signal }), ConnectionError)
+    t.same(getEventListeners(signal, 'abort'), [])
   })
 })
 

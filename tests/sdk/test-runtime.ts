@@ -5,6 +5,8 @@ export type TestRuntime = Runtime & {
   expire(milliseconds: number): Promise<void>
   /** Moves the clock. Timers stay. */
   advance(milliseconds: number): void
+  /** Moves the clock, and lets every timer that is due by then run out. */
+  pass(milliseconds: number): void
 }
 
 /** Time that stands still until a test moves it, and chance that is always the same: with 0, the waits after failures take no time. */
@@ -41,6 +43,12 @@ export function createTestRuntime(random = 0): TestRuntime {
     },
     advance(milliseconds) {
       now += milliseconds
+    },
+    pass(milliseconds) {
+      now += milliseconds
+      for (const timer of [...timers]) {
+        if (timer.end <= now && timers.delete(timer)) timer.callback()
+      }
     },
   }
 }

@@ -48,7 +48,7 @@ export class CatchUp {
   readonly #toPull = new Set<string>()
   readonly #end = new AbortController()
   /** Undefined: all of them. */
-  #wanted: ReadonlySet<string> | undefined
+  #wanted: Set<string> | undefined
   /** Of those that were named: where they stand is not known on this connection yet. */
   readonly #untold = new Set<string>()
   #startsAtPresent: boolean
@@ -75,7 +75,7 @@ export class CatchUp {
 
   want(ids: Iterable<string> | undefined): void {
     this.#wanted = ids && new Set(ids)
-    for (const id of [...this.#known.keys()]) {
+    for (const id of [...this.#known.keys(), ...this.#toPull]) {
       if (this.#wants(id)) continue
       this.#known.delete(id)
       this.#toPull.delete(id)
@@ -103,8 +103,9 @@ export class CatchUp {
     const { conversationId: id, changeSeq, previousChangeSeq = changeSeq - 1 } = change
     const cursor = this.#cursors.get(id)
     // What comes before hello is within its positions.
-    if (!this.#connected || !this.#wants(id) || (cursor !== undefined && changeSeq <= cursor)) return
+    if (!this.#connected || (cursor !== undefined && changeSeq <= cursor)) return
     this.#resume?.silent.delete(id)
+    if (!this.#wants(id)) return
     if (cursor === undefined || previousChangeSeq <= cursor) this.#apply(change)
     else this.#expect(id, changeSeq)
     this.#next()
@@ -118,7 +119,15 @@ export class CatchUp {
     void this.#pull()
   }
 
+  /** Everything that is ours has been told. @param before the cursors when that was asked: of what has moved since, more is known by now. */
+  toldAll(ids: ReadonlySet<string>, before: Record<string, number>): void {
+    for (const [id, cursor] of Object.entries(before)) {
+      if (!ids.has(id) && this.#cursors.get(id) === cursor && !this.#known.has(id)) this.gone(id)
+    }
+  }
+
   gone(id: string): void {
+    this.#wanted?.delete(id)
     this.#known.delete(id)
     this.#toPull.delete(id)
     this.#untold.delete(id)
@@ -133,6 +142,8 @@ export class CatchUp {
     if (!ended) return
     this.#failures = 0
     for (const [id, position] of Object.entries(reached)) {
+      // What came of it was dropped: it is asked for when it is wanted again.
+      if (!this.#wants(id)) continue
       // Nothing newer exists where nothing came. Elsewhere the end may be missing: it is asked for again.
       if (ended.silent.has(id)) this.#advance(id, position)
       else this.#expect(id, position)

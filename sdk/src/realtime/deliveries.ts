@@ -1,7 +1,7 @@
 import type { Change } from '../generated/types.ts'
 import type { Parley } from '../parley.ts'
 import type { Runtime } from '../runtime.ts'
-import type { Commands } from './commands.ts'
+import { type Commands, isAnything } from './commands.ts'
 
 const gatherMilliseconds = 2_000
 
@@ -17,7 +17,7 @@ export function createDeliveries(api: Parley, commands: Commands, runtime: Runti
   const confirm = (conversationId: string): void => {
     const seq = marks.get(conversationId)
     marks.delete(conversationId)
-    commands.send('conversations.markDelivered', { conversationId, seq }, isAnything, gatherMilliseconds * 5).catch(() => {})
+    commands.send('conversations.markDelivered', { conversationId, seq }, isAnything).catch(() => {})
   }
 
   return async (change: Change): Promise<void> => {
@@ -29,5 +29,3 @@ export function createDeliveries(api: Parley, commands: Commands, runtime: Runti
     marks.set(conversationId, Math.max(seq, marks.get(conversationId) ?? 0))
   }
 }
-
-const isAnything = (_data: unknown): _data is unknown => true

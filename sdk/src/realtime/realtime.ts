@@ -3,7 +3,7 @@ import type { HelloEvent, Message, PositionsEvent, ReadMark, SendMessageRequest 
 import type { Parley } from '../parley.ts'
 import type { Runtime } from '../runtime.ts'
 import { CatchUp } from './catch-up.ts'
-import { Commands } from './commands.ts'
+import { answerTimeoutMilliseconds, Commands, isAnything } from './commands.ts'
 import type { WebSocketClass } from './connection.ts'
 import { createDeliveries } from './deliveries.ts'
 import { createEmitter, type RealtimeEvents, type RealtimeState } from './events.ts'
@@ -29,7 +29,6 @@ export interface RealtimeOptions {
 }
 
 const cursorsIntervalMilliseconds = 100
-const answerTimeoutMilliseconds = 15_000
 const typingTimeoutMilliseconds = 5_000
 
 /**
@@ -239,7 +238,7 @@ export class Realtime {
   #addPositions({ positions, hasMore }: PositionsEvent['data']): void {
     const { hello, startedEmpty } = this.#greeted ?? {}
     if (hello?.hasMore && startedEmpty !== undefined) this.#greet({ ...hello, hasMore, positions: { ...hello.positions, ...positions } }, startedEmpty)
-    else this.#catchUp.follow(positions)
+    else this.#subscriptions.follow(positions)
   }
 
   #setState(state: RealtimeState): void {
@@ -276,4 +275,3 @@ export class Realtime {
 const resumeId = 'resume'
 
 const isReadMark = (data: unknown): data is ReadMark => typeof data === 'object' && data !== null && 'readSeq' in data
-const isAnything = (_data: unknown): _data is unknown => true

@@ -2,7 +2,7 @@
 import { NotFoundError, ServerError, TimeoutError } from '../errors.ts'
 import type { PositionsEvent } from '../generated/types.ts'
 import type { CatchUp } from './catch-up.ts'
-import type { Commands } from './commands.ts'
+import { answerTimeoutMilliseconds, type Commands, isAnything } from './commands.ts'
 
 interface Dependencies {
   commands: Commands
@@ -13,7 +13,6 @@ interface Dependencies {
   restart(): void
 }
 
-const answerTimeoutMilliseconds = 15_000
 /** As many as the contract allows. */
 const conversationsPerCommand = 500
 
@@ -29,6 +28,14 @@ export function createSubscriptions({ commands, catchUp, fetchPositions, restart
       if (error instanceof TimeoutError || error instanceof ServerError) restartNow()
       throw error
     }
+  }
+
+  /** For each time that all are asked for, until it is answered: those that were told. */
+  const told = new Set<Set<string>>()
+
+  const follow = (positions: Record<string, number>): void => {
+    for (const ids of told) for (const id of Object.keys(positions)) ids.add(id)
+    catchUp.follow(positions)
   }
 
   const restartNow = () => {
@@ -56,6 +63,9 @@ export function createSubscriptions({ commands, catchUp, fetchPositions, restart
   }
 
   return {
+    /** Where conversations stand, ahead of an answer that would be too long with them. */
+    follow,
+
     async subscribe(conversationIds: string[]): Promise<void> {
       await ask({ conversationIds }, (positions) => {
         catchUp.want([...(catchUp.wanted ?? []), ...conversationIds])
@@ -64,13 +74,20 @@ export function createSubscriptions({ commands, catchUp, fetchPositions, restart
     },
 
     async subscribeAll(): Promise<void> {
-      const before = catchUp.wanted
+      const { cursors, wanted } = catchUp
+      const all = new Set<string>()
+      told.add(all)
       catchUp.want(undefined)
       try {
-        await ask({}, (positions) => catchUp.follow(positions))
+        await ask({}, (positions) => {
+          follow(positions)
+          catchUp.toldAll(all, cursors)
+        })
       } catch (error) {
-        catchUp.want(before)
+        catchUp.want(wanted)
         throw error
+      } finally {
+        told.delete(all)
       }
     },
 
@@ -89,4 +106,3 @@ export function createSubscriptions({ commands, catchUp, fetchPositions, restart
 }
 
 const isSubscribed = (data: unknown): data is Pick<PositionsEvent['data'], 'positions'> => typeof data === 'object' && data !== null && 'positions' in data
-const isAnything = (_data: unknown): _data is unknown => true
