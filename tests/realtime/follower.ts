@@ -2,17 +2,9 @@
  * A client as the protocol's description has it, over bare frames and in the fewest words: a cursor per conversation, three cases
  * for every change, a resume where something is missing. It keeps what it applied, and complains of what it should not have seen.
  */
-import { type Change, type Conversation, type Message, NotFoundError, type Parley } from '@parley/sdk'
+import { type Change, NotFoundError, type Parley } from '@parley/sdk'
 import WebSocket from 'ws'
-
-export interface Folded {
-  title: string | null
-  /** By `seq`: what it says, and who has reacted how. */
-  messages: Map<number, FoldedMessage>
-  members: Map<string, { role: string; readSeq: number }>
-}
-
-type FoldedMessage = Pick<Message, 'id' | 'content' | 'reactions' | 'replyTo' | 'editedAt' | 'deletedAt'>
+import { addMessage, applyChange, type Folded, foldedOf } from './fold.ts'
 
 export type Follower = ReturnType<typeof createFollower>
 
@@ -24,10 +16,14 @@ interface Person {
 
 interface Frame {
   type: string
+  id?: number
   // biome-ignore lint/suspicious/noExplicitAny: the contract guard of the server has validated it
   data: any
   error?: { code: string }
 }
+
+/** Far longer than anything takes, so that what never comes has a name. */
+const patienceMilliseconds = 30_000
 
 export function createFollower(url: string, person: Person) {
   const conversations = new Map<string, { cursor: number; state: Folded; applied: number[] }>()
@@ -35,15 +31,24 @@ export function createFollower(url: string, person: Person) {
   const complaints: string[] = []
   const looks = new Set<() => void>()
   const loading = new Set<string>()
+  /** Commands that are not answered yet; undefined stands for an answer that will not come. */
+  const asked = new Map<number, (answer: Frame | undefined) => void>()
+  let lastId = 0
   let socket: WebSocket | undefined
   let resuming: Set<string> | undefined
+  /** Of these, what a resume under way brought may have been dropped. */
+  const spoilt = new Set<string>()
+  /** Undefined: all. */
+  let wanted: Set<string> | undefined
+
+  const isWanted = (id: string): boolean => wanted?.has(id) ?? true
 
   /** From the start, as REST has it: one read of the conversation is of one moment. */
   const load = async (id: string): Promise<void> => {
     const heard = known.get(id) ?? 0
     try {
       const { conversation } = await person.api.conversations.get(id)
-      const state = foldedOf(conversation)
+      const state = foldedOf(conversation, person.id)
       for await (const message of person.api.messages.list(id, { limit: 100 })) if (message.seq <= conversation.lastSeq) addMessage(state, message)
       conversations.set(id, { cursor: conversation.changeSeq, state, applied: [] })
     } catch (error) {
@@ -83,10 +88,20 @@ export function createFollower(url: string, person: Person) {
   const onChange = (change: Change): void => {
     const { conversationId: id, changeSeq, previousChangeSeq = changeSeq - 1 } = change
     const held = conversations.get(id)
+    if (!isWanted(id)) {
+      if (held !== undefined && !resuming?.has(id)) complaints.push(`${id}: ${changeSeq} is not wanted`)
+      return
+    }
     if (held === undefined) return expect(id, changeSeq)
     if (changeSeq <= held.cursor) return
     if (previousChangeSeq > held.cursor) {
-      if (!resuming?.has(id) && !isBehind(id)) complaints.push(`${id}: ${changeSeq} follows ${previousChangeSeq}, and the cursor is ${held.cursor}`)
+      const isExplained = resuming?.has(id) || isBehind(id) || asked.size > 0
+      if (!isExplained) complaints.push(`${id}: ${changeSeq} follows ${previousChangeSeq}, and the cursor is ${held.cursor}`)
+      return expect(id, changeSeq)
+    }
+    // Whoever comes back begins as one who was never there.
+    if (change.type === 'member.joined' && change.data.member.user.id === person.id) {
+      leave(id)
       return expect(id, changeSeq)
     }
     held.cursor = changeSeq
@@ -96,34 +111,49 @@ export function createFollower(url: string, person: Person) {
     for (const look of looks) look()
   }
 
+  const onReady = (cursors: Record<string, number>): void => {
+    for (const [id, cursor] of Object.entries(cursors)) {
+      const held = conversations.get(id)
+      if (spoilt.has(id)) continue
+      if (held !== undefined && held.cursor < cursor) complaints.push(`${id}: ready at ${cursor}, and the cursor is ${held.cursor}`)
+    }
+    resuming = undefined
+    spoilt.clear()
+    catchUp()
+  }
+
   const onFrame = (frame: Frame): void => {
-    if (frame.type === 'hello') {
-      for (const id of conversations.keys()) if (!(id in frame.data.positions)) leave(id)
+    const answered = frame.type === 'ack' || frame.type === 'error' ? asked.get(frame.id ?? 0) : undefined
+    if (answered) answered(frame)
+    else if (frame.type === 'hello') {
+      if (wanted === undefined) for (const id of conversations.keys()) if (!(id in frame.data.positions)) leave(id)
       for (const [id, position] of Object.entries<number>(frame.data.positions)) expect(id, position)
     } else if (frame.type === 'error' && frame.error?.code === 'unavailable')
       // The server sends it away to resume later.
       resuming = undefined
     else if (frame.type === 'gone') leave(frame.data.conversationId)
-    else if (frame.type === 'ready') {
-      for (const [id, cursor] of Object.entries<number>(frame.data.cursors)) {
-        const held = conversations.get(id)
-        if (held !== undefined && held.cursor < cursor) complaints.push(`${id}: ready at ${cursor}, and the cursor is ${held.cursor}`)
-      }
-      resuming = undefined
-      catchUp()
-    } else if ('changeSeq' in frame) onChange(frame as unknown as Change)
+    else if (frame.type === 'ready') onReady(frame.data.cursors)
+    else if ('changeSeq' in frame) onChange(frame as unknown as Change)
     else if (frame.type === 'error' || frame.type === 'gap') complaints.push(JSON.stringify(frame))
   }
 
-  const connect = async (): Promise<void> => {
-    const opened = new WebSocket(`${url.replace('http', 'ws')}/v1/ws`, ['parley.v1', `bearer.${person.accessToken}`])
+  /** Nothing is known of the next connection yet. */
+  const forgetConnection = (): void => {
+    resuming = undefined
+    spoilt.clear()
+    for (const settle of asked.values()) settle(undefined)
+  }
+
+  const connect = async ({ startsEmpty = false } = {}): Promise<void> => {
+    const opened = new WebSocket(`${url.replace('http', 'ws')}/v1/ws${startsEmpty ? '?subscribe=none' : ''}`, ['parley.v1', `bearer.${person.accessToken}`])
     socket = opened
+    want(startsEmpty ? [] : undefined)
     await new Promise<void>((resolve, reject) => {
       opened.on('error', (error) => (socket === opened ? reject(error) : resolve()))
       opened.on('close', (code) => {
         resolve()
         if (socket !== opened || code !== 1001) return
-        resuming = undefined
+        forgetConnection()
         // A server that has ended is not there any more.
         connect().catch(() => undefined)
       })
@@ -136,9 +166,33 @@ export function createFollower(url: string, person: Person) {
     })
   }
 
+  const want = (ids: Iterable<string> | undefined): void => {
+    wanted = ids && new Set(ids)
+    for (const id of [...known.keys()]) if (!isWanted(id)) known.delete(id)
+    for (const id of resuming ?? []) if (!isWanted(id)) spoilt.add(id)
+  }
+
+  /** @param onAck is called before the next frame is looked at. */
+  const ask = (type: 'subscribe' | 'unsubscribe', data: object, onAck: (positions: Record<string, number>) => void): Promise<boolean> =>
+    new Promise((resolve) => {
+      if (socket?.readyState !== WebSocket.OPEN) return resolve(false)
+      const id = ++lastId
+      asked.set(id, (answer) => {
+        asked.delete(id)
+        if (answer?.type === 'ack') onAck(answer.data?.positions ?? {})
+        else if (answer !== undefined && answer.error?.code !== 'not_found') complaints.push(JSON.stringify(answer))
+        resolve(answer?.type === 'ack')
+      })
+      socket.send(JSON.stringify({ type, id, data }))
+    })
+
   return {
     conversations,
     complaints,
+
+    get isNarrow(): boolean {
+      return wanted !== undefined
+    },
 
     /** Connects again when the server says that it should. @returns once the server said hello, or the connection was cut. */
     connect,
@@ -147,16 +201,43 @@ export function createFollower(url: string, person: Person) {
     cut(): void {
       socket?.terminate()
       socket = undefined
-      resuming = undefined
+      forgetConnection()
     },
 
-    /** Resolves when everything up to these positions has been applied. */
+    /** These alone, or beside those that were named before. What is refused changes nothing. */
+    subscribe: (ids: string[]): Promise<boolean> =>
+      ask('subscribe', { conversationIds: ids }, (positions) => {
+        want([...(wanted ?? []), ...ids])
+        for (const [id, position] of Object.entries(positions)) expect(id, position)
+      }),
+
+    unsubscribe: (ids: string[]): Promise<boolean> =>
+      ask('unsubscribe', { conversationIds: ids }, () => want([...(wanted ?? [...conversations.keys(), ...known.keys()])].filter((id) => !ids.includes(id)))),
+
+    /** What is not among all is not ours any more, unless something was heard of it meanwhile. */
+    async subscribeAll(): Promise<void> {
+      const before = new Map([...conversations].map(([id, { cursor }]) => [id, cursor]))
+      const narrow = wanted
+      want(undefined)
+      const isDone = await ask('subscribe', {}, (positions) => {
+        for (const [id, cursor] of before) if (!(id in positions) && conversations.get(id)?.cursor === cursor && !isBehind(id)) leave(id)
+        for (const [id, position] of Object.entries(positions)) expect(id, position)
+      })
+      if (!isDone) want(narrow)
+    },
+
+    /** Resolves when everything up to these positions has been applied, and nothing else is held. */
     async reach(positions: Record<string, number>): Promise<void> {
-      await new Promise<void>((resolve) => {
+      await new Promise<void>((resolve, reject) => {
+        const impatience = setTimeout(() => {
+          const held = Object.fromEntries([...conversations].map(([id, { cursor }]) => [id, cursor]))
+          reject(new Error(`${JSON.stringify(positions)} is not reached: it holds ${JSON.stringify(held)}, and knows ${JSON.stringify([...known])}`))
+        }, patienceMilliseconds)
         const look = () => {
           const there = Object.entries(positions).every(([id, position]) => (conversations.get(id)?.cursor ?? -1) >= position)
           if (!there || loading.size > 0 || conversations.size > Object.keys(positions).length) return
           looks.delete(look)
+          clearTimeout(impatience)
           resolve()
         }
         looks.add(look)
@@ -165,52 +246,3 @@ export function createFollower(url: string, person: Person) {
     },
   }
 }
-
-function foldedOf({ title, members }: Conversation): Folded {
-  return { title, messages: new Map(), members: new Map(members.map(({ user, role, readSeq }) => [user.id, { role, readSeq }])) }
-}
-
-function addMessage({ messages }: Folded, { seq, id, content, reactions, replyTo, editedAt, deletedAt }: Message): void {
-  if ((messages.get(seq)?.id ?? id) !== id) throw new Error(`Two messages have seq ${seq}`)
-  messages.set(seq, { id, content, reactions, replyTo, editedAt, deletedAt })
-}
-
-/** Answers to a message that has changed show what it says now. */
-function renewAnswers({ messages }: Folded, { id, content, deletedAt }: Message): void {
-  const excerpt = deletedAt === null ? [...content].slice(0, 100).join('') : null
-  for (const message of messages.values()) if (message.replyTo?.messageId === id) message.replyTo = { ...message.replyTo, excerpt }
-}
-
-export function applyChange(state: Folded, change: Change): void {
-  const mark = (userId: string, seq: number) => {
-    const member = state.members.get(userId)
-    if (member !== undefined) member.readSeq = Math.max(member.readSeq, seq)
-  }
-  if (change.type === 'message.created') {
-    addMessage(state, change.data.message)
-    mark(change.data.message.senderId, change.data.message.seq)
-  } else if (change.type === 'message.updated' || change.type === 'message.deleted') {
-    addMessage(state, change.data.message)
-    renewAnswers(state, change.data.message)
-  } else if (change.type === 'conversation.updated') state.title = change.data.conversation.title
-  else if (change.type === 'member.left') state.members.delete(change.data.userId)
-  else if (change.type === 'read') mark(change.data.userId, change.data.readSeq)
-  else if (change.type === 'member.joined' || change.type === 'member.updated') {
-    const { user, role, readSeq } = change.data.member
-    state.members.set(user.id, { role, readSeq: Math.max(readSeq, state.members.get(user.id)?.readSeq ?? 0) })
-  }
-}
-
-/** The same as REST has it now, plain for comparison. */
-export async function readState(api: Parley, id: string): Promise<unknown> {
-  const { conversation } = await api.conversations.get(id)
-  const state = foldedOf(conversation)
-  for await (const message of api.messages.list(id, { limit: 100 })) addMessage(state, message)
-  return plain(state)
-}
-
-export const plain = ({ title, messages, members }: Folded): unknown => ({
-  title,
-  messages: Object.fromEntries([...messages].sort(([a], [b]) => a - b)),
-  members: Object.fromEntries([...members].sort(([a], [b]) => (a < b ? -1 : 1))),
-})

@@ -1,29 +1,22 @@
 /** What is delivered: everything, once it is applied by the protocol's rule, in order, to members alone. */
 import { randomUUID } from 'node:crypto'
-import type { Message } from '@parley/sdk'
+import { once } from 'node:events'
+import pino from 'pino'
 import t from 'tap'
+import WebSocket from 'ws'
 import type { ConversationId } from '../../openapi/shared/ids.ts'
 import type { Change } from '../../src/topics.ts'
 import { createTestDatabase } from '../helpers/database.ts'
-import { type ReceivedFrame, startServer, type TestServer } from '../helpers/server.ts'
+import { until as eventually } from '../helpers/process.ts'
+import { type ReceivedFrame, startServer } from '../helpers/server.ts'
 import { startDatabaseProxy } from './database-proxy.ts'
-import { createFollower, plain, readState } from './follower.ts'
-
-type Person = Awaited<ReturnType<TestServer['signUp']>>
-type Socket = Awaited<ReturnType<TestServer['socket']>>
+import { plain, readState } from './fold.ts'
+import { createFollower } from './follower.ts'
+import { createGroup, numbers, type Person, range, type Socket, send, times, until } from './people.ts'
 
 const server = await startServer(t)
 
 const people = (count: number, on = server): Promise<Person[]> => Promise.all(Array.from({ length: count }, () => on.signUp()))
-const times = <T>(count: number, act: (index: number) => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: count }, (_, index) => act(index)))
-const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
-
-async function createGroup(owner: Person, ...members: Person[]): Promise<string> {
-  const { conversation } = await owner.api.conversations.create({ type: 'group', memberIds: members.map(({ id }) => id), title: 'Lunch' })
-  return conversation.id
-}
-
-const send = async ({ api }: Person, id: string, content = 'hello'): Promise<Message> => (await api.conversations.sendMessage(id, { content })).message
 
 async function sendMany(person: Person, id: string, count: number, content?: string): Promise<void> {
   await times(count, () => send(person, id, content))
@@ -32,8 +25,6 @@ async function sendMany(person: Person, id: string, count: number, content?: str
 const headOf = async ({ api }: Person, id: string): Promise<number> => (await api.conversations.get(id)).conversation.changeSeq
 
 const changes = ({ frames }: Socket, id: string): ReceivedFrame[] => frames.filter((frame) => frame.conversationId === id)
-const numbers = (socket: Socket, id: string) => changes(socket, id).map(({ changeSeq }) => changeSeq)
-const until = (socket: Socket, id: string, changeSeq: number) => socket.frame((frame) => frame.conversationId === id && frame.changeSeq === changeSeq)
 
 /** Whatever was sent to this socket before has arrived then. */
 let barriers = 0
@@ -118,6 +109,36 @@ t.test('hello', async (t) => {
       t.same(numbers(socket, id), range(positions[id] + 1, changeSeq + 1), happens)
       socket.close()
     }
+  })
+
+  t.test('comes before the answer to what the client says at once, which counts from then on', async (t) => {
+    const database = await createTestDatabase()
+    t.teardown(() => database.drop())
+    const proxy = await startDatabaseProxy(t, database.url)
+    const slow = await startServer(t, { databaseUrl: proxy.url })
+    const [alice, bob] = (await people(2, slow)) as [Person, Person]
+    const [one, two] = [await createGroup(alice, bob), await createGroup(alice, bob)]
+    const held = proxy.hold('"joined_change_seq"')
+    const socket = new WebSocket(`${slow.url.replace('http', 'ws')}/v1/ws`, ['parley.v1', `bearer.${bob.accessToken}`])
+    const frames: ReceivedFrame[] = []
+    socket.on('message', (data) => void frames.push(JSON.parse(String(data))))
+    await once(socket, 'open')
+    const say = (id: string, type: string, data: object) => socket.send(JSON.stringify({ type, id, data }))
+    say('early', 'subscribe', { conversationIds: [one] })
+    ;(await held).release()
+    await eventually(() => frames.some(({ id }) => id === 'early'))
+    t.match(frames, [
+      { type: 'hello', data: { positions: { [one]: 3, [two]: 3 } } },
+      { type: 'ack', data: { positions: { [one]: 3 } } },
+    ])
+    for (const id of [two, one]) await send(alice, id)
+    say('late', 'ping', {})
+    await eventually(() => frames.some(({ id }) => id === 'late') && frames.some(({ changeSeq }) => changeSeq === 4))
+    t.same(
+      frames.flatMap(({ conversationId }) => conversationId ?? []),
+      [one],
+    )
+    socket.close()
   })
 
   t.test('a conversation that is joined while the socket goes back to all is followed', async (t) => {
@@ -308,6 +329,23 @@ t.test('members who come and go', async (t) => {
     await until(sockets[1], later, 7)
     t.same(numbers(sockets[1], later), [6, 7])
     t.match(changes(sockets[1], later)[0], { type: 'member.joined', data: { member: { user: { id: bob.id }, role: 'member', readSeq: 3 } } })
+  })
+
+  t.test('where what was joined stands is asked again a while after it could not be read', async (t) => {
+    const times: number[] = []
+    const listen = (line: string) => {
+      const { msg, time } = JSON.parse(line)
+      if (msg.startsWith('Could not read where new conversations stand')) times.push(time)
+    }
+    const broken = await startServer(t, { log: pino({ level: 'warn' }, { write: listen }) })
+    const alice = await broken.signUp()
+    await broken.socket(alice.accessToken)
+    await broken.database.pool.query('alter table conversations rename column last_change_seq to elsewhere')
+    const conversationId = randomUUID() as ConversationId
+    broken.app.topics.publish('user', alice.id, { type: 'conversation.joined', conversationId, afterChangeSeq: 1, firstSeq: 1 })
+    await eventually(() => times.length > 1)
+    const [first = 0, second = 0] = times
+    t.ok(second - first > 900, `${second - first} ms`)
   })
 
   t.test('whoever is removed hears that last, and nothing after it', async (t) => {
@@ -624,7 +662,7 @@ t.test('a client that keeps to the rule', async (t) => {
     lock.release()
     for (let count: number | null = 1; count !== 0; ) count = (await other.database.pool.query(waiting)).rowCount
     t.equal((await post()).json.message.seq, 1)
-    await barrier(socket)
+    await until(socket, id, 4)
     t.match(changes(socket, id), [{ type: 'message.created', changeSeq: 4, data: { message: { content: 'late' } } }])
   })
 })
