@@ -4,6 +4,7 @@
  */
 import sharp from 'sharp'
 import { AppError, invalidField } from './errors/app-error.ts'
+import { createGate } from './gate.ts'
 
 /**
  * @returns 512 × 512 WebP, upright, with nothing else of what was in the file
@@ -48,34 +49,15 @@ export function createPictures({ atOnce = 2, waiting = 20, waitingToBeMeasured =
   sharp.cache(false)
   sharp.block({ operation: ['VipsForeignLoad'] })
   sharp.unblock({ operation: loaders })
-  const queue: (() => void)[] = []
-  let free = atOnce
-
-  const turn = (waiting: number): Promise<void> | undefined => {
-    if (free > 0) {
-      free -= 1
-      return undefined
-    }
-    if (queue.length >= waiting) throw new AppError('unavailable', 'Too many pictures are being worked on; try again shortly.', { retryAfterSeconds: 2 })
-    return new Promise((resolve) => queue.push(resolve))
-  }
-
-  const inTurn = async <T>(waiting: number, work: () => Promise<T>): Promise<T> => {
-    await turn(waiting)
-    try {
-      return await work()
-    } finally {
-      const next = queue.shift()
-      if (next === undefined) free += 1
-      else next()
-    }
-  }
+  const inTurn = createGate({ atOnce, refusal: tooMany })
 
   return {
-    makeAvatar: (image) => inTurn(waiting, () => convert(image)),
-    measure: (read) => inTurn(waitingToBeMeasured, async () => measure(await read())),
+    makeAvatar: (image) => inTurn(() => convert(image), waiting),
+    measure: (read) => inTurn(async () => measure(await read()), waitingToBeMeasured),
   }
 }
+
+const tooMany = () => new AppError('unavailable', 'Too many pictures are being worked on; try again shortly.', { retryAfterSeconds: 2 })
 
 async function measure(image: Uint8Array): Promise<Picture | undefined> {
   const header = await sharp(image, { limitInputPixels: false })
