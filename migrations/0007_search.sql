@@ -26,39 +26,34 @@ CREATE TABLE "search_index" (
 --> statement-breakpoint
 INSERT INTO "search_index" ("language", "indexed") SELECT 'simple', NOT EXISTS (SELECT FROM "conversations");
 --> statement-breakpoint
--- Scripts without spaces between words (Thai, Lao, Myanmar, Khmer, kana, Han), and Hangul, whose words end in particles: every two neighbours are a
--- word, and the last one is, too. A word is written as the numbers of its letters, which no parser takes apart and no language inflects: see
--- src/features/search/query.ts. The letters are compared as numbers, for a pattern would take longer than all the rest.
-CREATE FUNCTION search_unbroken(content text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
-BEGIN
-	RETURN (SELECT string_agg(CASE WHEN own IS NULL THEN letter ELSE ' j' || own || 'x' || coalesce('j' || next || 'x ', ' ') END, '' ORDER BY place)
-	FROM (
-		SELECT letter, place, own, lead(own) OVER (ORDER BY place) AS next
-		FROM (
-			SELECT letter, place, CASE WHEN code > 3583 AND (code BETWEEN 3584 AND 3839 OR code BETWEEN 4096 AND 4255 OR code BETWEEN 4352 AND 4607 OR code BETWEEN 6016 AND 6143
-				OR code BETWEEN 12293 AND 12295 OR code BETWEEN 12352 AND 12543 OR code BETWEEN 12592 AND 12687 OR code BETWEEN 12784 AND 12799
-				OR code BETWEEN 13312 AND 19903 OR code BETWEEN 19968 AND 40959 OR code BETWEEN 43360 AND 43391 OR code BETWEEN 44032 AND 55295
-				OR code BETWEEN 63744 AND 64255 OR code BETWEEN 65382 AND 65500 OR code BETWEEN 131072 AND 262143) THEN code END AS own
-			FROM (SELECT letter, place, ascii(letter) AS code FROM string_to_table(content, NULL) WITH ORDINALITY AS letters (letter, place) OFFSET 0) numbered
-		) coded
-	) paired);
-END $$;
---> statement-breakpoint
 -- Words are runs of letters and digits: what the parser would take for an address, a path, a tag or a sign is taken apart. The sigma at the end of a
--- word is the one within.
+-- word is the one within. What excerpts are marked with is no letter either.
 CREATE FUNCTION search_plain(content text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 	SELECT translate(content, E'ς-/@.:_&+~=#%?<>\x01\x02', 'σ                 ')
 $$;
 --> statement-breakpoint
--- Pairs are cut from the first 2,000 characters only: sends wait while that is done. After these, words of the other scripts are found.
-CREATE FUNCTION search_terms(content text) RETURNS tsvector LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+-- Scripts without spaces between words (Thai, Lao, Myanmar, Khmer, kana, Han), and Hangul, whose words end in particles: every two neighbours are a
+-- word, and the last one is, too. A word is written as the numbers of its letters, which no parser takes apart and no language inflects: see
+-- src/features/search/query.ts. Pairs are cut from the first 2,000 characters only: sends wait while that is done. After these, words of the other
+-- scripts are found.
+CREATE FUNCTION search_terms(content text) RETURNS tsvector LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+	letters CONSTANT text := '\u0E00-\u0EFF\u1000-\u109F\u1100-\u11FF\u1780-\u17FF\u3005-\u3007\u3040-\u30FF\u3130-\u318F\u31F0-\u31FF\u3400-\u4DBF\u4E00-\u9FFF\uA960-\uA97F\uAC00-\uD7FF\uF900-\uFAFF\uFF66-\uFFDC\U00020000-\U0003FFFF';
 BEGIN
-	IF content ~ '[\u0E00-\u0EFF\u1000-\u109F\u1100-\u11FF\u1780-\u17FF\u3005-\u3007\u3040-\u30FF\u3130-\u318F\u31F0-\u31FF\u3400-\u4DBF\u4E00-\u9FFF\uA960-\uA97F\uAC00-\uD7FF\uF900-\uFAFF\uFF66-\uFFDC\U00020000-\U0003FFFF]' THEN
-		RETURN to_tsvector('search', search_unbroken(search_plain(left(content, 2000))) || regexp_replace(search_plain(substr(content, 2001)), '[\u0E00-\u0EFF\u1000-\u109F\u1100-\u11FF\u1780-\u17FF\u3005-\u3007\u3040-\u30FF\u3130-\u318F\u31F0-\u31FF\u3400-\u4DBF\u4E00-\u9FFF\uA960-\uA97F\uAC00-\uD7FF\uF900-\uFAFF\uFF66-\uFFDC\U00020000-\U0003FFFF]+', ' ', 'g'));
-	ELSIF content ~ '[<>ς]|\S[-/@.:_&+~=#%?]\S|[-+.]\d' THEN
-		RETURN to_tsvector('search', search_plain(content));
+	IF content ~ ('[' || letters || ']') THEN
+		RETURN to_tsvector('search', (
+			SELECT string_agg(coalesce(parts[1], '') || coalesce(' ' || pairs || ' ', ''), '' ORDER BY place)
+			FROM regexp_matches(search_plain(left(content, 2000)), '([^' || letters || ']+)?([' || letters || ']+)?', 'g') WITH ORDINALITY AS runs (parts, place), LATERAL (
+				SELECT string_agg('j' || code || 'x' || coalesce('j' || next || 'x', ''), ' ' ORDER BY nth)
+				FROM (
+					SELECT ascii(letter) AS code, lead(ascii(letter)) OVER (ORDER BY nth) AS next, nth
+					FROM string_to_table(parts[2], NULL) WITH ORDINALITY AS run (letter, nth)
+				) coded
+			) paired (pairs)
+		) || regexp_replace(search_plain(substr(content, 2001)), '[' || letters || ']+', ' ', 'g'));
 	END IF;
-	RETURN to_tsvector('search', content);
+	-- Most signs stand at the end of a word, where they are none of it for the parser either: to take them out takes as long as all the rest.
+	RETURN to_tsvector('search', CASE WHEN content ~ '[-/@.:_&+~=#%?<>]\S|ς' THEN search_plain(content) ELSE content END);
 END $$;
 --> statement-breakpoint
 CREATE FUNCTION search_index_message() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -68,7 +63,7 @@ BEGIN
 END $$;
 --> statement-breakpoint
 -- What a conversation is called: the words of its title have the weight A, of its summary B, of its description C.
-CREATE FUNCTION search_fields(title text, summary text, description text) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+CREATE FUNCTION search_fields(title text, summary text, description text) RETURNS tsvector LANGUAGE sql STABLE PARALLEL SAFE AS $$
 	SELECT CASE WHEN coalesce(title, summary, description) IS NOT NULL THEN
 		setweight(search_terms(coalesce(title, '')), 'A') || setweight(search_terms(coalesce(summary, '')), 'B') || setweight(search_terms(coalesce(description, '')), 'C')
 	END

@@ -41,7 +41,7 @@ export const searchConversations = defineOperation({
   method: 'GET',
   path: '/v1/search/conversations',
   summary: 'Search conversations',
-  description: `Yours, by title, summary, description, the name of the other one, and what is said in them. ${syntax} Titles and names are found by likeness and by parts of words, too, the names of those of your latest 1,000 direct conversations. The score is the best of: likeness of title or name, 0.81 where summary or description have the words, eight tenths of the score of the best message; of those that are found by one of the former the likeliest 200 are compared.`,
+  description: `Yours, by what is said in them, and the latest 1,000 by title, summary, description and the name of the other one. ${syntax} Titles and names are found by likeness and by parts of words, too, unless they have a word that must not be there. The score is the best of: likeness of title or name, and at least 0.9 where it has the words or what was searched for is a part of it; 0.81 where summary or description have the words; eight tenths of the score of the best message. Of those that are found by one of the former the likeliest 200 are compared.`,
   access: 'user',
   rateLimit: 'default',
   query: Type.Object({

@@ -28,7 +28,8 @@ export const ExcerptPart = component(
 export type ExcerptPart = Static<typeof ExcerptPart>
 
 const Excerpt = Type.Array(ref(ExcerptPart), {
-  description: 'Where it was found, at most some 200 characters, in pieces of which some are marked; `…` stands where it was cut',
+  description:
+    'Where it was found, at most some 200 characters, in pieces of which some are marked, none where a title or name is only like it; `…` stands where it was cut',
 })
 
 const Title = nullable(Type.String({ description: 'Null for a direct conversation, and a group without one' }))

@@ -1,13 +1,20 @@
 /** Searching messages and conversations: what is found, what is not, for whom, and how it is shown. */
 import { randomUUID } from 'node:crypto'
 import { NotFoundError, ValidationError } from '@parley/sdk'
+import { sql as drizzleSql } from 'drizzle-orm'
 import type { QueryConfig } from 'pg'
 import t from 'tap'
 import type { ExcerptPart } from '../../openapi/search/schemas.ts'
-import type { ConversationId, MessageId, UserId } from '../../openapi/shared/ids.ts'
+import type { ConversationId, MessageId, SessionId, UserId } from '../../openapi/shared/ids.ts'
+import type { Actor } from '../../src/actor.ts'
+import { toAppError } from '../../src/errors/to-app-error.ts'
 import { createMessageWriter } from '../../src/features/messages/writer.ts'
+import { createConversationSearchRepository } from '../../src/features/search/conversation-repository.ts'
 import { createGate } from '../../src/features/search/gate.ts'
 import { createSearchIndexRepository } from '../../src/features/search/index-repository.ts'
+import { toWebSearch, unbrokenRunsOf } from '../../src/features/search/query.ts'
+import { createSearchRepository } from '../../src/features/search/repository.ts'
+import { createSearchService } from '../../src/features/search/service.ts'
 import { createSearchUpkeep } from '../../src/features/search/upkeep.ts'
 import { createTestDatabase, silentLog } from '../helpers/database.ts'
 import { until } from '../helpers/process.ts'
@@ -69,6 +76,7 @@ t.test('signs part words, accents and letter case do not matter', async (t) => {
     'snake_case-name',
     'a<b> and "quoted" #tag v1.2',
     "don't",
+    'type /help now, ~bob and @ann; /etc/motd, www.example.net/x-y, a-b, -5 +49',
   ]
   for (const content of contents) await say(conversationId, content)
   const cases: [q: string, content: string | undefined][] = [
@@ -79,8 +87,26 @@ t.test('signs part words, accents and letter case do not matter', async (t) => {
     ...['snake', 'case', 'snake_case', 'case-name'].map((q): [string, string | undefined] => [q, contents[4]]),
     ...['quoted', '#tag', 'v1.2', '<b>'].map((q): [string, string | undefined] => [q, contents[5]]),
     ["don't", contents[6]],
+    ...['help', '/help', 'bob', '~bob', 'ann', '@ann', 'motd', '/etc/motd', 'etc', 'net', 'www.example.net', 'x-y', 'a-b', '5', '+49', '49'].map(
+      (q): [string, string | undefined] => [q, contents[7]],
+    ),
   ]
   for (const [q, content] of cases) t.ok((await found(q, { conversationId })).includes(content ?? ''), q)
+})
+
+t.test('messages and searches are cut into words alike, at every sign and in every script', async (t) => {
+  const codes = Array.from({ length: 0x40100 }, (_, code) => code).filter((code) => code > 0 && (code < 0xd800 || code > 0xdfff))
+  const isUnbroken = new Set(codes.filter((code) => unbrokenRunsOf(String.fromCodePoint(code)).length > 0))
+  const isEnd = (code: number): boolean => isUnbroken.has(code) !== isUnbroken.has(code - 1) || isUnbroken.has(code) !== isUnbroken.has(code + 1)
+  const letters = codes.filter((code) => code < 128 || code % 16 === 0 || isEnd(code)).map((code) => String.fromCodePoint(code))
+  const texts = letters.flatMap((letter) => [`${letter}ab`, `x ${letter} y`, ...(letter < '\u0080' ? [`ab${letter}`, `a${letter}b`, `1${letter}5`] : [])])
+  const asked = texts.map((text) => toWebSearch(text).replaceAll('"', ' '))
+  const { rows } = await sql(
+    `select text, asked from unnest($1::text[], $2::text[]) pairs (text, asked) where search_terms(text) <> to_tsvector('search', asked)`,
+    [texts, asked],
+  )
+  t.same(rows, [])
+  t.ok(texts.length > 30_000, `${texts.length}`)
 })
 
 t.test('words of languages without spaces are found within sentences', async (t) => {
@@ -239,14 +265,16 @@ t.test('only what one may read now is found', async (t) => {
   t.same(await foundConversations(secret, stranger), [])
   t.same(await foundConversations('Rights', stranger), [])
 
+  await alice.api.conversations.update(conversationId, { historyVisibility: 'sinceJoined' })
   await alice.api.conversations.addMembers(conversationId, { userIds: [carol.id] })
-  await sql('update members set first_seq = 2 where conversation_id = $1 and user_id = $2', [conversationId, carol.id])
-  t.same(await found(secret, { who: carol }), [`${secret} second`], 'who joined later finds what was said since')
+  t.same(await found(secret, { who: carol }), [], 'who joined later finds nothing of before')
+  t.same(await foundConversations(secret, carol), [])
+  const { id: third } = await say(conversationId, `${secret} third`)
+  t.same(await found(secret, { who: carol }), [`${secret} third`], 'but what was said since')
   t.same(await found('first', { who: carol, conversationId }), [])
-
-  await sql('delete from messages where conversation_id = $1 and seq = 1', [conversationId])
-  await sql('update conversations set first_seq = 2 where id = $1', [conversationId])
-  t.same(await found(secret), [`${secret} second`], 'nobody finds what was not kept')
+  const { items } = await carol.api.search.conversations({ q: secret })
+  t.match(items, [{ conversation: { id: conversationId }, matchedMessage: { id: third } }])
+  t.equal(items.length, 1)
 
   await alice.api.conversations.removeMember(conversationId, bob.id)
   t.same(await found(secret, { who: bob }), [], 'nor former members anything')
@@ -258,13 +286,46 @@ t.test('only what one may read now is found', async (t) => {
 
 t.test('an edited message is found by what it says now, a deleted one not at all, and is in no index', async (t) => {
   const { id: conversationId } = await startGroup('Changes')
+  const both = async (q: string) => [await found(q, { conversationId }), await foundConversations(q)]
   const { id } = await say(conversationId, 'aardvark')
+  t.same(await both('aardvark'), [['aardvark'], [conversationId]])
   await alice.api.messages.update(id, { content: 'wombat' })
-  t.same(await found('aardvark', { conversationId }), [])
-  t.same(await found('wombat', { conversationId }), ['wombat'])
+  t.same(await both('aardvark'), [[], []])
+  t.same(await both('wombat'), [['wombat'], [conversationId]])
   await alice.api.messages.delete(id)
-  t.same(await found('wombat', { conversationId }), [])
+  t.same(await both('wombat'), [[], []])
   const { rows } = await sql('select search from messages where id = $1', [id])
+  t.same(rows, [{ search: null }])
+})
+
+t.test('what a retention has ended is not found', async (t) => {
+  const { id: conversationId } = await startGroup('Retained')
+  for (const content of ['capybara old', 'capybara new']) await say(conversationId, content)
+  await sql(`update messages set created_at = now() - interval '2 days' where conversation_id = $1 and seq = 1`, [conversationId])
+  await alice.api.conversations.update(conversationId, { messageRetentionDays: 1 })
+  await server.app.services.retention.deleteAllOld()
+  t.same(await found('capybara'), ['capybara new'])
+  t.same(await foundConversations('old capybara'), [])
+})
+
+t.test('nobody is found by a name that was erased, nor by messages that went with it', async (t) => {
+  const own = await startServer(t, { env: { ERASED_USERS_MESSAGES: 'erase' } })
+  const [judy, kim] = [await own.signUp(), await own.signUp()]
+  await judy.api.users.updateMe({ displayName: 'Judy Okapi', username: 'okapi' })
+  const { conversation } = await kim.api.conversations.create({ type: 'direct', memberIds: [judy.id] })
+  await judy.api.conversations.sendMessage(conversation.id, { content: 'tapir' })
+  const { pool } = own.database
+  const find = async (q: string) => [
+    (await kim.api.search.messages({ q })).items.map(({ message }) => message.content),
+    (await kim.api.search.conversations({ q })).items.map(({ conversation: { id } }) => id),
+  ]
+  t.same(await find('okapi'), [[], [conversation.id]])
+  t.same(await find('tapir'), [['tapir'], [conversation.id]])
+  await own.request('DELETE', '/v1/users/me', { token: judy.accessToken, body: { confirmEmail: judy.email } })
+  await pool.query('update users set deletion_at = now() where id = $1', [judy.id])
+  await own.app.services.erasure.eraseDue()
+  for (const q of ['okapi', 'judy', 'tapir']) t.same(await find(q), [[], []], q)
+  const { rows } = await pool.query('select search from messages')
   t.same(rows, [{ search: null }])
 })
 
@@ -322,12 +383,38 @@ t.test('conversations are found by title, summary, description, name of the othe
   t.match(items[0], { matchedField: 'summary', matchedMessage: null })
   const [named] = (await alice.api.search.conversations({ q: 'zimerman' })).items
   t.match(named, { matchedField: 'member', conversation: { title: null, otherMember: { id: dora.id } } })
-  t.equal(show(named?.excerpt ?? []), 'Dora [Zimmermann]')
+  t.equal(show(named?.excerpt ?? []), 'Dora Zimmermann', 'nothing is marked in what is only alike')
+  const [part] = (await alice.api.search.conversations({ q: 'zimmer' })).items
+  t.equal(show(part?.excerpt ?? []), 'Dora [Zimmer]mann')
   const scores = (await alice.api.search.conversations({ q: 'campaign' })).items.map(({ relevanceScore }) => relevanceScore)
   t.ok(
     scores.every((score, index) => score > 0 && score <= 1 && score <= (scores[index - 1] ?? 1)),
     scores.join(),
   )
+})
+
+t.test('a conversation is not found by a title, name or text with a word that must not be there', async (t) => {
+  const [uma, vic] = [await server.signUp(), await server.signUp()]
+  await vic.api.users.updateMe({ displayName: 'Lunch Sécret' })
+  await uma.api.conversations.create({ type: 'direct', memberIds: [vic.id] })
+  await startGroup('Lunch secret', uma, [])
+  const lunch = await startGroup('Lunch', uma, [])
+  const place = await startGroup('Secret lunch place', uma, [])
+  const quiet = await startGroup('Quiet', uma, [])
+  await uma.api.conversations.update(quiet.id, { summary: 'lunch secret', description: 'a secret lunch' })
+  const both = await startGroup('Lunch menu', uma, [])
+  await uma.api.conversations.update(both.id, { summary: 'lunch secret' })
+  const cases: [q: string, ids: string[]][] = [
+    ['lunch -secret', [lunch.id, both.id]],
+    ['lunc -SECRET', [lunch.id, both.id]],
+    ['lunhc -secret', [lunch.id, both.id]],
+    ['lunch -"secret lunch" -sécret', [lunch.id, both.id]],
+    ['place -"lunch secret"', [place.id]],
+    ['place -"secret lunch"', []],
+    ['lunch -secret -menu', [lunch.id]],
+    ['lunch -secret or place', [lunch.id, both.id, place.id]],
+  ]
+  for (const [q, ids] of cases) t.same((await foundConversations(q, uma)).sort(), ids.sort(), q)
 })
 
 t.test('archived conversations are found where that is asked for, and their messages always', async (t) => {
@@ -476,6 +563,44 @@ t.test('a word that nobody has used is answered soon, also while many messages a
   t.same(await found('uncharacteristically'), [])
   const took = performance.now() - startedAt
   t.ok(took < 1_500, `${took} ms`)
+})
+
+t.test('a search for a word that nobody has used holds up no other', async (t) => {
+  const { db } = server.database
+  const search = createSearchRepository({ db, limitMilliseconds: 2_000 })
+  const known = await search.read(async (ask) => {
+    await search.known(['unheardof'], ask)
+    return search.read((other) => search.known(['neverheard'], other))
+  })
+  t.same(known, [])
+})
+
+t.test('a search ends when its time is over, whatever it waits for', async (t) => {
+  const { db, pool } = server.database
+  const search = createSearchRepository({ db, limitMilliseconds: 300 })
+  const service = createSearchService({ search, conversations: createConversationSearchRepository() })
+  const actor: Actor = { kind: 'session', userId: alice.id, role: 'user', expiresAt: Number.POSITIVE_INFINITY, credentialId: randomUUID() as SessionId }
+  const isUnavailableSoon = async (work: () => Promise<unknown>, what: string): Promise<void> => {
+    const startedAt = performance.now()
+    const error: unknown = await work().catch((thrown: unknown) => thrown)
+    t.equal(toAppError(error).code, 'unavailable', what)
+    t.ok(performance.now() - startedAt < 600, `${what}: ${performance.now() - startedAt} ms`)
+  }
+  for (const table of ['members', 'search_index', 'messages', 'users']) {
+    const client = await pool.connect()
+    await client.query(`begin; lock table ${table}`)
+    if (table !== 'users') await isUnavailableSoon(() => service.messages(actor, { q: 'anything' }), table)
+    if (table !== 'messages') await isUnavailableSoon(() => service.conversations(actor, { q: 'anything' }), table)
+    await client.query('rollback')
+    client.release()
+  }
+  const sleeps = (seconds: number[]) => () =>
+    search.read(async (ask) => {
+      for (const time of seconds) await ask(drizzleSql`select pg_sleep(${time})`)
+    })
+  await isUnavailableSoon(sleeps(Array.from({ length: 20 }, () => 0.04)), 'many statements')
+  await isUnavailableSoon(sleeps([0.2, 5]), 'a long one after a short one')
+  t.ok((await service.messages(actor, { q: 'pagination' })).items.length > 0, 'and leaves nothing behind')
 })
 
 t.test('conversations with long texts in scripts without spaces are found soon', async (t) => {

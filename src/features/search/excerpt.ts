@@ -14,15 +14,12 @@ const lead = 40
 /**
  * @param text as it was written
  * @param marked the same with marks, each letter in its place
- * @param runs to be marked wherever they stand
+ * @param runs to be marked wherever they stand, in any letter case
  */
 export function excerptOf(text: string, marked: string, runs: readonly string[]): ExcerptPart[] {
   const spans = join([...foundSpans(text, marked), ...runs.flatMap((run) => occurrences(text, run))])
   return cut(text, spans)
 }
-
-/** The text with all its words marked that are like what was searched for. */
-export const likenessOf = (text: string, term: string): ExcerptPart[] => cut(text, join([...text.matchAll(/[\p{L}\p{N}]+/gu)].flatMap(spanIfLike(term))))
 
 /** PostgreSQL leaves out words of thousands of letters: then the others are looked for. */
 function foundSpans(text: string, marked: string): Span[] {
@@ -46,9 +43,8 @@ function markedSpans(marked: string): Span[] {
 }
 
 function occurrences(text: string, run: string): Span[] {
-  const spans: Span[] = []
-  for (let at = text.indexOf(run); at !== -1; at = text.indexOf(run, at + run.length)) spans.push([at, at + run.length])
-  return spans
+  const pattern = new RegExp(run.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&'), 'giu')
+  return [...text.matchAll(pattern)].map(({ 0: found, index }) => [index, index + found.length])
 }
 
 function join(spans: Span[]): Span[] {
@@ -101,20 +97,3 @@ function endOfWord(text: string, at: number, most: number): number {
   const place = space === -1 ? at : at + space
   return /[\uDC00-\uDFFF]/.test(text[place] ?? '') ? place + 1 : place
 }
-
-const spanIfLike =
-  (term: string) =>
-  ({ 0: word, index }: RegExpExecArray): Span[] =>
-    (term.match(/[\p{L}\p{N}]+/gu) ?? []).some((wanted) => isLike(fold(word), fold(wanted))) ? [[index, index + word.length]] : []
-
-const fold = (word: string): string => word.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase().replaceAll('ς', 'σ')
-
-/** Begins with it, or has a third of its pairs of letters in common. */
-function isLike(word: string, wanted: string): boolean {
-  if (word.startsWith(wanted)) return true
-  const [own, others] = [neighbours(word), neighbours(wanted)]
-  const common = [...own].filter((pair) => others.has(pair)).length
-  return common * 3 >= own.size + others.size - common
-}
-
-const neighbours = (word: string): Set<string> => new Set([...` ${word} `].map((letter, index, all) => letter + (all[index + 1] ?? '')))

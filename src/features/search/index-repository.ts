@@ -20,7 +20,7 @@ interface Batch {
 }
 
 /** Any number, as long as it stays. */
-export const sortingLock = 7_275_392
+const sortingLock = 7_275_392
 
 export const createSearchIndexRepository = (db: Executor) => ({
   /** What one process does no other need do. */

@@ -58,12 +58,20 @@ const lexemes = /(!?)'((?:[^']|'')+)'(:\*)?/g
 
 export const isOneWord = (query: string): boolean => [...query.matchAll(lexemes)].length === 1
 
+/** A word or a phrase that must not be there. */
+const exclusions = /!('(?:[^']|'')+'(?::\*)?|\([^()]*\))/g
+
+/** What a query excludes, as a query of its own; empty where that is nothing. */
+export const excludedOf = (query: string): string => [...query.matchAll(exclusions)].map(([, excluded]) => excluded).join(' | ')
+
 const correctable = /^\p{L}{4,20}$/u
 const correctedAtMost = 3
 
 /** The words of a query that may be misspelt. */
 export function correctableWords(query: string): string[] {
-  const words = [...query.matchAll(lexemes)].flatMap(([, not, lexeme = '', prefix]) => (not || prefix || !correctable.test(lexeme) ? [] : [lexeme]))
+  const words = [...query.replaceAll(exclusions, '').matchAll(lexemes)].flatMap(([, , lexeme = '', prefix]) =>
+    prefix || !correctable.test(lexeme) ? [] : [lexeme],
+  )
   return [...new Set(words)].slice(0, correctedAtMost)
 }
 

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import type { ExcerptPart, MatchedField } from '../../../openapi/search/schemas.ts'
 import type { ConversationId, MessageId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'
-import type { Executor } from '../../db/executor.ts'
 import { AppError, invalidField } from '../../errors/app-error.ts'
 import { decodeCursor, encodeCursor } from '../../pagination.ts'
 import type { ConversationSearchRepository, Named, PresentedConversation } from './conversation-repository.ts'
-import { excerptOf, likenessOf } from './excerpt.ts'
+import { excerptOf } from './excerpt.ts'
 import { correctableWords, isOneWord, openSingleLetters, replaceWords, slipsOf, termOf, toWebSearch, unbrokenRunsOf } from './query.ts'
+import type { Ask } from './reading.ts'
 import type { Hit, MessageFilter, PresentedMessage, Readable, SearchRepository } from './repository.ts'
 
 interface Dependencies {
@@ -58,45 +58,45 @@ export type SearchService = ReturnType<typeof createSearchService>
 
 export function createSearchService({ search, conversations }: Dependencies) {
   /** Where nothing has all the words: what has those with one letter wrong that are in nothing the reader may read. */
-  const findLike = async (query: string, readable: Readable, filter: MessageFilter, tx: Executor) => {
+  const findLike = async (query: string, readable: Readable, filter: MessageFilter, ask: Ask) => {
     const alternatives = new Map<string, string[]>()
     for (const word of correctableWords(query)) {
       // Whether others have written it is nobody's business.
-      if (!isOneWord(query) && (await search.find(`'${word}'`, readable, {}, tx)).length > 0) continue
-      const known = await search.known(slipsOf(word), tx)
+      if (!isOneWord(query) && (await search.find(`'${word}'`, readable, {}, ask)).length > 0) continue
+      const known = await search.known(slipsOf(word), ask)
       if (known.length > 0) alternatives.set(word, known)
     }
     if (alternatives.size === 0) return { query, hits: [] }
     const corrected = replaceWords(query, alternatives)
-    const hits = await search.find(corrected, readable, filter, tx)
+    const hits = await search.find(corrected, readable, filter, ask)
     return { query: corrected, hits: hits.map((hit) => ({ ...hit, score: Math.round(hit.score * correctedShare) })) }
   }
 
-  const find = async (query: string, readable: Readable, filter: MessageFilter, tx: Executor): Promise<{ query: string; hits: Hit[] }> => {
-    const hits = await search.find(query, readable, filter, tx)
-    return hits.length > 0 || readable.messageCount === 0 ? { query, hits } : findLike(query, readable, filter, tx)
+  const find = async (query: string, readable: Readable, filter: MessageFilter, ask: Ask): Promise<{ query: string; hits: Hit[] }> => {
+    const hits = await search.find(query, readable, filter, ask)
+    return hits.length > 0 || readable.messageCount === 0 ? { query, hits } : findLike(query, readable, filter, ask)
   }
 
-  const parse = async (q: string, tx: Executor): Promise<string | undefined> => {
-    const query = await search.parse(toWebSearch(q), tx)
+  const parse = async (q: string, ask: Ask): Promise<string | undefined> => {
+    const query = await search.parse(toWebSearch(q), ask)
     return query === undefined ? undefined : openSingleLetters(query)
   }
 
   return {
     /** Those that fit best first. @throws `not_found` when the actor may not read the conversation, `validation_error` for a cursor of another search */
     messages: ({ userId }: Actor, { q, conversationId, limit = usualLimit, cursor, ...filter }: MessageSearch): Promise<Page<FoundMessageEntity>> =>
-      search.read(async (tx) => {
-        const readable = await search.readable(userId, { conversationId, includeArchived: true }, tx)
+      search.read(async (ask) => {
+        const readable = await search.readable(userId, { conversationId, includeArchived: true }, ask)
         if (conversationId !== undefined && readable.conversationIds.length === 0) throw new AppError('not_found')
-        const parsed = await parse(q, tx)
+        const parsed = await parse(q, ask)
         if (parsed === undefined) return { items: [], nextCursor: null }
-        const { query, hits } = await find(parsed, readable, filter, tx)
+        const { query, hits } = await find(parsed, readable, filter, ask)
         const { shown, nextCursor } = slice(['messages', q, conversationId, filter], hits, { limit, cursor })
         const presented = await search.present(
           shown.map(({ id }) => id),
           userId,
           query,
-          tx,
+          ask,
         )
         const items = shown.flatMap(({ id, score }) => {
           const { marked, ...found } = presented.get(id) ?? missing(id)
@@ -110,25 +110,25 @@ export function createSearchService({ search, conversations }: Dependencies) {
       { userId }: Actor,
       { q, includeArchived = false, limit = usualLimit, cursor }: ConversationSearch,
     ): Promise<Page<FoundConversationEntity>> =>
-      search.read(async (tx) => {
-        const parsed = await parse(q, tx)
+      search.read(async (ask) => {
+        const parsed = await parse(q, ask)
         if (parsed === undefined) return { items: [], nextCursor: null }
         const term = termOf(q)
-        const named = await conversations.named(userId, { query: parsed, term, includeArchived }, tx)
-        const readable = await search.readable(userId, { includeArchived }, tx)
+        const named = await conversations.named(userId, { query: parsed, term, includeArchived }, ask)
+        const readable = await search.readable(userId, { includeArchived }, ask)
         // What is called so is meant: nobody is then taken to have misspelt it.
-        const { query, hits } = named.length > 0 ? { query: parsed, hits: await search.find(parsed, readable, {}, tx) } : await find(parsed, readable, {}, tx)
+        const { query, hits } = named.length > 0 ? { query: parsed, hits: await search.find(parsed, readable, {}, ask) } : await find(parsed, readable, {}, ask)
         const { shown, nextCursor } = slice(['conversations', q, includeArchived], merge(named, hits), { limit, cursor })
         const messages = await search.present(
           shown.flatMap(({ messageId }) => messageId ?? []),
           userId,
           query,
-          tx,
+          ask,
         )
         const presented = await conversations.present(
           shown.map(({ id }) => id),
           userId,
-          tx,
+          ask,
         )
         const items = shown.map(({ id, score, name, messageId }) => {
           const said = messageId === undefined ? undefined : messages.get(messageId)
@@ -186,10 +186,9 @@ function slice<T extends { id: string; score: number }>(search: unknown[], ranke
 const excerptOfMessage = (said: PresentedMessage | undefined, q: string): ExcerptPart[] =>
   said === undefined ? [] : excerptOf(said.message.content, said.marked, unbrokenRunsOf(q))
 
-function excerptOfName({ text, marked }: Named, term: string, q: string): ExcerptPart[] {
-  const excerpt = excerptOf(text, marked, unbrokenRunsOf(q))
-  return excerpt.some((part) => part.marked) ? excerpt : likenessOf(text, term)
-}
+/** Names are found by parts of words too. */
+const excerptOfName = ({ text, marked }: Named, term: string, q: string): ExcerptPart[] =>
+  excerptOf(text, marked, [...unbrokenRunsOf(q), ...(term === '' ? [] : [term])])
 
 function missing(id: string): never {
   throw new Error(`What was found is not there: ${id}`)

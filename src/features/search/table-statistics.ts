@@ -1,6 +1,6 @@
 /** What PostgreSQL has counted when it last looked through the messages (`analyze`). */
 import { sql } from 'drizzle-orm'
-import type { Executor } from '../../db/executor.ts'
+import type { Ask } from './reading.ts'
 
 export interface TableStatistics {
   /** -1 when it has not looked yet. */
@@ -12,17 +12,17 @@ export interface TableStatistics {
 /** Whatever has grown since has grown at the near end, where more than needed is looked at. */
 const freshMilliseconds = 60_000
 
-export function createTableStatistics(): (tx: Executor) => Promise<TableStatistics> {
+export function createTableStatistics(): (ask: Ask) => Promise<TableStatistics> {
   let read: { at: number; statistics: TableStatistics } | undefined
 
-  return async (tx) => {
-    if (read === undefined || performance.now() - read.at > freshMilliseconds) read = { at: performance.now(), statistics: await readNow(tx) }
+  return async (ask) => {
+    if (read === undefined || performance.now() - read.at > freshMilliseconds) read = { at: performance.now(), statistics: await readNow(ask) }
     return read.statistics
   }
 }
 
-async function readNow(tx: Executor): Promise<TableStatistics> {
-  const { rows } = await tx.execute<{ rows: number; bounds: string | null }>(sql`
+async function readNow(ask: Ask): Promise<TableStatistics> {
+  const rows = await ask<{ rows: number; bounds: string | null }>(sql`
     select reltuples::float8 as rows,
       (select histogram_bounds::text from pg_stats where schemaname = current_schema() and tablename = 'messages' and attname = 'id') as bounds
     from pg_class where oid = 'messages'::regclass`)
