@@ -13,6 +13,7 @@ import { type PresenceTimes, usualPresenceTimes } from './features/presence/atte
 import { systemRoutes } from './features/system/routes.ts'
 import { createIdentify, identifyHook } from './http/authenticate.ts'
 import { addComponents, bindOperations } from './http/bind-operations.ts'
+import { createSendContent, type DownloadLimits, usualDownloadLimits } from './http/content.ts'
 import { createCsrfCheck, createOriginCheck } from './http/csrf.ts'
 import { createPublicDocuments, serveDocs } from './http/docs.ts'
 import { handleErrors } from './http/error-handler.ts'
@@ -36,11 +37,13 @@ interface Options {
   heartbeatSeconds?: number
   presenceTimes?: PresenceTimes
   formTimes?: FormTimes
+  downloadLimits?: DownloadLimits
 }
 
 /** Everything but listening. `server.close()` answers what is under way, sends the sockets away and ends the jobs; the database stays open. */
 export async function buildApp(options: Options) {
-  const { config, database, log, clock = systemClock, heartbeatSeconds = 25, presenceTimes = usualPresenceTimes, formTimes = usualFormTimes } = options
+  const { config, database, log, clock = systemClock, heartbeatSeconds = 25, presenceTimes = usualPresenceTimes } = options
+  const { formTimes = usualFormTimes, downloadLimits = usualDownloadLimits } = options
   const foundation = await layFoundation({ config, database, log, clock })
   const { topics, bus, liveBus, jobs } = foundation
   const counters = createRateCounters({ limits: config.rateLimits, clock })
@@ -69,7 +72,7 @@ export async function buildApp(options: Options) {
   const checks = { database: database.ping, jobs: jobs.isUp, bus: () => liveBus.isUp() && bus.isUp(), storage: foundation.objects.ping }
   handleErrors(server, { clock, operations: allOperations })
   addComponents(server)
-  bindServices(server, { services, hooks, cookie, isSecure, isOfAllowedOrigin })
+  bindServices(server, { services, hooks, sendContent: createSendContent(downloadLimits), cookie, isSecure, isOfAllowedOrigin })
   bindOperations(server, hooks, systemOperations, systemRoutes({ environment: config.environment, clock, documents, metricsText: metrics.text, checks }))
   await serveDocs(server, documents)
 

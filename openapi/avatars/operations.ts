@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { binaryContent, defineOperation, ref } from '../contract.ts'
+import { contentHeaders } from '../shared/content.ts'
 import { aliceExample } from '../users/examples.ts'
 import { User } from '../users/schemas.ts'
 import { avatarBytes, avatarsPath, SetAvatarRequest } from './schemas.ts'
@@ -37,7 +38,7 @@ export const getAvatar = defineOperation({
   path: `${avatarsPath}{avatarKey}`,
   summary: 'Get a picture',
   description:
-    'For browsers to show: `avatarUrl` of a user is its address, which nobody can guess and which never shows another picture, so it may be kept for ever. `If-None-Match` is heeded.',
+    'For browsers to show: `avatarUrl` of a user is its address, which nobody can guess and which never shows another picture, so it may be kept for ever. `If-None-Match` is heeded. A process of the server sends 64 at once to one address: more are `rate_limit_exceeded`.',
   access: 'public',
   rateLimit: 'none',
   page: true,
@@ -45,11 +46,12 @@ export const getAvatar = defineOperation({
   responses: {
     200: {
       description: 'The picture: 512 × 512 pixels',
+      headers: { ETag: contentHeaders.ETag },
       contentType: 'image/webp',
       body: binaryContent('WebP'),
       example: '(the bytes of the picture)',
     },
-    304: { description: 'The one that you have' },
+    304: { description: 'The one that you have', headers: { ETag: contentHeaders.ETag } },
   },
-  errors: ['not_found'],
+  errors: ['not_found', 'rate_limit_exceeded', 'unavailable', 'internal_error'],
 })

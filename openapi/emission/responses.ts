@@ -22,6 +22,7 @@ export const sharedHeaders = {
   },
   RateLimitRemaining: { description: 'How many are left in this window', schema: { type: 'integer' }, example: 99 },
   RateLimitReset: { description: 'When the window ends, in Unix seconds', schema: { type: 'integer' }, example: 1795168860 },
+  ContentRange: { required: true, description: 'How many bytes there are', schema: { type: 'string' }, example: 'bytes */183204' },
   RetryAfter: { required: true, description: 'Seconds to wait before the next try', schema: { type: 'integer' }, example: 30 },
 }
 
@@ -72,7 +73,11 @@ function emitFailure({ status, codes, limited }: Failure): JsonObject {
   return {
     description: codes.map((code) => (codes.length > 1 ? `\`${code}\`: ${errorCatalog[code].title}` : errorCatalog[code].title)).join('\n\n'),
     'x-error-codes': codes,
-    headers: { ...headersOf(limited), ...((status === 429 || status === 503) && { 'Retry-After': header('RetryAfter') }) },
+    headers: {
+      ...headersOf(limited),
+      ...((status === 429 || status === 503) && { 'Retry-After': header('RetryAfter') }),
+      ...(status === 416 && { 'Content-Range': header('ContentRange') }),
+    },
     content: {
       'application/json': {
         schema: { $ref: '#/components/schemas/ErrorResponse' },

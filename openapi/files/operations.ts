@@ -1,19 +1,32 @@
 import { Type } from '@sinclair/typebox'
 import { anyContentType, binaryContent, defineOperation, ref } from '../contract.ts'
+import { contentHeaders } from '../shared/content.ts'
 import { fileExample, unsentFileExample } from './examples.ts'
 import { CreateFileLinkRequest, FileLink, FileParams, FileVariant, fileLinksPath, StoredFile, UploadFileRequest } from './schemas.ts'
 
 const whoMayRead = 'For the members of the conversation who may see the message that has it; until it is sent, for who uploaded it.'
 
+const howMany =
+  'A process of the server sends 64 at once to one user: more are `rate_limit_exceeded`. Whoever takes nothing for 30 seconds is cut off, and may go on by `Range`.'
+
+const { ETag, 'Content-Range': contentRange, ...fileHeaders } = contentHeaders
+
 const content = {
   200: {
     description: 'The file',
+    headers: { ETag, ...fileHeaders },
     contentType: anyContentType,
     body: binaryContent('Its bytes'),
     example: '(the bytes of the file)',
   },
-  206: { description: 'The range that was asked for', contentType: anyContentType, body: binaryContent('Its bytes'), example: '(the bytes of the range)' },
-  304: { description: 'The one that you have' },
+  206: {
+    description: 'The range that was asked for',
+    headers: { ETag, 'Content-Range': contentRange, ...fileHeaders },
+    contentType: anyContentType,
+    body: binaryContent('Its bytes'),
+    example: '(the bytes of the range)',
+  },
+  304: { description: 'The one that you have', headers: { ETag } },
 } as const
 
 export const uploadFile = defineOperation({
@@ -22,7 +35,7 @@ export const uploadFile = defineOperation({
   path: '/v1/files',
   summary: 'Upload a file',
   description:
-    'Then send it: `attachments` of a message takes its id. What is not sent within a day is deleted. What the file is, its bytes say, whatever it is called: pictures, audio, video, PDF, ZIP, office documents; plain text, CSV, Markdown and JSON also by the end of the name; and never what a browser or a shell would run: HTML, SVG, XML, what begins with `#!`, programs. A name that ends as another kind of file does gets the right end: a picture that is called `x.html` is `x.html.png`. Of a picture the pixels are counted, and up to 40 megapixels it gets a thumbnail. The bytes are kept as they come, and with them what a camera wrote, such as where it was; thumbnails say nothing of that. Of one user four uploads are under way at once: more are `rate_limit_exceeded`. One that is silent for 30 seconds, or takes more than an hour, is a `validation_error`. A retry makes another file: the one whose answer was lost is deleted within a day.',
+    'Then send it: `attachments` of a message takes its id. What is not sent within a day is deleted. What the file is, its bytes say, whatever it is called: pictures, audio, video, PDF, ZIP, office documents; plain text, CSV, Markdown and JSON also by the end of the name; and never what a browser or a shell would run: HTML, SVG, XML, what begins with `#!`, programs. A name that ends as another kind of file does gets the right end: a picture that is called `x.html` is `x.html.png`. Of a picture of up to 32 MiB that can be read the pixels are counted, and up to 40 megapixels it gets a thumbnail, unless making that fails or takes more than 15 seconds; of any other one nothing is known but its type. The bytes are kept as they come, and with them what a camera wrote, such as where it was; thumbnails say nothing of that. A process of the server takes four uploads of one user at once: more are `rate_limit_exceeded`. One that is silent for 30 seconds, or takes more than an hour, is a `validation_error`. A retry makes another file: the one whose answer was lost is deleted within a day. All that you have uploaded counts towards your quota, sent or not, with its size and without thumbnails, for as long as it is kept: room is made by deleting a file that was not sent, or a message that has files, whoever or whatever deletes it.',
   access: 'user',
   rateLimit: 'uploads',
   multipart: true,
@@ -63,7 +76,7 @@ export const getFileContent = defineOperation({
   method: 'GET',
   path: '/v1/files/{fileId}/content',
   summary: 'Get the bytes of a file',
-  description: `${whoMayRead} \`Range\` (one range), \`If-Range\` and \`If-None-Match\` are heeded. PNG, JPEG, WebP, GIF, AVIF, audio and video may be shown where they are; all else, HEIC, HEIF and PDF too, comes as an attachment.`,
+  description: `${whoMayRead} \`Range\` (one range), \`If-Range\` and \`If-None-Match\` are heeded. PNG, JPEG, WebP, GIF, AVIF, audio, video and PDF may be shown where they are; all else, HEIC and HEIF too, comes as an attachment. ${howMany}`,
   access: 'user',
   rateLimit: 'default',
   params: FileParams,
@@ -103,11 +116,11 @@ export const getLinkedFile = defineOperation({
   method: 'GET',
   path: `${fileLinksPath}{token}`,
   summary: 'Get the bytes of a file by a link',
-  description: 'For browsers to show: see `files.createLink`. The same as `files.getContent`.',
+  description: 'For browsers to show: see `files.createLink`. The same as `files.getContent`, and counted with what its maker gets there.',
   access: 'public',
-  rateLimit: 'none',
+  rateLimit: 'public',
   page: true,
   params: Type.Object({ token: Type.String({ pattern: '^[A-Za-z0-9_-]{92}$', description: 'The end of `url`' }) }),
   responses: content,
-  errors: ['not_found', 'range_not_satisfiable', 'unavailable', 'internal_error'],
+  errors: ['not_found', 'range_not_satisfiable'],
 })

@@ -19,7 +19,7 @@ export const errorCatalog = {
   not_found: { status: 404, title: 'There is no such resource, or you may not see it.' },
   method_not_allowed: { status: 405, title: 'This path does not answer to this method; see the `Allow` header.' },
   conflict: { status: 409, title: 'The request contradicts the present state.' },
-  quota_exceeded: { status: 409, title: 'Your files would take more room than each user has; delete some first.' },
+  quota_exceeded: { status: 409, title: 'Your files would take more room than each user has: delete some that were not sent, or messages that have some.' },
   payload_too_large: { status: 413, title: 'The request is too large.' },
   unsupported_media_type: { status: 415, title: 'This kind of content is not taken here; the operation says which is.' },
   range_not_satisfiable: { status: 416, title: 'The range begins behind the end of the file.' },

@@ -19,6 +19,8 @@ export const SessionId = id<'Session'>('Id of a session: one sign-in on one devi
 
 export type ConversationId = Id<'Conversation'>
 export const ConversationId = id<'Conversation'>('Id of a conversation')
+/** Of the operations on one conversation. */
+export const ConversationParams = Type.Object({ conversationId: ConversationId })
 
 export type MessageId = Id<'Message'>
 export const MessageId = id<'Message'>('Id of a message')

@@ -26,6 +26,6 @@ const countHeader = (description: string, example: number): AnswerHeader => ({ d
 export const paginationHeaders = {
   'X-Pagination-Total': countHeader('How many fit, where `includeTotal` asks for it: as `total`', 57),
   'X-Pagination-Pages': countHeader('How many pages of this size they are', 3),
-  'X-Pagination-Current-Page': countHeader('Which one this is; not there where a `cursor` leads to it', 1),
+  'X-Pagination-Current-Page': countHeader('Which one this is; not there where a `cursor`, `before` or `after` leads to it', 1),
   'X-Pagination-Per-Page': countHeader('How many a page holds', 20),
 }

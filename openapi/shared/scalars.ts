@@ -13,6 +13,17 @@ export const Email = Type.String({ format: 'email', maxLength: 255, description:
 /** PostgreSQL stores every character but U+0000, and no half surrogate pair can be UTF-8: both are refused where text comes in. */
 export const storableText = '^[^\\u0000\\uD800-\\uDFFF]*$'
 
+/** Spaces, bidirectional controls and what takes no room: what consists of these alone looks like nothing. */
+const invisible =
+  ' \\u00A0\\u00AD\\u034F\\u061C\\u115F\\u1160\\u1680\\u180E\\u2000-\\u200F\\u2028-\\u202F\\u205F-\\u206F\\u2800\\u3000\\u3164\\uFE00-\\uFE0F\\uFEFF\\uFFA0'
+const controls = '\\u0001-\\u001F\\u007F-\\u009F'
+
+/** Storable text of which something is to be seen. */
+export const visibleText = `^[${controls}${invisible}]*[^\\u0000${controls}\\uD800-\\uDFFF${invisible}][^\\u0000\\uD800-\\uDFFF]*$`
+
+/** The same without control characters. */
+export const visibleLine = `^[${invisible}]*[^\\u0000${controls}\\uD800-\\uDFFF${invisible}][^\\u0000${controls}\\uD800-\\uDFFF]*$`
+
 /** The caller's own name for what it creates: a retry that bears it again gets the first result. */
 export const ClientId = Type.String({
   minLength: 1,

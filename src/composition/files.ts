@@ -12,7 +12,9 @@ export async function composeFiles(foundation: Foundation, users: UserService): 
   const { config, db, jobs, objects, clock, newId, log } = foundation
   const { jwtSecret, jwtSecretPrevious } = config
   const pictures = createPictures()
-  await jobs.work('objects.delete', ({ key }) => objects.delete(key))
+  await jobs.work('objects.delete', async ({ keys }) => {
+    for (const key of keys) await objects.delete(key)
+  })
   const avatars = createAvatarService({ db, users, objects, makeAvatar: pictures.makeAvatar, jobs })
   await jobs.work('avatars.deleteUnused', avatars.deleteUnused)
   const links = createFileLinks(deriveKeys([jwtSecret, ...(jwtSecretPrevious ? [jwtSecretPrevious] : [])], 'file-links'))
@@ -22,6 +24,5 @@ export async function composeFiles(foundation: Foundation, users: UserService): 
     limits: config,
   })
   await jobs.work('files.deleteUnused', files.deleteUnused)
-  await jobs.work('files.deleteObjects', files.deleteObjects)
   return { avatars, files }
 }

@@ -36,12 +36,12 @@ export async function layFoundation({ config, database, log, clock }: Given): Pr
   const { db, pool } = database
   const { smtpUrl, mailFrom: from, dataDir, environment, redisUrl } = config
   if (environment === 'production' && smtpUrl === undefined) log.warn('SMTP_URL is not set: mails are written to DATA_DIR/mail and reach nobody')
+  const objects = await createObjectStorage(config, log)
   const topics = createTopics({ log })
   const bus = await createEventBus({ pool, log })
   const carrier =
     redisUrl === undefined ? createPostgresCarrier(pool, 'parley_live') : createRedisCarrier({ url: redisUrl, readScope: () => readIdentity(pool) })
   const liveBus = await createLiveBus({ carrier, topics, readChanges: createSyncRepository(database).changes, log })
   const jobs = await createJobs({ pool, log })
-  const objects = await createObjectStorage(config)
   return { config, database, db, log, clock, newId, topics, bus, liveBus, jobs, mailer: createMailer({ smtpUrl, from, dataDir, log }), objects }
 }

@@ -43,18 +43,20 @@ import { auditRoutes, securityRoutes } from '../features/security/routes.ts'
 import { syncRoutes } from '../features/sync/routes.ts'
 import { userRoutes } from '../features/users/routes.ts'
 import { bindOperations, type RequestHooks } from '../http/bind-operations.ts'
+import type { SendContent } from '../http/content.ts'
 import type { SessionCookie } from '../http/session-cookie.ts'
 import type { Services } from './services.ts'
 
 interface Options {
   services: Services
   hooks: RequestHooks
+  sendContent: SendContent
   cookie: SessionCookie
   isSecure: boolean
   isOfAllowedOrigin(request: FastifyRequest): boolean
 }
 
-export function bindServices(server: FastifyInstance, { services, hooks, cookie, isSecure, isOfAllowedOrigin }: Options): void {
+export function bindServices(server: FastifyInstance, { services, hooks, sendContent, cookie, isSecure, isOfAllowedOrigin }: Options): void {
   const { auth, passwordService, oauth, sessionService, cookieSessions, apiKeys, users, directory, avatars, files, presence, blocks } = services
   const { accounts, admin, security, conversations, invites, publicGroups, messages, receipts, sync } = services
   bindOperations(server, hooks, authOperations, authRoutes({ auth, cookie }))
@@ -63,8 +65,8 @@ export function bindServices(server: FastifyInstance, { services, hooks, cookie,
   bindOperations(server, hooks, sessionOperations, sessionRoutes({ sessions: sessionService, cookieSessions, cookie, isOfAllowedOrigin }))
   bindOperations(server, hooks, apiKeyOperations, apiKeyRoutes(apiKeys))
   bindOperations(server, hooks, userOperations, userRoutes({ users, directory }))
-  bindOperations(server, hooks, avatarOperations, avatarRoutes(avatars))
-  bindOperations(server, hooks, fileOperations, fileRoutes(files))
+  bindOperations(server, hooks, avatarOperations, avatarRoutes({ avatars, sendContent }))
+  bindOperations(server, hooks, fileOperations, fileRoutes({ files, sendContent }))
   bindOperations(server, hooks, presenceOperations, presenceRoutes(presence))
   bindOperations(server, hooks, blockOperations, blockRoutes(blocks))
   bindOperations(server, hooks, accountOperations, accountRoutes(accounts))

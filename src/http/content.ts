@@ -1,8 +1,13 @@
-/** Answers of bytes that never change: conditions (RFC 9110, section 13) and ranges (section 14), of which there is one at a time. */
-import { Readable } from 'node:stream'
+/**
+ * Answers of bytes that never change: conditions (RFC 9110, section 13) and ranges (section 14), of which there is one at a time. What is sent
+ * is read from the storage as it is taken, and holds a file or a connection open for so long: so each reader has a few at once, and whoever takes
+ * nothing any more is cut off.
+ */
+import { finished, Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../errors/app-error.ts'
 import type { ByteRange, StoredObject } from '../integrations/object-storage.ts'
+import { createUnderWay } from '../under-way.ts'
 
 export interface Content {
   /** Strong, with its quotes. */
@@ -10,33 +15,57 @@ export interface Content {
   /** Ranges are for those whose size is known before they are opened. */
   sizeBytes?: number
   headers: Record<string, string>
+  /** Who it is sent to, or on whose account: a user, or an address where nobody is known. */
+  reader: string
   open(range?: ByteRange): Promise<StoredObject>
 }
 
-/** @returns what is to be sent. @throws `range_not_satisfiable` */
-export async function sendContent(request: FastifyRequest, reply: FastifyReply, content: Content): Promise<Readable | undefined> {
-  const { etag, sizeBytes, headers, open } = content
-  if (isNamedIn(request.headers['if-none-match'], etag)) {
-    reply.code(304).headers({ etag, 'cache-control': headers['cache-control'] })
-    return undefined
-  }
-  const range = sizeBytes === undefined ? undefined : rangeOf(request, etag, sizeBytes)
-  if (range === 'unsatisfiable') {
-    reply.header('content-range', `bytes */${sizeBytes}`)
-    throw new AppError('range_not_satisfiable')
-  }
-  const isHead = request.method === 'HEAD'
-  const opened = isHead && sizeBytes !== undefined ? undefined : await open(range)
-  reply.headers({ ...headers, etag, 'content-length': opened?.sizeBytes ?? sizeBytes })
-  if (sizeBytes !== undefined) reply.header('accept-ranges', 'bytes')
-  if (range !== undefined) reply.code(206).header('content-range', `bytes ${range.first}-${range.last}/${sizeBytes}`)
-  if (!isHead && opened !== undefined) return opened.content
-  opened?.content.destroy()
-  return Readable.from([])
+export interface DownloadLimits {
+  /** Of each reader. */
+  atOnce: number
+  /** How long a reader may take nothing. */
+  silenceMilliseconds: number
 }
 
+/** A browser may ask for all pictures of a page at once. */
+export const usualDownloadLimits: DownloadLimits = { atOnce: 64, silenceMilliseconds: 30_000 }
+
+/** @returns what is to be sent. @throws `range_not_satisfiable`; `rate_limit_exceeded` when the reader has too many under way */
+export type SendContent = (request: FastifyRequest, reply: FastifyReply, content: Content) => Promise<Readable | undefined>
+
+export function createSendContent({ atOnce, silenceMilliseconds }: DownloadLimits): SendContent {
+  const begin = createUnderWay({ atOnce, what: 'downloads' })
+
+  return async (request, reply, { etag, sizeBytes, headers, reader, open }) => {
+    if (isNamedIn(request.headers['if-none-match'], etag)) {
+      reply.code(304).headers({ etag, 'cache-control': headers['cache-control'] })
+      return undefined
+    }
+    const range = sizeBytes === undefined ? undefined : rangeOf(request, etag, sizeBytes)
+    if (range === 'unsatisfiable') {
+      reply.header('content-range', `bytes */${sizeBytes}`)
+      throw new AppError('range_not_satisfiable')
+    }
+    const isHead = request.method === 'HEAD'
+    if (!isHead) finished(reply.raw, begin(reader))
+    const opened = isHead && sizeBytes !== undefined ? { sizeBytes, content: nothing() } : await open(range)
+    reply.headers({ ...headers, etag, 'content-length': opened.sizeBytes })
+    if (sizeBytes !== undefined) reply.header('accept-ranges', 'bytes')
+    if (range !== undefined) reply.code(206).header('content-range', `bytes ${range.first}-${range.last}/${sizeBytes}`)
+    if (isHead) {
+      opened.content.destroy()
+      return nothing()
+    }
+    // Of a response the time is one in which nothing of it has left.
+    reply.raw.setTimeout(silenceMilliseconds, () => reply.raw.destroy())
+    return opened.content
+  }
+}
+
+const nothing = (): Readable => Readable.from([])
+
 /** `If-None-Match`. */
-export const isNamedIn = (header: string | undefined, etag: string): boolean =>
+const isNamedIn = (header: string | undefined, etag: string): boolean =>
   header?.split(',').some((tag) => ['*', etag, `W/${etag}`].includes(tag.trim())) ?? false
 
 /** What is no single range of bytes is not heeded, as is one of another version. */

@@ -7,6 +7,7 @@ import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import helmet from 'helmet'
+import { contentHeaders } from '../../openapi/shared/content.ts'
 import { paginationHeaders } from '../../openapi/shared/pagination.ts'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
@@ -17,9 +18,6 @@ import { acceptForms } from './multipart.ts'
 import { endUnread } from './unread-bodies.ts'
 
 const bodyLimitBytes = 1_048_576
-
-/** What a page of another origin may want to know of a file. */
-const contentHeaders = ['ETag', 'Accept-Ranges', 'Content-Range', 'Content-Disposition']
 
 export async function createServer({ config, clock, log }: { config: Config; clock: Clock; log: FastifyBaseLogger }): Promise<FastifyInstance> {
   const app = fastify({
@@ -72,7 +70,7 @@ export async function createServer({ config, clock, log }: { config: Config; clo
       'X-RateLimit-Remaining',
       'X-RateLimit-Reset',
       'Retry-After',
-      ...contentHeaders,
+      ...Object.keys(contentHeaders),
       ...Object.keys(paginationHeaders),
     ],
     maxAge: 600,

@@ -58,7 +58,10 @@ export function createDiskStorage({ dataDir }: { dataDir: string }): ObjectStora
     },
 
     async delete(key) {
-      await rm(pathOf(key), { force: true })
+      const path = pathOf(key)
+      await rm(path, { force: true })
+      // That it is gone lasts, too; where there is no folder there never was anything.
+      await syncFolder(dirname(path)).catch(undefinedIfMissing)
     },
 
     ping: () =>

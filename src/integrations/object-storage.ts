@@ -1,5 +1,9 @@
 /** Where files are kept: bytes under a key, written once and never changed. */
+import { randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
+import { AppError } from '../errors/app-error.ts'
+import type { Log } from '../log.ts'
+import { StartError } from '../start-error.ts'
 import type { StorageConfig } from '../storage-config.ts'
 import { createDiskStorage } from './object-storage-disk.ts'
 
@@ -16,6 +20,7 @@ export interface ByteRange {
   last: number
 }
 
+/** Each rejects with `unavailable` when the storage is out of reach or too busy. */
 export interface ObjectStorage {
   /**
    * Once it resolves the object is there, whole, whatever happens; before that nobody sees any of it. The content is written as it comes:
@@ -30,9 +35,32 @@ export interface ObjectStorage {
   ping(): Promise<boolean>
 }
 
-/** The client of S3 takes a while to load, so only those wait for it who have configured it. */
-export async function createObjectStorage({ s3, dataDir }: StorageConfig & { dataDir: string }): Promise<ObjectStorage> {
+/** The client of S3 takes a while to load, so only those wait for it who have configured it. @throws StartError when the bucket is not ours to use */
+export async function createObjectStorage({ s3, dataDir }: StorageConfig & { dataDir: string }, log: Log): Promise<ObjectStorage> {
   if (s3 === undefined) return createDiskStorage({ dataDir })
   const { createS3Storage } = await import('./object-storage-s3.ts')
-  return createS3Storage(s3)
+  const objects = createS3Storage(s3, log)
+  await tryOut(objects, log)
+  return objects
 }
+
+/** Wrong keys are seen at the start, and not by whoever loses a file by them. That the bucket is away for a while is no reason not to start. */
+async function tryOut(objects: ObjectStorage, log: Log): Promise<void> {
+  const isRead = await useOnce(objects).catch((error: unknown) => {
+    if (!(error instanceof AppError)) throw unusable(String(error))
+    log.warn({ err: error }, 'Whether objects can be kept in S3_BUCKET is not known: it cannot be reached')
+    return true
+  })
+  if (!isRead) throw unusable('what was stored may not be read')
+}
+
+async function useOnce(objects: ObjectStorage): Promise<boolean> {
+  const key = `trials/${randomUUID()}`
+  await objects.put(key, Buffer.from('Parley'))
+  const stored = await objects.get(key)
+  stored?.content.destroy()
+  await objects.delete(key)
+  return stored !== undefined
+}
+
+const unusable = (reason: string) => new StartError(`Parley cannot store, read and delete objects in S3_BUCKET with these keys: ${reason}.`)

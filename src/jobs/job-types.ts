@@ -25,11 +25,9 @@ export interface JobData {
   /** Of a conversation that keeps messages for another time than before. */
   'conversations.deleteOldMessages': { conversationId: ConversationId }
   /** Of the object storage. */
-  'objects.delete': { key: string }
+  'objects.delete': { keys: string[] }
   /** A file that was to be stored. */
   'files.deleteUnused': { fileId: FileId }
-  /** Of files whose rows are gone. */
-  'files.deleteObjects': { fileIds: FileId[] }
   /** For the search; how far it has come is kept with the index. Of another generation than that one's it has nothing to do. */
   'search.index': { generation: number }
 }
@@ -48,6 +46,5 @@ export const jobNames: readonly JobName[] = [
   'conversations.deleteOldMessages',
   'objects.delete',
   'files.deleteUnused',
-  'files.deleteObjects',
   'search.index',
 ]

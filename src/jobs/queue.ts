@@ -29,7 +29,7 @@ const queueOptions = {
 
 /** What is to be deleted is deleted, however long the storage is away: for a week. */
 const deletionOptions = { ...queueOptions, retryLimit: 1_000 }
-const deletions: readonly JobName[] = ['objects.delete', 'files.deleteObjects', 'files.deleteUnused', 'avatars.deleteUnused']
+const deletions: readonly JobName[] = ['objects.delete', 'files.deleteUnused', 'avatars.deleteUnused']
 
 /** Long enough to be looked at; there may be addresses in them, and who is erased is not looked for there. */
 const deadLetterOptions = { retentionSeconds: 24 * 3600 }

@@ -3,6 +3,8 @@
  * every answer to every command. What is declared and never seen fails the last test.
  */
 import { randomUUID } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Parley } from '@parley/sdk'
 import t from 'tap'
 import { errorsOf, errorsOfCommand, type Operation } from '../../openapi/contract.ts'
@@ -17,6 +19,7 @@ import { createTestDatabase } from '../helpers/database.ts'
 import { formOf, tinyPng } from '../helpers/form.ts'
 import { cameBack, githubEnv, refusedAtGitHub, startSearch } from '../helpers/oauth-flow.ts'
 import { startProxy } from '../helpers/proxy.ts'
+import { startScriptedS3 } from '../helpers/s3.ts'
 import { jwtSecret, startServer, type TestServer } from '../helpers/server.ts'
 
 const seen = new Set<string>()
@@ -51,7 +54,7 @@ const brokenLink = createFileLinks(deriveKeys([jwtSecret], 'file-links')).sign({
 })
 
 /** What stands for a param that is not given. */
-const anyParams: Record<string, string> = { provider: 'github', token: brokenLink }
+const anyParams: Record<string, string> = { provider: 'github', token: brokenLink, avatarKey: 'a'.repeat(22) }
 
 /** Calls an operation; a body that is not given is the contract's first example, a param any id. */
 function call(
@@ -438,7 +441,9 @@ t.test('while the database is away every operation says so and tells nothing els
   const { token } = await signUpAdministrator(server)
 
   await proxy.cut()
-  for (const operation of allOperations.filter((one) => errorsOf(one).includes('unavailable'))) {
+  // What is public and kept in the storage alone does not ask the database.
+  const asking = allOperations.filter((one) => errorsOf(one).includes('unavailable') && one !== operationOf('users.getAvatar'))
+  for (const operation of asking) {
     const { status, json, headers } = await call(server, operation, { token, params: { conversationId: conversation.id } })
     t.equal(status, 503, operation.operationId)
     t.strictSame(plain(json), { code: 'unavailable', message: errorCatalog.unavailable.title, retryAfterSeconds: 2 }, operation.operationId)
@@ -459,6 +464,13 @@ t.test('while the database is away every operation says so and tells nothing els
   t.equal((await socket.frame(({ id }) => id === 2)).type, 'ack', 'the socket outlived it')
 })
 
+t.test('what comes from the storage alone says when that is away, and when too much of it is under way', async (t) => {
+  const s3 = await startScriptedS3(t, (method) => (method === 'GET' ? [503, 'SlowDown'] : [200]))
+  const avatar = async (server: TestServer) => (await call(server, operationOf('users.getAvatar'))).json.error.code
+  t.equal(await avatar(await start(t, { env: s3.env })), 'unavailable')
+  t.equal(await avatar(await start(t, { downloadLimits: { atOnce: 0, silenceMilliseconds: 1_000 } })), 'rate_limit_exceeded')
+})
+
 t.test('a defect of the server tells the caller nothing but its request id', async (t) => {
   const server = await start(t)
   const [{ token }, { id }] = [await signUpAdministrator(server), await server.signUp()]
@@ -466,6 +478,7 @@ t.test('a defect of the server tells the caller nothing but its request id', asy
   const ofPeople = ['users', 'oauth_flows', 'email_codes', 'password_resets', 'sessions', 'refresh_tokens', 'api_keys', 'security_events', 'audit_log']
   for (const table of [...ofPeople, 'conversations', 'members', 'messages']) await server.database.pool.query(`alter table ${table} rename to lost_${table}`)
   await server.database.pool.query('alter schema jobs rename to lost_jobs')
+  await writeFile(join(server.dataDir, 'objects'), 'No folder')
 
   for (const operation of allOperations.filter((one) => errorsOf(one).includes('internal_error'))) {
     const { status, json, headers } = await call(server, operation, { token })

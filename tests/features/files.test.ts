@@ -2,13 +2,14 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readdir, readlink, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import { connect } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { crc32, deflateRawSync, deflateSync } from 'node:zlib'
 import type { Uploadable } from '@parley/sdk'
 import sharp from 'sharp'
 import t from 'tap'
+import { getFileContent } from '../../openapi/files/operations.ts'
+import { contentHeaders } from '../../openapi/shared/content.ts'
 import type { FileId, UserId } from '../../openapi/shared/ids.ts'
 import { deriveKeys } from '../../src/features/auth/keys.ts'
 import { createFileLinks } from '../../src/features/files/links.ts'
@@ -16,8 +17,9 @@ import { createS3Storage } from '../../src/integrations/object-storage-s3.ts'
 import { launchBrowser } from '../helpers/browser.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 import { tinyPng } from '../helpers/form.ts'
-import { s3IsMissing, startS3 } from '../helpers/s3.ts'
+import { s3IsMissing, startS3, startScriptedS3 } from '../helpers/s3.ts'
 import { jwtSecret, startServer, type TestServer } from '../helpers/server.ts'
+import { beginDownload, beginUpload, objectsIn } from '../helpers/uploads.ts'
 import { createTestClock, day, eventually, repeat } from './auth-client.ts'
 
 const clock = createTestClock()
@@ -51,12 +53,6 @@ const get = (path: string, headers: Record<string, string> = {}, bearer = token)
 const contentOf = async (fileId: string, headers: Record<string, string> = {}) => {
   const response = await fetch(`${server.url}/v1/files/${fileId}/content`, { headers: { authorization: `Bearer ${token}`, ...headers } })
   return { status: response.status, headers: response.headers, bytes: Buffer.from(await response.arrayBuffer()) }
-}
-
-/** The names of the objects that are stored, with drafts. */
-const objectsIn = async ({ dataDir }: Pick<TestServer, 'dataDir'>) => {
-  const entries = await readdir(join(dataDir, 'objects'), { recursive: true, withFileTypes: true }).catch(() => [])
-  return entries.filter((entry) => entry.isFile()).map(({ name }) => name)
 }
 
 const usedBytes = async (userId: UserId): Promise<number> => {
@@ -96,7 +92,7 @@ t.test('its type is what its bytes say, whatever it is called; names count among
     ['a.html', await source.clone().webp().toBuffer(), 'image/webp', 'inline'],
     ['a.svg', await source.clone().gif().toBuffer(), 'image/gif', 'inline'],
     ['a', await source.clone().avif().toBuffer(), 'image/avif', 'inline'],
-    ['a.txt', '%PDF-1.4\n%âãÏÓ\n', 'application/pdf', 'attachment'],
+    ['a.txt', '%PDF-1.4\n%âãÏÓ\n', 'application/pdf', 'inline'],
     ['a.js', Buffer.concat([Buffer.from('RIFF\x2c\0\0\0WAVEfmt '), Buffer.alloc(40)]), 'audio/wav', 'inline'],
     ['a.pdf', zip([['hello.txt', 'Hello']]), 'application/zip', 'attachment'],
     ['a.doc', docx, 'application/vnd.openxmlformats-officedocument.wordprocessingml.document', 'attachment'],
@@ -134,6 +130,7 @@ t.test('what could run, here or in a browser, is refused whatever it is called',
     ['text that ends otherwise', Buffer.concat([Buffer.alloc(200_000, 'text '), Buffer.from([0xff, 0xfe])]), ['a.txt']],
     ['text cut within a character', Buffer.from('Grüße').subarray(0, 3), ['a.txt']],
     ['text with a null', 'a\0b', ['a.txt']],
+    ['text that is called as what every object has', 'Hello', ['a.constructor', 'a.toString', 'a.__proto__']],
     ['TIFF, which is not among the types', await plain(9, 9).tiff().toBuffer(), ['a.tiff', 'a.png']],
   ]
   for (const [what, bytes, names] of hostile) {
@@ -256,35 +253,24 @@ t.test('a file that is too large is refused before it is read, or as soon as it 
   t.match(await post(noise(mebibyte + 1), 'a.png', there), { status: 413, code: 'payload_too_large' })
   t.equal((await objectsIn(small)).length, 1, 'only the first is kept')
 
-  const { hostname, port } = new URL(small.url)
-  const begin = (length: string) => {
-    const socket = connect(Number(port), hostname)
-    const head = ['POST /v1/files HTTP/1.1', 'Host: parley', `Authorization: Bearer ${accessToken}`, 'Content-Type: multipart/form-data; boundary=b', length]
-    socket.write(`${head.join('\r\n')}\r\n\r\n`)
-    return socket
-  }
-  const announced = begin(`Content-Length: ${1024 * mebibyte}`)
-  t.match(String((await once(announced, 'data'))[0]), /^HTTP\/1\.1 413 /, 'told by its length alone, before any of it has come')
-  announced.destroy()
+  const announced = beginUpload(small, { token: accessToken, contentLength: 1024 * mebibyte })
+  t.match(String((await once(announced.socket, 'data'))[0]), /^HTTP\/1\.1 413 /, 'told by its length alone, before the file has come')
+  announced.socket.destroy()
 
   // A gigabyte that nobody announced, as fast as it is taken.
-  const endless = begin('Transfer-Encoding: chunked')
-  let answer = ''
-  endless.on('data', (data) => (answer += data))
+  const { socket: endless, send, answer } = beginUpload(small, { token: accessToken, bytes: red })
   let isClosed = false
-  endless.on('error', () => undefined).once('close', () => (isClosed = true))
-  const chunk = (bytes: Buffer) => Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')])
-  endless.write(chunk(Buffer.concat([Buffer.from('--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'), red])))
-  const piece = chunk(Buffer.alloc(mebibyte))
+  endless.once('close', () => (isClosed = true))
+  const piece = Buffer.alloc(mebibyte)
   let highest = 0
   let sent = 0
   const before = process.memoryUsage().rss
   while (!isClosed && sent < 4_096) {
-    if (!endless.write(piece)) await Promise.race([once(endless, 'drain'), once(endless, 'close')]).catch(() => undefined)
+    if (!send(piece)) await Promise.race([once(endless, 'drain'), once(endless, 'close')]).catch(() => undefined)
     sent += 1
     highest = Math.max(highest, process.memoryUsage().rss - before)
   }
-  t.match(answer, /^HTTP\/1\.1 413 /)
+  t.match(answer(), /^HTTP\/1\.1 413 /)
   t.ok(highest < 150_000_000, `memory stays flat: ${highest} bytes more for ${sent} MiB`)
   t.ok(isClosed || sent >= 1_024, 'and whoever goes on sending is cut off')
   endless.destroy()
@@ -294,17 +280,13 @@ t.test('a file that is too large is refused before it is read, or as soon as it 
 t.test('an upload that breaks off leaves nothing behind', async (t) => {
   const own = await startServer(t)
   const { accessToken, id } = await own.signUp()
-  const { hostname, port } = new URL(own.url)
-  for (const [what, begun] of [
+  for (const [what, bytes] of [
     ['half-way', Buffer.concat([red, randomBytes(200_000)])],
     ['in its first bytes', red.subarray(0, 50)],
     ['before them', Buffer.alloc(0)],
   ] as const) {
-    const socket = connect(Number(port), hostname)
-    const head = ['POST /v1/files HTTP/1.1', 'Host: parley', `Authorization: Bearer ${accessToken}`, 'Content-Type: multipart/form-data; boundary=b']
-    socket.write(`${head.join('\r\n')}\r\nContent-Length: 1000000\r\n\r\n--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n`)
-    socket.write(begun)
-    if (begun.length > 100_000) await eventually(async () => ((await objectsIn(own)).length > 0 ? true : undefined))
+    const { socket } = beginUpload(own, { token: accessToken, bytes, contentLength: 1_000_000 })
+    if (bytes.length > 100_000) await eventually(async () => ((await objectsIn(own)).length > 0 ? true : undefined))
     socket.destroy()
     await eventually(async () => ((await objectsIn(own)).length === 0 ? true : undefined))
     t.pass(what)
@@ -390,6 +372,20 @@ t.test('ranges, conditions and HEAD are answered as HTTP has them', async (t) =>
   t.ok(Number(thumbnail.headers.get('content-length')) > 20)
   t.match(await get(`/v1/files/${picture.id}/content?thumbnail=true`, { 'if-none-match': thumbnail.headers.get('etag') ?? '' }), { status: 304 })
   t.not(thumbnail.headers.get('etag'), `"${picture.sha256}"`, 'a thumbnail is another thing than its file')
+
+  for (const [status, headers] of [
+    [200, {}],
+    [206, { range: 'bytes=0-0' }],
+    [304, { 'if-none-match': etag }],
+  ] as const) {
+    const answer = await get(path, headers)
+    const said = Object.keys(contentHeaders).filter((name) => answer.headers.has(name))
+    t.same(
+      [answer.status, said],
+      [status, Object.keys(contentHeaders).filter((name) => name in getFileContent.responses[status].headers)],
+      'as the contract says',
+    )
+  }
 })
 
 t.test('whoever goes away while it is read keeps no file open, and whoever is slow no memory full', async (t) => {
@@ -404,13 +400,65 @@ t.test('whoever goes away while it is read keeps no file open, and whoever is sl
   })
   t.ok(process.memoryUsage().rss - before < 200_000_000, '20 who read nothing of 15 MiB each')
   await Promise.all(readers.map((reader) => reader?.cancel()))
-  const openObjects = async () => {
-    const links = await readdir('/proc/self/fd').catch(() => [])
-    const targets = await Promise.all(links.map((link) => readlink(`/proc/self/fd/${link}`).catch(() => '')))
-    return targets.filter((target) => target.startsWith(join(server.dataDir, 'objects'))).length
-  }
-  await eventually(async () => ((await openObjects()) === 0 ? true : undefined))
+  await eventually(async () => ((await openObjects(server)) === 0 ? true : undefined))
   t.pass('every file is closed')
+})
+
+const openObjects = async ({ dataDir }: TestServer) => {
+  const links = await readdir('/proc/self/fd').catch(() => [])
+  const targets = await Promise.all(links.map((link) => readlink(`/proc/self/fd/${link}`).catch(() => '')))
+  return targets.filter((target) => target.startsWith(join(dataDir, 'objects'))).length
+}
+
+/** Far more than the system takes for somebody who reads nothing. */
+const large = Buffer.concat([red, randomBytes(15 * mebibyte)])
+
+t.test('a download is ended when nothing of it is taken any more, and goes on for as long as something is', async (t) => {
+  const own = await startServer(t, { downloadLimits: { atOnce: 64, silenceMilliseconds: 1_000 } })
+  const { api, accessToken: token } = await own.signUp()
+  const { id } = await api.files.upload({ file: new Uint8Array(large) })
+  const path = `/v1/files/${id}/content`
+  const stalled = await repeat(3, async () => beginDownload(own, { path, token }))
+  await eventually(async () => ((await openObjects(own)) === 3 ? true : undefined))
+  const slow = beginDownload(own, { path, token })
+  const startedAt = performance.now()
+  let bytes = 0
+  for await (const data of slow) {
+    bytes += data.length
+    if (bytes > large.length) break
+    await pause(15)
+  }
+  t.ok(bytes > large.length && performance.now() - startedAt > 2_000, 'who is slow gets all of it')
+  await eventually(async () => ((await openObjects(own)) === 0 ? true : undefined))
+  for (const socket of stalled) {
+    const closed = once(socket, 'close')
+    socket.resume()
+    await closed
+  }
+  t.pass('who takes nothing is cut off')
+})
+
+t.test('of one reader so many downloads are under way at once, and those of a link are its maker’s', async (t) => {
+  const own = await startServer(t, { downloadLimits: { atOnce: 2, silenceMilliseconds: 60_000 } })
+  const [alice, bob] = [await own.signUp(), await own.signUp()]
+  const { conversation } = await alice.api.conversations.create({ type: 'group', memberIds: [bob.id], title: 'Lunch' })
+  const { id } = await alice.api.files.upload({ file: new Uint8Array(large) })
+  await alice.api.conversations.sendMessage(conversation.id, { attachments: [id] })
+  const path = `/v1/files/${id}/content`
+  const [{ url }, { url: bobs }] = [await alice.api.files.createLink(id), await bob.api.files.createLink(id)]
+  const stalled = [beginDownload(own, { path, token: alice.accessToken }), beginDownload(own, { path: url })]
+  await eventually(async () => ((await openObjects(own)) === 2 ? true : undefined))
+  const range = { range: 'bytes=0-0' }
+  for (const answer of [await own.request('GET', path, { token: alice.accessToken, headers: range }), await own.request('GET', url, { headers: range })]) {
+    t.match(answer, { status: 429, json: { error: { code: 'rate_limit_exceeded', retryAfterSeconds: 5 } } })
+    t.equal(answer.headers.get('content-disposition'), null, 'and this is no file')
+  }
+  t.equal((await own.request('HEAD', path, { token: alice.accessToken })).status, 200, 'what is sent without bytes is not counted')
+  t.equal((await own.request('GET', bobs, { headers: range })).status, 206, 'nor are others concerned')
+  stalled[0]?.destroy()
+  await eventually(async () => ((await own.request('GET', url, { headers: range })).status === 206 ? true : undefined))
+  t.pass('what ends makes room for the next')
+  stalled[1]?.destroy()
 })
 
 t.test("a file that was not sent is its owner's alone, and looks to others as one that never was", async (t) => {
@@ -433,7 +481,7 @@ t.test("a file that was not sent is its owner's alone, and looks to others as on
   await api.files.delete(id)
   t.equal((await get(`/v1/files/${id}`)).status, 404)
   await eventually(async () =>
-    (await pool.query("select from jobs.job where name = 'files.deleteObjects' and state < 'completed'")).rowCount === 0 ? true : undefined,
+    (await pool.query("select from jobs.job where name = 'objects.delete' and state < 'completed'")).rowCount === 0 ? true : undefined,
   )
 })
 
@@ -637,7 +685,12 @@ t.test('only own files that were not sent yet are sent, all of them or nothing',
   t.match(await api.files.get(own ?? ''), { conversationId: null, seq: null }, 'and the good one is free still')
   t.equal((await api.conversations.get(conversation.id)).conversation.lastSeq, 1, 'and no number is spent')
 
-  const direct = await server.request('POST', '/v1/messages', { token, body: { recipientId: bob.id, attachments: [another] } })
+  const carol = await server.signUp()
+  const sendTo = (recipientId: string, fileId = '') => server.request('POST', '/v1/messages', { token, body: { recipientId, attachments: [fileId] } })
+  t.match(await sendTo(carol.id, sent), { status: 400, json: { error: { details: [{ field: 'body.attachments' }] } } })
+  t.same((await carol.api.conversations.list()).items, [], 'and nobody has an empty conversation of it')
+
+  const direct = await sendTo(bob.id, another)
   t.match(direct, { status: 201, json: { message: { type: 'file', attachments: [{ id: another }] } } }, 'to a user as well')
   const socket = await server.socket(token)
   socket.send({ type: 'conversations.sendMessage', id: 1, data: { conversationId: conversation.id, attachments: [own] } })
@@ -756,20 +809,46 @@ t.test('a folder that cannot be written to is said to be down', async (t) => {
 })
 
 t.test('keys that may not list the bucket are enough for S3', async (t) => {
-  const gateway = createServer(({ method }, response) => {
-    response.writeHead(403, { 'content-type': 'application/xml' })
-    response.end(method === 'HEAD' ? undefined : '<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>')
-  })
-  await once(gateway.listen(0, '127.0.0.1'), 'listening')
-  const address = gateway.address()
-  const endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
-  const keys = { region: 'us-east-1', accessKeyId: 'access', secretAccessKey: 'secret' }
-  const objects = createS3Storage({ bucket: 'files', endpoint, forcePathStyle: true, ...keys })
+  const { config, stop } = await startScriptedS3(t, () => [403, 'AccessDenied'])
+  const warnings: unknown[][] = []
+  const objects = createS3Storage(config, { warn: (...said: unknown[]) => warnings.push(said) })
   t.equal(await objects.ping(), true, 'the bucket is reached')
   t.equal(await objects.get('files/1'), undefined, 'what is not there is not there')
-  gateway.closeAllConnections()
-  await new Promise((resolve) => gateway.close(resolve))
-  await t.rejects(objects.get('files/1'), 'and where nobody answers that is another matter')
+  t.match(warnings, [[{ err: { name: 'AccessDenied' } }, /the keys may not read it/]], 'and whoever runs the server can see why')
+  await stop()
+  await t.rejects(objects.get('files/1'), { code: 'unavailable' }, 'and where nobody answers that is another matter')
+})
+
+t.test('a storage that is away or too busy is said to be so, and to come back to', { timeout: 60_000 }, async (t) => {
+  let answer: readonly [number, string?] = [200]
+  const s3 = await startScriptedS3(t, () => answer)
+  const own = await startServer(t, { env: s3.env })
+  const { accessToken } = await own.signUp()
+  const asked = async () => {
+    const { status, json } = await own.request('POST', '/v1/files', { token: accessToken, body: formOf('Hello', 'a.txt') })
+    const picture = await own.request('GET', `/v1/avatars/${'a'.repeat(22)}`)
+    return [status, json.error.code, json.error.retryAfterSeconds, json.error.message, picture.status]
+  }
+  const away = [503, 'unavailable', 2, 'The server cannot reach its files at the moment; try again shortly.', 503]
+  for (const failing of [[503, 'SlowDown'], [500, 'InternalError'], [502]] satisfies (typeof answer)[]) {
+    answer = failing
+    t.same(await asked(), away, `${failing}`)
+  }
+  await s3.stop()
+  t.same(await asked(), away, 'nobody answers')
+  t.equal((await own.database.pool.query('select from files')).rowCount, 0)
+})
+
+t.test('a server with keys that may not do what it needs does not start, and says so', { skip: s3IsMissing, timeout: 60_000 }, async (t) => {
+  const { env } = await startS3(t)
+  for (const [what, wrong, message] of [
+    ['a wrong secret', { S3_SECRET_ACCESS_KEY: 'wrong' }, /SignatureDoesNotMatch/],
+    ['a bucket that is not there', { S3_BUCKET: 'other' }, /NoSuchBucket/],
+  ] as const) {
+    await t.rejects(startServer(t, { env: { ...env, ...wrong } }), { name: 'StartError', message }, what)
+  }
+  const unreadable = await startScriptedS3(t, (method) => (method === 'GET' ? [403, 'AccessDenied'] : [200]))
+  await t.rejects(startServer(t, { env: unreadable.env }), { name: 'StartError', message: /may not be read/ }, 'keys that may not read')
 })
 
 t.test('S3 keeps files as the disk does, whole or not at all', { skip: s3IsMissing, timeout: 60_000 }, async (t) => {
@@ -797,11 +876,7 @@ t.test('S3 keeps files as the disk does, whole or not at all', { skip: s3IsMissi
   const text = Buffer.concat([Buffer.alloc(9 * mebibyte, 'text '), Buffer.from([0xff])])
   t.match(await post(text, 'a.txt', there), { status: 415 }, 'one that turns out late to be no text')
   t.match(await post(Buffer.concat([red, randomBytes(16 * mebibyte)]), 'a.png', there), { status: 413 }, 'or too large')
-  const { hostname, port } = new URL(own.url)
-  const socket = connect(Number(port), hostname)
-  const head = ['POST /v1/files HTTP/1.1', 'Host: parley', `Authorization: Bearer ${accessToken}`, 'Content-Type: multipart/form-data; boundary=b']
-  socket.write(`${head.join('\r\n')}\r\nContent-Length: 12000000\r\n\r\n--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n`)
-  socket.write(bytes)
+  const { socket } = beginUpload(own, { token: accessToken, bytes, contentLength: 12_000_000 })
   await eventually(async () => ((await s3.unfinishedUploads()) > 0 ? true : undefined))
   socket.destroy()
   await eventually(async () => ((await s3.unfinishedUploads()) === 0 && (await s3.keys()).length === 2 ? true : undefined))
@@ -811,6 +886,27 @@ t.test('S3 keeps files as the disk does, whole or not at all', { skip: s3IsMissi
   await eventually(async () => ((await s3.keys()).length === 0 ? true : undefined))
   t.equal((await own.request('GET', `/v1/files/${id}/content`, { token: accessToken })).status, 404)
   // Before what it stands on.
+  await own.stop()
+})
+
+t.test('S3 goes on for all others however many readers are slow', { skip: s3IsMissing, timeout: 60_000 }, async (t) => {
+  const s3 = await startS3(t)
+  const own = await startServer(t, { env: s3.env })
+  const [alice, bob] = [await own.signUp(), await own.signUp()]
+  const { id } = await alice.api.files.upload({ file: new Uint8Array(large) })
+  const { url } = await alice.api.files.createLink(id)
+  // More than the connections that the client of S3 has by itself.
+  const stalled = await repeat(60, async () => {
+    const socket = beginDownload(own, { path: url })
+    await once(socket, 'readable')
+    return socket
+  })
+  const { id: next } = await bob.api.files.upload({ file: fileOf('Hello', 'a.txt') })
+  t.equal((await own.request('GET', `/v1/files/${next}/content`, { token: bob.accessToken })).text, 'Hello')
+  await bob.api.files.delete(next)
+  await eventually(async () => ((await s3.keys()).includes(`files/${next}`) ? undefined : true))
+  t.equal((await own.request('GET', '/ready')).json.services.storage, 'up')
+  for (const socket of stalled) socket.destroy()
   await own.stop()
 })
 

@@ -1,22 +1,20 @@
 /** Uploads under way: how many, how long and how much of them there may be, and what becomes of those that break off where it is not seen. */
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
-import { join } from 'node:path'
 import t from 'tap'
 import { createTestDatabase } from '../helpers/database.ts'
 import { tinyPng } from '../helpers/form.ts'
 import { install } from '../helpers/process.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
+import { beginUpload, objectsIn } from '../helpers/uploads.ts'
 import { startDatabaseProxy } from '../realtime/database-proxy.ts'
 import { eventually, repeat } from './auth-client.ts'
 
 const mebibyte = 1_048_576
 
-const objectsIn = async ({ dataDir }: Pick<TestServer, 'dataDir'>) => {
-  const entries = await readdir(join(dataDir, 'objects'), { recursive: true, withFileTypes: true }).catch(() => [])
-  return entries.filter((entry) => entry.isFile()).map(({ name }) => name)
-}
+/** How many wait for a lock in this database. */
+const waiting = async (pool: TestServer['database']['pool']): Promise<number> =>
+  (await pool.query("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).rowCount ?? 0
 
 /** Whoever is told something and does not end what they say. */
 async function stall({ url }: Pick<TestServer, 'url'>, path: string, token: string) {
@@ -32,20 +30,7 @@ async function stall({ url }: Pick<TestServer, 'url'>, path: string, token: stri
   return { answer: String(answer), closed }
 }
 
-/** Begins an upload, and goes on with it when told to. What is answered is there to be read, whole or not. */
-function begin({ url }: Pick<TestServer, 'url'>, { token, path = '/v1/files', bytes = Buffer.alloc(0) }: { token: string; path?: string; bytes?: Buffer }) {
-  const { hostname, port } = new URL(url)
-  const socket = connect(Number(port), hostname)
-  let answer = ''
-  socket.on('error', () => undefined).on('data', (data) => (answer += data))
-  const method = path === '/v1/files' ? 'POST' : 'PUT'
-  const head = [`${method} ${path} HTTP/1.1`, 'Host: parley', `Authorization: Bearer ${token}`, 'Content-Type: multipart/form-data; boundary=b']
-  socket.write(`${head.join('\r\n')}\r\nTransfer-Encoding: chunked\r\n\r\n`)
-  const send = (piece: Buffer): boolean => socket.write(Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')]))
-  send(Buffer.concat([Buffer.from('--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'), bytes]))
-  const answered = () => eventually(async () => (/\r\n\r\n.*\}$/s.test(answer) ? answer : undefined))
-  return { socket, send, answered }
-}
+const answered = (answer: () => string) => eventually(async () => (/\r\n\r\n.*\}$/s.test(answer()) ? answer() : undefined))
 
 /** Enough of a picture to be taken for one, and to be written. */
 const half = Buffer.concat([tinyPng, Buffer.alloc(200_000)])
@@ -61,7 +46,7 @@ t.test('of one user four uploads are under way at most, whatever they wait for',
   const [alice, bob] = [await server.signUp(), await server.signUp()]
   const begun: Socket[] = []
   for (let count = 1; count <= 4; count += 1) {
-    begun.push(begin(server, { token: alice.accessToken, bytes: half }).socket)
+    begun.push(beginUpload(server, { token: alice.accessToken, bytes: half }).socket)
     await eventually(async () => ((await objectsIn(server)).length === count ? true : undefined))
   }
   const refused = await repeat(3, () => upload(server, alice.accessToken))
@@ -87,10 +72,10 @@ t.test('an upload that falls silent, or takes for ever, is answered and ended', 
     [steady, '/v1/files', half, 'that always sends a little'],
   ] as const) {
     const { accessToken: token, api } = await server.signUp()
-    const { socket, send, answered } = begin(server, { token, path, bytes })
+    const { socket, send, answer } = beginUpload(server, { token, path, bytes })
     const closed = once(socket, 'close')
     const dripping = setInterval(() => server === steady && socket.writable && send(Buffer.from('.')), 5)
-    t.match(await answered(), /^HTTP\/1\.1 400 .*"code":"validation_error".*"reason":"comes too slowly"/s, what)
+    t.match(await answered(answer), /^HTTP\/1\.1 400 .*"code":"validation_error".*"reason":"comes too slowly"/s, what)
     clearInterval(dripping)
     socket.destroy()
     await closed
@@ -105,9 +90,9 @@ t.test('an upload is refused as soon as it goes beyond the room that is left', {
   const server = await startServer(t, { env: { UPLOAD_QUOTA_BYTES: String(mebibyte) } })
   const { accessToken: token, id } = await server.signUp()
   t.equal((await upload(server, token)).status, 201)
-  const { socket, send, answered } = begin(server, { token, bytes: half })
+  const { socket, send, answer } = beginUpload(server, { token, bytes: half })
   send(Buffer.alloc(mebibyte))
-  t.match(await answered(), /^HTTP\/1\.1 409 .*"quota_exceeded"/s, 'while it is still coming')
+  t.match(await answered(answer), /^HTTP\/1\.1 409 .*"quota_exceeded"/s, 'while it is still coming')
   socket.destroy()
   const { rows } = await server.database.pool.query('select used_bytes as used from file_usage where user_id = $1', [id])
   t.same(rows, [{ used: tinyPng.length }])
@@ -136,17 +121,52 @@ t.test('what the database may commit yet keeps its bytes', async (t) => {
   t.equal((await direct.request('GET', `/v1/files/${id}/content`, { token: accessToken })).status, 200)
 })
 
-t.test('of two who delete a file at once both are told that it is gone', async (t) => {
+t.test('all who delete a file at once are told that it is gone, and it is, with its bytes and once from the quota', async (t) => {
   const server = await startServer(t)
-  const { accessToken: token } = await server.signUp()
-  for (let round = 0; round < 5; round += 1) {
-    const { json } = await upload(server, token)
-    const answers = await repeat(4, () => server.request('DELETE', `/v1/files/${json.id}`, { token }))
-    t.same(
-      [...new Set(answers.map(({ status }) => status))].filter((status) => status !== 204 && status !== 404),
-      [],
-    )
-  }
+  const { accessToken: token, id: userId } = await server.signUp()
+  const { pool } = server.database
+  const [{ json }] = [await upload(server, token), await upload(server, token)]
+  const holder = await pool.connect()
+  await holder.query('begin')
+  await holder.query('select from files where id = $1 for update', [json.id])
+  const deleted = repeat(4, () => server.request('DELETE', `/v1/files/${json.id}`, { token }))
+  await eventually(async () => ((await waiting(pool)) === 4 ? true : undefined))
+  await holder.query('commit')
+  holder.release()
+  t.same(
+    (await deleted).map(({ status }) => status),
+    [204, 204, 204, 204],
+  )
+  t.equal((await server.request('DELETE', `/v1/files/${json.id}`, { token })).status, 404, 'as whoever comes later')
+  await eventually(async () => ((await objectsIn(server)).length === 2 ? true : undefined))
+  t.same((await pool.query('select used_bytes as used from file_usage where user_id = $1', [userId])).rows, [{ used: tinyPng.length }])
+})
+
+t.test('an upload and the erasure of its user, at once, do not wait for each other', async (t) => {
+  const database = await createTestDatabase()
+  t.teardown(database.drop)
+  const proxy = await startDatabaseProxy(t, database.url)
+  const server = await startServer(t, { databaseUrl: proxy.url })
+  const direct = await startServer(t, { databaseUrl: database.url })
+  const { pool } = direct.database
+  const { accessToken, id } = await direct.signUp()
+  t.equal((await upload(direct, accessToken)).status, 201)
+  const held = proxy.hold('for key share')
+  const uploaded = upload(server, accessToken)
+  const { release } = await held
+  await pool.query('update users set deletion_at = now() where id = $1', [id])
+  const erased = direct.app.services.erasure.erase(id)
+  await eventually(async () => ((await waiting(pool)) === 1 ? true : undefined))
+  release()
+  t.equal((await uploaded).status, 201, 'it came first')
+  await erased
+  t.same((await pool.query('select (select count(*) from files) as files, (select count(*) from file_usage) as usage')).rows, [{ files: 0, usage: 0 }])
+  await eventually(async () => ((await objectsIn(server)).length === 0 ? true : undefined))
+  t.equal(
+    (await pool.query('select from users where id = $1 and erased_at is not null and deletion_at is null', [id])).rowCount,
+    1,
+    'and nothing is left to do',
+  )
 })
 
 t.test('a body that is packed is refused, and not read as something else', async (t) => {
@@ -189,8 +209,8 @@ t.test('a signal ends the server whatever uploads are under way', { timeout: 60_
   const server = await installation.start({ env: { DATABASE_URL: database.url } })
   const { api } = await installation.signUp('alice')
   const { accessToken: token } = await api.auth.verifyEmail({ email: 'alice@example.com', code: '000000' })
-  const silent = begin(installation, { token, bytes: half })
-  const steady = begin(installation, { token, bytes: half })
+  const silent = beginUpload(installation, { token, bytes: half })
+  const steady = beginUpload(installation, { token, bytes: half })
   const dripping = setInterval(() => steady.socket.writable && steady.send(Buffer.from('.')), 50)
   await eventually(async () => ((await objectsIn(installation)).length === 2 ? true : undefined))
   const toldAt = performance.now()

@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateBucketCommand, ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
@@ -37,10 +38,7 @@ export async function startS3(t: Pick<Test, 'teardown'>) {
   const client = new S3Client({ endpoint, region: 'us-east-1', credentials, forcePathStyle: true, maxAttempts: 1 })
   await eventuallyMade(client)
   return {
-    env: {
-      ...{ S3_BUCKET: 'files', S3_ENDPOINT: endpoint, S3_REGION: 'us-east-1', S3_FORCE_PATH_STYLE: 'true' },
-      ...{ S3_ACCESS_KEY_ID: credentials.accessKeyId, S3_SECRET_ACCESS_KEY: credentials.secretAccessKey },
-    },
+    env: envOf({ endpoint, ...credentials }),
 
     async keys(): Promise<string[]> {
       const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: 'files' }))
@@ -53,6 +51,33 @@ export async function startS3(t: Pick<Test, 'teardown'>) {
     },
   }
 }
+
+/** What speaks as S3 does, and answers what it is told to. @param answer the status and, for an error, S3's own name of it */
+export async function startScriptedS3(t: Pick<Test, 'teardown'>, answer: (method: string | undefined) => readonly [status: number, error?: string]) {
+  const gateway = createServer((request, response) => {
+    const [status, error] = answer(request.method)
+    request.resume().on('end', () => {
+      const body = error === undefined ? '' : `<Error><Code>${error}</Code><Message>${error}</Message></Error>`
+      response.writeHead(status, { 'content-type': 'application/xml', 'content-length': body.length })
+      response.end(request.method === 'HEAD' ? undefined : body)
+    })
+  })
+  await once(gateway.listen(0, '127.0.0.1'), 'listening')
+  const stop = async (): Promise<void> => {
+    gateway.closeAllConnections()
+    await new Promise((resolve) => gateway.close(resolve))
+  }
+  t.teardown(stop)
+  const address = gateway.address()
+  const endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
+  const config = { bucket: 'files', endpoint, region: 'us-east-1', accessKeyId: 'access', secretAccessKey: 'secret', forcePathStyle: true }
+  return { config, env: envOf(config), stop }
+}
+
+const envOf = ({ endpoint, accessKeyId, secretAccessKey }: { endpoint: string; accessKeyId: string; secretAccessKey: string }) => ({
+  ...{ S3_BUCKET: 'files', S3_ENDPOINT: endpoint, S3_REGION: 'us-east-1', S3_FORCE_PATH_STYLE: 'true' },
+  ...{ S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey },
+})
 
 async function eventuallyMade(client: S3Client): Promise<void> {
   for (;;) {

@@ -14,6 +14,7 @@ import { type Clock, systemClock } from '../../src/clock.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createDatabase } from '../../src/db/client.ts'
 import type { PresenceTimes } from '../../src/features/presence/attendance.ts'
+import type { DownloadLimits } from '../../src/http/content.ts'
 import type { FormTimes } from '../../src/http/multipart.ts'
 import { guardContract } from './contract-guard.ts'
 import { createTestDatabase } from './database.ts'
@@ -25,6 +26,7 @@ export interface Options {
   heartbeatSeconds?: number
   presenceTimes?: PresenceTimes
   formTimes?: FormTimes
+  downloadLimits?: DownloadLimits
   /** A database that others use too; otherwise one of its own is made and dropped. */
   databaseUrl?: string
   /** 10 when left out. */
@@ -62,7 +64,7 @@ async function shareDataDir(databaseUrl: string) {
 /** Ends with the test, which fails when anything the server said was not in the contract. */
 export async function startServer(
   t: Pick<Test, 'teardown'>,
-  { env = {}, clock = systemClock, heartbeatSeconds, presenceTimes, formTimes, databaseUrl, maxConnections = 10, ...given }: Options = {},
+  { env = {}, clock = systemClock, heartbeatSeconds, presenceTimes, formTimes, downloadLimits, databaseUrl, maxConnections = 10, ...given }: Options = {},
 ) {
   const own = databaseUrl === undefined ? await createTestDatabase() : undefined
   const url = databaseUrl ?? own?.url ?? ''
@@ -78,6 +80,7 @@ export async function startServer(
     ...(heartbeatSeconds && { heartbeatSeconds }),
     ...(presenceTimes && { presenceTimes }),
     ...(formTimes && { formTimes }),
+    ...(downloadLimits && { downloadLimits }),
   })
   const guard = guardContract(app.server)
   const baseUrl = await app.server.listen({ host: '127.0.0.1', port: 0 })
@@ -131,7 +134,7 @@ export async function startServer(
     },
 
     /** A bare socket, for what the SDK would not say. */
-    socket: (accessToken: string) => openSocket(`${baseUrl.replace('http', 'ws')}/v1/ws`, accessToken),
+    socket: (accessToken: string, search = '') => openSocket(`${baseUrl.replace('http', 'ws')}/v1/ws${search}`, accessToken),
 
     /** Mails in the order in which they were written. */
     async mails() {

@@ -617,7 +617,7 @@ export interface Conversations {
   /**
    * Create a conversation.
    *
-   * Two people have one direct conversation: creating it again returns it as it is with status 200, also when both do it at once; it is `forbidden` to begin one, or to create a group, with somebody who has blocked you. A group is created once per `clientId` (or `Idempotency-Key` header). With an `initialMessage` a retry that bears the same `clientId` does what is left to do: neither the conversation nor the message comes twice. In a direct conversation the message reopens what was archived or closed; a group of an earlier creation that is no longer active makes it a `conflict`.
+   * Two people have one direct conversation: creating it again returns it as it is with status 200, also when both do it at once; it is `forbidden` to begin one, or to create a group, with somebody who has blocked you. A group is created once per `clientId` (or `Idempotency-Key` header). With an `initialMessage` a retry that bears the same `clientId` does what is left to do: neither the conversation nor the message comes twice. In a direct conversation a message that was not sent before reopens what is archived or closed; in a group that is archived or closed it is a `conflict`.
    *
    * `POST /v1/conversations`
    *
@@ -644,7 +644,7 @@ export interface Conversations {
   /**
    * Remove a member from a group, or leave it.
    *
-   * Owners remove anybody, admins remove members, everybody may leave. When the last owner leaves, the admin and else the member who joined first becomes owner. Removing one who is no member succeeds.
+   * Owners remove anybody, admins remove members, everybody may leave. When the last owner leaves, the admin and else the member who joined first becomes owner. Removing one who is no member succeeds. A group that everybody has left is nobody’s to see or join; an hour later it is deleted for good, with its messages and the files in them.
    *
    * `DELETE /v1/conversations/{conversationId}/members/{userId}`
    *
@@ -720,7 +720,7 @@ export interface Conversations {
   /**
    * Make an invite to a group.
    *
-   * Whoever has its code may join. For owners and admins, and for every member of a group that says so (`allowInvites`); at most 100 at a time. It works as long as you may invite.
+   * Whoever has its code may join. For owners and admins, and for every member of a group that says so (`allowInvites`); at most 100 at a time. It ends for good when you may not invite any more.
    *
    * `POST /v1/conversations/{conversationId}/invites`
    *
@@ -749,7 +749,7 @@ export interface Conversations {
   /**
    * See what an invite leads to.
    *
-   * One that has expired, is used up or revoked, or whose group is archived or closed, is `not_found`.
+   * One that has expired, is used up or revoked, whose maker has left or may not invite any more, or whose group is archived or closed, is `not_found`.
    *
    * `GET /v1/invites/{code}`
    *
@@ -1042,7 +1042,7 @@ export interface Files {
   /**
    * Get the bytes of a file.
    *
-   * For the members of the conversation who may see the message that has it; until it is sent, for who uploaded it. `Range` (one range), `If-Range` and `If-None-Match` are heeded. PNG, JPEG, WebP, GIF, AVIF, audio and video may be shown where they are; all else, HEIC, HEIF and PDF too, comes as an attachment.
+   * For the members of the conversation who may see the message that has it; until it is sent, for who uploaded it. `Range` (one range), `If-Range` and `If-None-Match` are heeded. PNG, JPEG, WebP, GIF, AVIF, audio, video and PDF may be shown where they are; all else, HEIC and HEIF too, comes as an attachment. A process of the server sends 64 at once to one user: more are `rate_limit_exceeded`. Whoever takes nothing for 30 seconds is cut off, and may go on by `Range`.
    *
    * `GET /v1/files/{fileId}/content`
    *
@@ -1055,7 +1055,7 @@ export interface Files {
   /**
    * Upload a file.
    *
-   * Then send it: `attachments` of a message takes its id. What is not sent within a day is deleted. What the file is, its bytes say, whatever it is called: pictures, audio, video, PDF, ZIP, office documents; plain text, CSV, Markdown and JSON also by the end of the name; and never what a browser or a shell would run: HTML, SVG, XML, what begins with `#!`, programs. A name that ends as another kind of file does gets the right end: a picture that is called `x.html` is `x.html.png`. Of a picture the pixels are counted, and up to 40 megapixels it gets a thumbnail. The bytes are kept as they come, and with them what a camera wrote, such as where it was; thumbnails say nothing of that. Of one user four uploads are under way at once: more are `rate_limit_exceeded`. One that is silent for 30 seconds, or takes more than an hour, is a `validation_error`. A retry makes another file: the one whose answer was lost is deleted within a day.
+   * Then send it: `attachments` of a message takes its id. What is not sent within a day is deleted. What the file is, its bytes say, whatever it is called: pictures, audio, video, PDF, ZIP, office documents; plain text, CSV, Markdown and JSON also by the end of the name; and never what a browser or a shell would run: HTML, SVG, XML, what begins with `#!`, programs. A name that ends as another kind of file does gets the right end: a picture that is called `x.html` is `x.html.png`. Of a picture of up to 32 MiB that can be read the pixels are counted, and up to 40 megapixels it gets a thumbnail, unless making that fails or takes more than 15 seconds; of any other one nothing is known but its type. The bytes are kept as they come, and with them what a camera wrote, such as where it was; thumbnails say nothing of that. A process of the server takes four uploads of one user at once: more are `rate_limit_exceeded`. One that is silent for 30 seconds, or takes more than an hour, is a `validation_error`. A retry makes another file: the one whose answer was lost is deleted within a day. All that you have uploaded counts towards your quota, sent or not, with its size and without thumbnails, for as long as it is kept: room is made by deleting a file that was not sent, or a message that has files, whoever or whatever deletes it.
    *
    * `POST /v1/files`
    *
@@ -1072,7 +1072,7 @@ export interface Search {
   /**
    * Search conversations.
    *
-   * Yours, by title, summary, description, the name of the other one, and what is said in them. Words are found in any letter case, with or without accents, in the forms of the language that the server is set to; where nothing has all of them, up to three of those that are in nothing you may read also with one letter wrong: left out, added, mistaken or changed for its neighbour, in words of 4–20 letters. Scripts without spaces between words (Thai, Lao, Myanmar, Khmer, kana, Han) and Hangul are found by any letters that follow each other, in the first 2,000 characters of a text, and never with a letter wrong; a single letter of theirs, wherever it stands. Without a word to look for nothing is found. A cursor goes on with the same search only. When too many search at once, or it takes longer than five seconds, the answer is `unavailable`. Titles and names are found by likeness and by parts of words, too, the names of those of your latest 1,000 direct conversations. The score is the best of: likeness of title or name, 0.81 where summary or description have the words, eight tenths of the score of the best message; of those that are found by one of the former the likeliest 200 are compared.
+   * Yours, by what is said in them, and the latest 1,000 by title, summary, description and the name of the other one. Words are found in any letter case, with or without accents, in the forms of the language that the server is set to; where nothing has all of them, up to three of those that are in nothing you may read also with one letter wrong: left out, added, mistaken or changed for its neighbour, in words of 4–20 letters. Scripts without spaces between words (Thai, Lao, Myanmar, Khmer, kana, Han) and Hangul are found by any letters that follow each other, in the first 2,000 characters of a text, and never with a letter wrong; a single letter of theirs, wherever it stands. Without a word to look for nothing is found. A cursor goes on with the same search only. When too many search at once, or it takes longer than five seconds, the answer is `unavailable`. Titles and names are found by likeness and by parts of words, too, unless they have a word that must not be there. The score is the best of: likeness of title or name, and at least 0.9 where it has the words or what was searched for is a part of it; 0.81 where summary or description have the words; eight tenths of the score of the best message. Of those that are found by one of the former the likeliest 200 are compared.
    *
    * `GET /v1/search/conversations`
    *

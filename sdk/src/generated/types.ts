@@ -580,7 +580,7 @@ export interface CreateConversationRequest {
     type: "direct" | "group";
     /** The others; exactly one in a direct conversation */
     memberIds: string[];
-    /** Groups only: 1–200 characters */
+    /** Groups only: 1–200 characters, of which some can be seen */
     title?: string;
     /** Groups only: what it is for, 1–2,000 characters */
     description?: string;
@@ -816,7 +816,7 @@ export interface FoundConversation {
      * What the excerpt is of; `member`: the name of the other one of a direct conversation
      */
     matchedField: "title" | "summary" | "description" | "member" | "message";
-    /** Where it was found, at most some 200 characters, in pieces of which some are marked; `…` stands where it was cut */
+    /** Where it was found, at most some 200 characters, in pieces of which some are marked, none where a title or name is only like it; `…` stands where it was cut */
     excerpt: ExcerptPart[];
     /** How well it fits, compared with others of this search; results come in this order, and of two that fit equally well the later one comes first */
     relevanceScore: number;
@@ -849,7 +849,7 @@ export interface FoundMessage {
         /** Null for a direct conversation, and a group without one */
         title: string | null;
     };
-    /** Where it was found, at most some 200 characters, in pieces of which some are marked; `…` stands where it was cut */
+    /** Where it was found, at most some 200 characters, in pieces of which some are marked, none where a title or name is only like it; `…` stands where it was cut */
     excerpt: ExcerptPart[];
     /** How well it fits, compared with others of this search; results come in this order, and of two that fit equally well the later one comes first */
     relevanceScore: number;
@@ -941,7 +941,7 @@ export interface HelloEvent {
     };
 }
 
-/** An invite to a group: it works until it expires, is used up or revoked, or whoever made it may not invite any more */
+/** An invite to a group: it works, while the group is active, until it expires, is used up or revoked; it ends for good when whoever made it leaves or may not invite any more */
 export interface Invite {
     /**
      * Format: uuid
@@ -1171,7 +1171,7 @@ export interface Message {
     type: "text" | "file";
     /** The text, exactly as it was sent, or edited last; may be empty where there are attachments */
     content: string;
-    /** The `clientId` it was sent with; null when it was sent without, or is deleted */
+    /** The `clientId` it was sent with; of the first message of `conversations.create` a name that follows from the one of the creation; null when there was none, or it is deleted */
     clientId: string | null;
     /** Up to 50 entries of your own */
     metadata: {
@@ -1403,7 +1403,7 @@ export interface PublicGroup {
     title: string | null;
     /** What the group is for; null where nobody said */
     description: string | null;
-    /** Words that its owners have given it */
+    /** Words that its owners and admins have given it */
     tags: string[];
     /** How many members it has */
     memberCount: number;
@@ -1773,7 +1773,7 @@ export interface SendMessageRequest {
 
 /** What came of a send */
 export interface SendMessageResult {
-    /** As it is stored; of a retry, the first one as it is now, and without `replyTo` and `reactions` for who is no member any more */
+    /** As it is stored; of a retry, the first one as it is now, and without `replyTo` and `reactions` for whoever does not see it any more: who is no member, or came back to a group that shows what is said since */
     message: Message;
 }
 
@@ -1963,7 +1963,7 @@ export interface UnsubscribeCommand {
 
 /** What to change; what is left out stays as it is */
 export interface UpdateConversationRequest {
-    /** Groups only: 1–200 characters */
+    /** Groups only: 1–200 characters, of which some can be seen */
     title?: string | null;
     /** Groups only: what it is for, 1–2,000 characters */
     description?: string | null;

@@ -45,7 +45,7 @@ export function createAvatarService({ db, users, objects, makeAvatar, jobs }: De
 
   /** Has the picture removed once the transaction that takes it off the row is committed. */
   const discard = async ({ avatarKey }: Pick<UserRow, 'avatarKey'>, tx: Executor): Promise<void> => {
-    if (avatarKey !== null) await jobs.enqueue(tx, 'objects.delete', { key: objectKey(avatarKey) })
+    if (avatarKey !== null) await jobs.enqueue(tx, 'objects.delete', { keys: [objectKey(avatarKey)] })
   }
 
   return {
@@ -74,8 +74,11 @@ export function createAvatarService({ db, users, objects, makeAvatar, jobs }: De
       return replace(userId, null)
     },
 
-    async get(key: string): Promise<StoredObject | undefined> {
-      return objects.get(objectKey(key))
+    /** @throws `not_found` */
+    async get(key: string): Promise<StoredObject> {
+      const stored = await objects.get(objectKey(key))
+      if (stored === undefined) throw new AppError('not_found')
+      return stored
     },
   }
 }

@@ -6,7 +6,8 @@ export const originalKey = (id: FileId): string => `files/${id}`
 
 export const thumbnailKey = (id: FileId): string => `thumbnails/${id}`
 
+export const keysOf = (id: FileId): string[] => [originalKey(id), thumbnailKey(id)]
+
 export async function deleteObjectsOf(id: FileId, objects: ObjectStorage): Promise<void> {
-  await objects.delete(originalKey(id))
-  await objects.delete(thumbnailKey(id))
+  for (const key of keysOf(id)) await objects.delete(key)
 }

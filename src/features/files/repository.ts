@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, lt, lte, type SQL, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, lt, lte, type SQL, sql } from 'drizzle-orm'
 import type { ConversationId, FileId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
 import { conversations, members } from '../../db/schema/conversations.ts'
@@ -7,11 +7,7 @@ import { messages } from '../../db/schema/messages.ts'
 import { users } from '../../db/schema/users.ts'
 
 /** Files of messages of one conversation: of those that are named, or of all before one. */
-export interface Selection {
-  conversationId: ConversationId
-  seqs?: number[]
-  beforeSeq?: number
-}
+export type Selection = { conversationId: ConversationId } & ({ seqs: readonly number[] } | { beforeSeq: number })
 
 export type DeletedFile = Pick<FileRow, 'id' | 'ownerId' | 'sizeBytes'>
 
@@ -45,7 +41,7 @@ export const createFileRepository = (db: Executor) => {
       return row
     },
 
-    /** Whether the user is there, and is so until the transaction ends: whoever erases them then finds what it writes. */
+    /** Whether the user is there, and is so until the transaction ends: whoever erases them waits for that, and then looks again for what was written. */
     async holdUser(userId: UserId, tx: Executor): Promise<boolean> {
       const held = await tx
         .select({ id: users.id })
@@ -79,34 +75,28 @@ export const createFileRepository = (db: Executor) => {
       return used.length > 0
     },
 
-    /** Those of them that this user has uploaded, in the order of their ids. */
-    async listOwn(ids: readonly FileId[], ownerId: UserId, tx: Executor): Promise<FileRow[]> {
-      return tx
-        .select()
-        .from(files)
-        .where(and(inArray(files.id, [...ids]), eq(files.ownerId, ownerId)))
-        .orderBy(asc(files.id))
+    /** How many of them this user has uploaded, and no message has. */
+    async countUnsent(ids: readonly FileId[], ownerId: UserId): Promise<number> {
+      return db.$count(files, unsentOf(ids, ownerId))
     },
 
-    /** @returns how many of them were free, and are this message's now */
-    async attach(ids: readonly FileId[], ownerId: UserId, message: { conversationId: ConversationId; seq: number }, tx: Executor): Promise<number> {
-      const { rowCount } = await tx
-        .update(files)
-        .set(message)
-        .where(and(inArray(files.id, [...ids]), eq(files.ownerId, ownerId), isNull(files.seq)))
-      return rowCount ?? 0
+    /** @returns those of them that were so, and are this message's now */
+    async attach(ids: readonly FileId[], ownerId: UserId, message: { conversationId: ConversationId; seq: number }, tx: Executor): Promise<FileRow[]> {
+      return tx.update(files).set(message).where(unsentOf(ids, ownerId)).returning()
     },
 
-    async deleteOf({ conversationId, seqs, beforeSeq }: Selection, tx: Executor): Promise<DeletedFile[]> {
-      const isNamed = seqs && inArray(files.seq, seqs)
-      return remove(and(eq(files.conversationId, conversationId), isNamed, beforeSeq === undefined ? undefined : lt(files.seq, beforeSeq)), tx)
+    async deleteOf(which: Selection, tx: Executor): Promise<DeletedFile[]> {
+      const isMeant = 'seqs' in which ? inArray(files.seq, [...which.seqs]) : lt(files.seq, which.beforeSeq)
+      return remove(and(eq(files.conversationId, which.conversationId), isMeant), tx)
     },
 
-    /** What no message has: one file, or all of a user. */
-    async deleteUnsent(which: { id: FileId; createdUntil?: Date } | { ownerId: UserId }, tx: Executor): Promise<DeletedFile[]> {
-      if ('ownerId' in which) return remove(and(eq(files.ownerId, which.ownerId), isNull(files.seq)), tx)
-      const { id, createdUntil } = which
+    /** Unless a message has it, or it is younger. */
+    async deleteUnsent({ id, createdUntil }: { id: FileId; createdUntil?: Date }, tx: Executor): Promise<DeletedFile[]> {
       return remove(and(eq(files.id, id), isNull(files.seq), createdUntil && lte(files.createdAt, createdUntil)), tx)
+    },
+
+    async deleteAllUnsent(ownerId: UserId, tx: Executor): Promise<DeletedFile[]> {
+      return remove(and(eq(files.ownerId, ownerId), isNull(files.seq)), tx)
     },
 
     async deleteUsage(userId: UserId, tx: Executor): Promise<void> {
@@ -114,6 +104,8 @@ export const createFileRepository = (db: Executor) => {
     },
   }
 }
+
+const unsentOf = (ids: readonly FileId[], ownerId: UserId): SQL | undefined => and(inArray(files.id, [...ids]), eq(files.ownerId, ownerId), isNull(files.seq))
 
 /** In the order of the users, so that of two at once neither waits for the other in turn. */
 async function free(deleted: readonly DeletedFile[], tx: Executor): Promise<void> {

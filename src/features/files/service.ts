@@ -10,7 +10,7 @@ import type { JobData } from '../../jobs/job-types.ts'
 import type { Jobs } from '../../jobs/queue.ts'
 import type { UserService } from '../users/service.ts'
 import type { createFileLinks } from './links.ts'
-import { deleteObjectsOf, originalKey, thumbnailKey } from './objects.ts'
+import { deleteObjectsOf, keysOf, originalKey, thumbnailKey } from './objects.ts'
 import type { DeletedFile, Selection } from './repository.ts'
 import { type UploadDependencies, unsentAfterSeconds, uploading } from './uploads.ts'
 
@@ -24,6 +24,8 @@ interface Dependencies extends UploadDependencies {
 export interface Readable {
   file: FileRow
   thumbnail: boolean
+  /** As whom it is read: who asked, or made the link. */
+  readerId: UserId
   /** @throws `not_found` when it was deleted meanwhile */
   open(range?: ByteRange): Promise<StoredObject>
 }
@@ -41,12 +43,8 @@ export function createFileService(dependencies: Dependencies) {
   const deleteBytes = async (deleted: readonly DeletedFile[], tx: Executor): Promise<void> => {
     const fileIds = deleted.map(({ id }) => id)
     for (let at = 0; at < fileIds.length; at += deletedAtOnce) {
-      await jobs.enqueue(tx, 'files.deleteObjects', { fileIds: fileIds.slice(at, at + deletedAtOnce) })
+      await jobs.enqueue(tx, 'objects.delete', { keys: fileIds.slice(at, at + deletedAtOnce).flatMap(keysOf) })
     }
-  }
-
-  const deleteObjects = async ({ fileIds }: JobData['files.deleteObjects']): Promise<void> => {
-    for (const id of fileIds) await deleteObjectsOf(id, objects)
   }
 
   const get = async (userId: UserId, fileId: FileId): Promise<FileRow> => {
@@ -63,12 +61,11 @@ export function createFileService(dependencies: Dependencies) {
       if (stored === undefined) throw new AppError('not_found')
       return stored
     }
-    return { file, thumbnail, open }
+    return { file, thumbnail, readerId: userId, open }
   }
 
   return {
     upload: uploading(dependencies).upload,
-    deleteObjects,
 
     /** @throws `not_found` also for those who may not see it */
     get: ({ userId }: Actor, fileId: FileId): Promise<FileRow> => get(userId, fileId),
@@ -109,37 +106,37 @@ export function createFileService(dependencies: Dependencies) {
       // Somebody was faster: with sending it, or with deleting it.
       const left = deleted.length === 0 ? await files.find(fileId) : undefined
       if (left !== undefined) throw new AppError('conflict', 'A message has this file: delete the message.')
-      jobs.wake('files.deleteObjects')
+      jobs.wake('objects.delete')
+    },
+
+    /** What can be known before they are sent. @throws `validation_error` unless all of them are the sender's and no message has them */
+    async requireUnsent(ownerId: UserId, fileIds: readonly FileId[]): Promise<void> {
+      if ((await files.countUnsent(fileIds, ownerId)) < fileIds.length) throw unusable()
     },
 
     /**
-     * What a message shows of its files, in the order in which they are named.
-     * @returns undefined when one of them is not there, or is another user's
+     * Makes them this message's, in the transaction that stores it.
+     * @returns what it shows of them, in the order in which they are named. @throws as `requireUnsent` does
      */
-    async describe(ownerId: UserId, fileIds: readonly FileId[], tx: Executor): Promise<Attachment[] | undefined> {
-      const found = new Map((await files.listOwn(fileIds, ownerId, tx)).map((file) => [file.id, attachmentOf(file)]))
-      const described = fileIds.map((id) => found.get(id)).filter((attachment) => attachment !== undefined)
-      return described.length === fileIds.length ? described : undefined
+    async attachWithin(
+      ownerId: UserId,
+      fileIds: readonly FileId[],
+      message: { conversationId: ConversationId; seq: number },
+      tx: Executor,
+    ): Promise<Attachment[]> {
+      const attached = await files.attach(fileIds, ownerId, message, tx)
+      if (attached.length < fileIds.length) throw unusable()
+      return attached.toSorted((a, b) => fileIds.indexOf(a.id) - fileIds.indexOf(b.id)).map(attachmentOf)
     },
 
-    /** Makes them this message's, in the transaction that stores it. @throws `validation_error` unless all of them are the sender's and no message has them */
-    async attachWithin(ownerId: UserId, fileIds: readonly FileId[], message: { conversationId: ConversationId; seq: number }, tx: Executor): Promise<void> {
-      if ((await files.attach(fileIds, ownerId, message, tx)) < fileIds.length) throw unusable()
-    },
-
-    unusable,
-
-    /**
-     * Takes the files off messages that go, in the transaction that has them go: once that is committed their bytes are deleted too.
-     * Without `seqs` and `beforeSeq` it takes those of the whole conversation.
-     */
+    /** Takes the files off messages that go, in the transaction that has them go: once that is committed their bytes are deleted too. */
     async discardWithin(selection: Selection, tx: Executor): Promise<void> {
       await deleteBytes(await files.deleteOf(selection, tx), tx)
     },
 
     /** Of what a user has uploaded only that stays which messages have. */
     async eraseWithin({ id }: { id: UserId }, tx: Executor): Promise<void> {
-      await deleteBytes(await files.deleteUnsent({ ownerId: id }, tx), tx)
+      await deleteBytes(await files.deleteAllUnsent(id, tx), tx)
       await files.deleteUsage(id, tx)
     },
 
@@ -148,7 +145,7 @@ export function createFileService(dependencies: Dependencies) {
       const createdUntil = new Date(clock.now().getTime() - unsentAfterSeconds * 1000)
       await db.transaction((tx) => files.deleteUnsent({ id: fileId, createdUntil }, tx))
       const file = await files.find(fileId)
-      if (file === undefined) await deleteObjects({ fileIds: [fileId] })
+      if (file === undefined) await deleteObjectsOf(fileId, objects)
       else if (file.seq === null) await jobs.enqueue(db, 'files.deleteUnused', { fileId }, { afterSeconds: lookAgainSeconds })
     },
   }

@@ -20,15 +20,15 @@ const neverTaken =
 /** The office formats are archives of XML; they are not XML. */
 const officeFormats = /^application\/vnd\.(openxmlformats-officedocument|oasis\.opendocument)\./
 
-const textKinds: Readonly<Record<string, string>> = {
-  txt: 'text/plain',
-  text: 'text/plain',
-  log: 'text/plain',
-  csv: 'text/csv',
-  md: 'text/markdown',
-  markdown: 'text/markdown',
-  json: 'application/json',
-}
+const textKinds: ReadonlyMap<string, string> = new Map([
+  ['txt', 'text/plain'],
+  ['text', 'text/plain'],
+  ['log', 'text/plain'],
+  ['csv', 'text/csv'],
+  ['md', 'text/markdown'],
+  ['markdown', 'text/markdown'],
+  ['json', 'application/json'],
+])
 
 /** What a browser that guesses would take for a page (WHATWG MIME Sniffing, section 7.1), and what a shell would run. */
 const pageBeginning = /^\s*(<!doctype|<\?xml|<!--|<(html|head|body|script|iframe|style|title|svg|table|font|object|embed|link|meta|base)[\s/>]|#!)/i
@@ -54,7 +54,7 @@ async function bySignature(head: Uint8Array): Promise<FileKind | undefined> {
 
 function byName(head: Uint8Array, name: string): FileKind | undefined {
   const extension = /\.(\w+)$/.exec(name)?.[1]?.toLowerCase() ?? ''
-  const contentType = textKinds[extension]
+  const contentType = textKinds.get(extension)
   if (contentType === undefined || pageBeginning.test(new TextDecoder().decode(head))) return undefined
   return { contentType, extension, isText: true }
 }
@@ -80,7 +80,8 @@ export function textCheck(): (bytes?: Uint8Array) => void {
 
 const safePictures: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif'])
 
-/** Whether a browser may show it where it is. Not PDF: viewers in browsers refuse what comes in a sandbox, and nothing goes without. */
-export const isShownInline = (contentType: string): boolean => safePictures.has(contentType) || /^(audio|video)\//.test(contentType)
+/** Whether a browser may show it where it is: in its own viewers, which run nothing on behalf of the page's origin. */
+export const isShownInline = (contentType: string): boolean =>
+  safePictures.has(contentType) || /^(audio|video)\//.test(contentType) || contentType === 'application/pdf'
 
 export const isPicture = (contentType: string): boolean => contentType.startsWith('image/')

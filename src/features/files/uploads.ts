@@ -15,11 +15,11 @@ import type { Jobs } from '../../jobs/queue.ts'
 import type { Log } from '../../log.ts'
 import type { MeasurePicture } from '../../pictures.ts'
 import type { UploadConfig } from '../../storage-config.ts'
+import { createUnderWay } from '../../under-way.ts'
 import { displayName } from './names.ts'
 import { deleteObjectsOf, originalKey, thumbnailKey } from './objects.ts'
 import type { FileRepository } from './repository.ts'
 import { isPicture, kindOf, textCheck } from './types.ts'
-import { createUnderWay } from './under-way.ts'
 
 export interface UploadDependencies {
   db: Executor
@@ -44,6 +44,9 @@ export interface Upload {
 export const unsentAfterSeconds = 24 * 3_600
 const cleanUpAfterSeconds = unsentAfterSeconds + 3_600
 
+/** Of each user. */
+const uploadsAtOnce = 4
+
 /** Signatures are at the beginning; of office documents the first entries of the archive tell. */
 const headBytes = 65_536
 /** A picture is unpacked from memory: larger files are kept as they are. */
@@ -52,7 +55,8 @@ const largestPictureBytes = 32 * 1_048_576
 export function uploading({ db, files, objects, jobs, measurePicture, limits, clock, newId, log }: UploadDependencies) {
   const { uploadMaxBytes, uploadQuotaBytes, uploadTypes } = limits
 
-  const underWay = createUnderWay()
+  /** Nothing of these counts towards the quota yet. */
+  const begin = createUnderWay({ atOnce: uploadsAtOnce, what: 'uploads' })
 
   /** @returns what takes how much there is of a file, as it comes, and throws when that is more than there is room for now */
   const requireRoom = async (userId: UserId): Promise<(bytes: number) => void> => {
@@ -87,8 +91,9 @@ export function uploading({ db, files, objects, jobs, measurePicture, limits, cl
 
   const storeRow = (row: FileRow): Promise<void> =>
     db.transaction(async (tx) => {
-      if (!(await files.holdUser(row.ownerId, tx))) throw new AppError('unauthorized')
+      // In this order: whoever erases the user holds what they use by then, and waits for those who hold the user.
       if (!(await files.use(row.ownerId, row.sizeBytes, uploadQuotaBytes, tx))) throw new AppError('quota_exceeded')
+      if (!(await files.holdUser(row.ownerId, tx))) throw new AppError('unauthorized')
       await files.insert(row, tx)
     })
 
@@ -107,25 +112,33 @@ export function uploading({ db, files, objects, jobs, measurePicture, limits, cl
     }
   }
 
+  const take = async (actor: Actor, { name, leastBytes = 0, content }: Upload): Promise<FileRow> => {
+    const checkSize = await requireRoom(actor.userId)
+    checkSize(Math.max(1, leastBytes))
+    const opened = { ...(await open(content)), checkSize }
+    const id = newId<FileId>()
+    try {
+      await jobs.enqueue(db, 'files.deleteUnused', { fileId: id }, { afterSeconds: cleanUpAfterSeconds })
+      return await store(id, actor, name, opened)
+    } finally {
+      await opened.rest.return?.()
+    }
+  }
+
   return {
     /**
      * @throws `rate_limit_exceeded` when the user has too many under way, `validation_error` for an empty file, `payload_too_large`,
      * `quota_exceeded`, `unsupported_media_type`, `unauthorized` when the user is gone, and whatever the content breaks off with: nothing of it
      * is kept then
      */
-    upload: (actor: Actor, { name, leastBytes = 0, content }: Upload): Promise<FileRow> =>
-      underWay(actor.userId, async () => {
-        const checkSize = await requireRoom(actor.userId)
-        checkSize(Math.max(1, leastBytes))
-        const opened = { ...(await open(content)), checkSize }
-        const id = newId<FileId>()
-        try {
-          await jobs.enqueue(db, 'files.deleteUnused', { fileId: id }, { afterSeconds: cleanUpAfterSeconds })
-          return await store(id, actor, name, opened)
-        } finally {
-          await opened.rest.return?.()
-        }
-      }),
+    async upload(actor: Actor, given: Upload): Promise<FileRow> {
+      const end = begin(actor.userId)
+      try {
+        return await take(actor, given)
+      } finally {
+        end()
+      }
+    },
   }
 }
 

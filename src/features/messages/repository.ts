@@ -54,7 +54,7 @@ const batchSize = { statements: 4, maximum: 16 }
 
 export type MessageRepository = ReturnType<typeof createMessageRepository>
 
-export function createMessageRepository({ pool, db }: Database, { files, onStored }: Pick<WriterOptions, 'onStored'> & { files: SentFiles }) {
+export function createMessageRepository({ pool }: Pick<Database, 'pool'>, { files, onStored }: Pick<WriterOptions, 'onStored'> & { files: SentFiles }) {
   const writer = createMessageWriter({ pool, onStored })
   const ranges = {
     ascending: createBatch({ ...batchSize, run: (reads: Read[]) => readRanges(pool, 'ascending', reads) }),
@@ -104,9 +104,9 @@ export function createMessageRepository({ pool, db }: Database, { files, onStore
       return rows[0]
     },
 
-    /** @throws `validation_error` unless all of these files are there and the user's */
+    /** @throws `validation_error` unless all of these files are the user's, and no message has them */
     async requireFiles(userId: UserId, fileIds: readonly FileId[]): Promise<void> {
-      if (fileIds.length > 0 && (await files.describe(userId, fileIds, db)) === undefined) throw files.unusable()
+      if (fileIds.length > 0) await files.requireUnsent(userId, fileIds)
     },
 
     async isKnown(senderId: UserId, clientId: string): Promise<boolean> {

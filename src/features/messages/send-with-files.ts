@@ -8,15 +8,13 @@ import type { Attachment } from '../../../openapi/messages/schemas.ts'
 import type { ConversationId, FileId, UserId } from '../../../openapi/shared/ids.ts'
 import { isDivisionByZero, isUniqueViolation } from '../../db/client.ts'
 import type { Executor } from '../../db/executor.ts'
-import type { AppError } from '../../errors/app-error.ts'
 import { complete, type WriteResult, type Written } from './completion.ts'
 import { type Inserted, insertBatch, type NewMessage, type Refusal } from './insertion.ts'
 
 /** What sending needs of the files: see `FileService`. */
 export interface SentFiles {
-  describe(ownerId: UserId, fileIds: readonly FileId[], tx: Executor): Promise<Attachment[] | undefined>
-  attachWithin(ownerId: UserId, fileIds: readonly FileId[], message: { conversationId: ConversationId; seq: number }, tx: Executor): Promise<void>
-  unusable(): AppError
+  requireUnsent(ownerId: UserId, fileIds: readonly FileId[]): Promise<void>
+  attachWithin(ownerId: UserId, fileIds: readonly FileId[], message: { conversationId: ConversationId; seq: number }, tx: Executor): Promise<Attachment[]>
 }
 
 interface Options {
@@ -36,9 +34,7 @@ export function createSendWithFiles({ pool, files, onStored }: Options) {
     // A retry has its files already: what has become of them since does not matter.
     if (typeof result === 'string' || !result.created) return result
     const { conversationId, seq } = result.message
-    const attachments = await files.describe(message.senderId, fileIds, tx)
-    if (attachments === undefined) throw files.unusable()
-    await files.attachWithin(message.senderId, fileIds, { conversationId, seq }, tx)
+    const attachments = await files.attachWithin(message.senderId, fileIds, { conversationId, seq }, tx)
     await client.query({
       name: 'message-attachments',
       text: "update messages set type = 'file', attachments = $3 where conversation_id = $1 and seq = $2",
