@@ -144,7 +144,7 @@ export const SendMessageResult = component(
     {
       message: described(
         ref(Message),
-        'As it is stored; of a retry, the first one as it is now, and without `replyTo` and `reactions` for who is no member any more',
+        'As it is stored; of a retry, the first one as it is now, and without `replyTo` and `reactions` for whoever does not see it any more: who is no member, or came back to a group that shows what is said since',
       ),
     },
     { description: 'What came of a send' },

@@ -4,7 +4,7 @@ import type { QueryConfig } from 'pg'
 import t, { type Test } from 'tap'
 import type { ConversationId, MessageId, UserId } from '../../openapi/shared/ids.ts'
 import { createDatabase } from '../../src/db/client.ts'
-import { createMessageWriter, type Unread } from '../../src/features/messages/writer.ts'
+import { createMessageWriter, type Incomplete } from '../../src/features/messages/writer.ts'
 import { createTestDatabase, silentLog } from '../helpers/database.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
 
@@ -135,6 +135,21 @@ t.test('a retried send returns the first message', async (t) => {
     t.equal((await send(bob, id, { content: 'again' })).status, 404)
   })
 
+  t.test('and whoever listens hears what became of it meanwhile, though that was told to nobody here', async (t) => {
+    const id = await createGroup(alice, bob)
+    const unheard = await startServer(t, { databaseUrl: shared.url, env: { REDIS_URL: 'redis://127.0.0.1:1' } })
+    const socket = await server.socket(bob.accessToken)
+    const again = async (clientId: string): Promise<Message> => (await send(alice, id, { content: 'first', clientId })).json.message
+    for (const [method, type, body] of [['PATCH', 'message.updated', { content: 'second' }] as const, ['DELETE', 'message.deleted'] as const]) {
+      const message = await again(type)
+      await unheard.request(method, `/v1/messages/${message.id}`, { token: alice.accessToken, body })
+      const { changeSeq } = await again(type)
+      t.equal(changeSeq, message.changeSeq + 1)
+      t.match(await socket.frame((frame) => frame.changeSeq === changeSeq), { type, data: { message: { id: message.id } } })
+    }
+    socket.close()
+  })
+
   t.test('the same clientId of two users are two messages', async (t) => {
     const id = await createGroup(alice, bob)
     const answers = await Promise.all([alice, bob].map((person) => send(person, id, { content: 'hello', clientId: 'ours' })))
@@ -202,7 +217,7 @@ t.test('what is stored is not stored again when it cannot be read back: it is to
   let fails = true
   const query = (config: QueryConfig) =>
     fails && config.name === 'completions' ? Promise.reject(new Error('canceling statement due to statement timeout')) : database.pool.query(config)
-  const told: Unread[] = []
+  const told: Incomplete[] = []
   const writer = createMessageWriter({
     pool: Object.create(database.pool, { query: { value: query } }),
     onStored: (stored) => {

@@ -52,10 +52,11 @@ async function readCompletions(client: Queryable, ids: MessageId[]): Promise<Map
   return new Map(rows.map((row) => [row.id, row]))
 }
 
-/** Whoever is no member any more, and sends something again, learns nothing of what others did with it since. */
+/** Whoever sends something again, and is no member any more or came back later than it, learns nothing of what others did with it since. */
 function completed({ created, message: stored }: Inserted, { replyTo, firstSeq, mentioned }: Omit<CompletionRow, 'id'> = gone): Written {
   const message = { ...stored, replyTo }
-  const forSender = firstSeq === null ? { ...message, replyTo: null, reactions: null } : asSeenFrom(firstSeq, message)
+  const isSeen = firstSeq !== null && firstSeq <= message.seq
+  const forSender = isSeen ? asSeenFrom(firstSeq, message) : { ...message, replyTo: null, reactions: null }
   return { message, created, forSender, mentioned }
 }
 

@@ -20,6 +20,9 @@ export interface Inserted {
   created: boolean
 }
 
+/** Of one message: losing the same race again and again would take as many rivals. */
+export const attempts = 5
+
 /** The pool, or the connection of a transaction. */
 export type Queryable = Pick<Pool, 'query'>
 

@@ -4,15 +4,18 @@ import { asSeenFrom } from '../../message-visibility.ts'
 import type { MessageEntity, Topics } from '../../topics.ts'
 import type { Mentioned, Written } from './completion.ts'
 import type { MessageChange } from './locked-messages.ts'
-import type { Unread } from './writer.ts'
+import type { Incomplete } from './writer.ts'
 
-/** For a message that an earlier send had stored, too: its answer may have been lost, and this process may not know of it. */
-export function publishStored(topics: Pick<Topics, 'publish'>, stored: Written | Unread): void {
+/**
+ * Of a message that an earlier send had stored the number is told: that answer may have been lost, and this process may not know of it; and what
+ * has become of it since is for those to read who have not heard so far.
+ */
+export function publishStored(topics: Pick<Topics, 'publish'>, stored: Written | Incomplete): void {
   const { message, created } = stored
   const { conversationId, changeSeq } = message
-  if ('error' in stored) return topics.publish('conversation', conversationId, { type: 'advanced', conversationId, changeSeq })
+  if (!created || 'error' in stored) return topics.publish('conversation', conversationId, { type: 'advanced', conversationId, changeSeq })
   topics.publish('conversation', conversationId, { type: 'message.created', conversationId, changeSeq, message })
-  if (created) publishMentions(topics, message, stored.mentioned)
+  publishMentions(topics, message, stored.mentioned)
 }
 
 export function publishChanges(topics: Pick<Topics, 'publish'>, changes: readonly MessageChange[]): void {

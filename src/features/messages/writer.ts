@@ -13,7 +13,7 @@ import type { ConversationId } from '../../../openapi/shared/ids.ts'
 import { isDivisionByZero, isUnavailable, isUniqueViolation } from '../../db/client.ts'
 import { AppError } from '../../errors/app-error.ts'
 import { complete, knownAtOnce, type WriteResult, type Written } from './completion.ts'
-import { type Inserted, insertBatch, type NewMessage, type Refusal } from './insertion.ts'
+import { attempts, type Inserted, insertBatch, type NewMessage, type Refusal } from './insertion.ts'
 
 interface Waiting {
   message: NewMessage
@@ -27,11 +27,11 @@ export interface WriterOptions {
    * Called after the commit, before the callers are answered, in the order of `seq` within each conversation. For a message that an
    * earlier send had stored, too: its answer may have been lost, and this process may not know of it.
    */
-  onStored(stored: Written | Unread): void
+  onStored(stored: Written | Incomplete): void
 }
 
 /** A message that is stored, and of which not all could be read that is to be told: its sender is rejected, and finds it by its `clientId`. */
-export interface Unread extends Inserted {
+export interface Incomplete extends Inserted {
   error: unknown
 }
 
@@ -41,8 +41,6 @@ const maximumBatch = 500
 const maximumCharacters = 100_000
 /** Of one lane. When the database stalls, more would only wait in memory until their senders have given up. */
 const maximumWaiting = 5_000
-/** Losing the same race again and again would take as many rivals as attempts. */
-const attempts = 5
 
 export function createMessageWriter(options: WriterOptions) {
   const lanes = Array.from({ length: laneCount }, () => createLane(options))
@@ -95,7 +93,7 @@ function createLane({ pool, onStored }: WriterOptions) {
   }
 
   /** What is stored is never inserted again, whatever becomes of this read. */
-  const completeOrTell = async (inserted: (Inserted | Refusal)[]): Promise<(WriteResult | Unread)[]> => {
+  const completeOrTell = async (inserted: (Inserted | Refusal)[]): Promise<(WriteResult | Incomplete)[]> => {
     try {
       return await complete(pool, inserted)
     } catch (error) {
