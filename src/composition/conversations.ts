@@ -13,18 +13,20 @@ import { createConversationService } from '../features/conversations/service.ts'
 import type { FileService } from '../features/files/service.ts'
 import type { Foundation } from './foundation.ts'
 
-interface Dependencies extends Pick<CreationDependencies, 'users' | 'sendMessage'> {
+interface Dependencies extends Pick<CreationDependencies, 'users' | 'sendMessage' | 'isSent'> {
   files: Pick<FileService, 'discardWithin'>
 }
 
-export async function composeConversations({ database, db, topics, jobs, clock, newId, log }: Foundation, { users, files, sendMessage }: Dependencies) {
+export async function composeConversations({ database, db, topics, jobs, clock, newId, log }: Foundation, { users, files, sendMessage, isSent }: Dependencies) {
   const repository = createConversationRepository(database)
   const changes = conversationChanges({ conversations: repository, topics })
   const retention = createRetention({ changes, repository: createRetentionRepository(db), files, jobs, clock, log })
   await jobs.work('conversations.deleteOldMessages', ({ conversationId }) => retention.deleteOld(conversationId))
   const lists = createConversationListRepository(database)
-  const conversations = createConversationService({ conversations: repository, lists, changes, retention, users, sendMessage, topics, clock, newId })
-  const invites = createInviteService({ changes, invites: createInviteRepository(db), clock, newId })
+  const conversations = createConversationService({
+    ...{ conversations: repository, lists, changes, retention, users, sendMessage, isSent, topics, clock, newId },
+  })
+  const invites = createInviteService({ changes, conversations: repository, invites: createInviteRepository(db), clock, newId })
   const publicGroups = createPublicGroupService({ changes, groups: createPublicGroupRepository(database), clock })
   return { conversations, invites, publicGroups, retention }
 }

@@ -44,6 +44,7 @@ export async function composeServices(foundation: Foundation, { presenceTimes, p
   const { conversations, invites, publicGroups, retention } = await composeConversations(foundation, {
     ...{ users, files },
     sendMessage: (...send) => messages.send(...send),
+    isSent: (...sent) => messages.isSent(...sent),
   })
   const { messages, authorship } = composeMessages(foundation, {
     conversations,

@@ -297,7 +297,13 @@ t.test('a first message comes with the creation', async (t) => {
     const [alice, bob] = await four()
     const body = { type: 'group', memberIds: [bob.id], clientId: 'cut' }
     const id = (await create(alice, body)).json.conversation.id
-    for (let retry = 0; retry < 2; retry++) t.equal((await create(alice, { ...body, initialMessage: { content: 'Hello' } })).status, 200)
+    const again = async () => (await create(alice, { ...body, initialMessage: { content: 'Hello' } })).status
+    await alice.api.conversations.archive(id)
+    t.equal(await again(), 409, 'where nothing can be written any more')
+    await alice.api.conversations.update(id, { status: 'active' })
+    for (let retry = 0; retry < 2; retry++) t.equal(await again(), 200)
+    await alice.api.conversations.archive(id)
+    t.equal(await again(), 200, 'all is done')
     t.same(await contents(bob, id), ['Hello'])
   })
 
@@ -324,7 +330,9 @@ t.test('a first message comes with the creation', async (t) => {
     const id = (await hello('one')).json.conversation.id
     await bob.api.conversations.archive(id)
     t.match((await hello('two')).json.conversation, { id, status: 'active', lastMessage: { content: 'two' } })
-    await hello('one')
+    t.equal((await hello('one')).json.conversation.status, 'active')
+    await bob.api.conversations.archive(id)
+    t.match((await hello('two')).json.conversation, { id, status: 'archived' }, 'but for one that was sent before')
     t.same(await contents(bob, id), ['one', 'two'])
   })
 })

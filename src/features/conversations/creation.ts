@@ -7,7 +7,7 @@ import { AppError, invalidField } from '../../errors/app-error.ts'
 import type { Topics } from '../../topics.ts'
 import type { UserService } from '../users/service.ts'
 import type { Changes } from './changes.ts'
-import type { SettingsChange } from './locked-conversation.ts'
+import type { SettingsChange } from './locked-row.ts'
 import { cannotWrite, directKeyOf, requireDirectFields } from './policy.ts'
 import { publishConversation } from './publication.ts'
 import type { ConversationRepository, NewConversation } from './repository.ts'
@@ -24,6 +24,8 @@ export interface CreationDependencies {
   users: Pick<UserService, 'requireAll'>
   /** The same `clientId` again stores nothing more. */
   sendMessage(actor: Actor, message: FirstMessage): Promise<unknown>
+  /** Whether the actor has sent something under this `clientId`. */
+  isSent(actor: Actor, clientId: string): Promise<boolean>
   topics: Topics
   clock: Clock
   newId: NewId
@@ -47,7 +49,7 @@ interface Creation {
 type IsMeant = (found: ConversationId | undefined) => Promise<boolean>
 
 /** A direct conversation is created once per pair, a group once per `clientId`. */
-export function conversationCreation({ changes, conversations, users, sendMessage, topics, clock, newId }: CreationDependencies) {
+export function conversationCreation({ changes, conversations, users, sendMessage, isSent, topics, clock, newId }: CreationDependencies) {
   const create = async (kind: Kind, actor: Actor, otherIds: UserId[], creatorRole: MemberRole): Promise<Creation> => {
     const now = clock.now()
     const others = otherIds.map((userId) => ({ userId, role: 'member' as const }))
@@ -74,7 +76,7 @@ export function conversationCreation({ changes, conversations, users, sendMessag
       if (!own.blocked) await direct.update({ status: 'active' }, clock.now())
     })
 
-  const openDirect = async (actor: Actor, otherId: UserId, isMeant: IsMeant = async () => true): Promise<Creation> => {
+  const openDirect = async (actor: Actor, otherId: UserId, isMeant: IsMeant): Promise<Creation> => {
     const directKey = directKeyOf(actor.userId, otherId)
     const known = await conversations.findDirect(directKey)
     if (known === undefined && (await isMeant(undefined))) return findOrMakeDirect(actor, otherId)
@@ -85,12 +87,14 @@ export function conversationCreation({ changes, conversations, users, sendMessag
     return { conversationId: found.id, created: false }
   }
 
-  const createDirect = async (actor: Actor, { type: _type, clientId: _clientId, memberIds, initialMessage, ...settings }: CreateCommand): Promise<Creation> => {
+  const createDirect = async (actor: Actor, { type: _type, clientId, memberIds, initialMessage, ...settings }: CreateCommand): Promise<Creation> => {
     const [otherId] = memberIds
     if (otherId === undefined || memberIds.length > 1 || otherId === actor.userId) throw invalidField('body.memberIds', 'must name exactly one other user')
     requireDirectFields(settings)
     const direct = await findOrMakeDirect(actor, otherId, settings)
-    if (initialMessage !== undefined && !direct.created) await openDirect(actor, otherId)
+    const { conversationId, created } = direct
+    const isFirstSent = async (): Promise<boolean> => clientId !== undefined && isSent(actor, firstMessageKey(conversationId, clientId))
+    if (initialMessage !== undefined && !created) await openDirect(actor, otherId, async () => !(await isFirstSent()))
     return direct
   }
 

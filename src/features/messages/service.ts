@@ -105,6 +105,9 @@ export function createMessageService(dependencies: Dependencies) {
       return service.send(actor, { conversationId, ...fields })
     },
 
+    /** Whether the actor has sent something under this `clientId`. */
+    isSent: ({ userId }: Actor, clientId: string): Promise<boolean> => messages.isKnown(userId, clientId),
+
     /** As JSON, with how far it has come. @throws `not_found` when the actor does not see it */
     async view(actor: Actor, messageId: MessageId): Promise<JsonText<GetMessageResult>> {
       const text = await messages.view(actor.userId, messageId)
