@@ -1,10 +1,11 @@
 /** Opaque cursors: a few values that say where the next page begins. They give no rights, so they are not signed; they are checked. */
 import { canonicalUuid } from '../openapi/shared/ids.ts'
-import { invalidField } from './errors/app-error.ts'
+import { type AppError, invalidField } from './errors/app-error.ts'
 import { arrayText, type JsonText } from './json-text.ts'
 
 interface Types {
   string: string
+  /** Whole, and not below 0. */
   number: number
   id: string
 }
@@ -38,7 +39,7 @@ export function decodeCursor<const T extends (keyof Types)[]>(cursor: string, ty
 /** @throws `validation_error` for a cursor that we did not make. */
 export function decodeTimeCursor(cursor: string): TimePosition {
   const [milliseconds, id] = decodeCursor(cursor, ['number', 'id'])
-  if (milliseconds < 0 || milliseconds > latestMilliseconds) throw notOurs()
+  if (milliseconds > latestMilliseconds) throw notOurs()
   return { createdAt: new Date(milliseconds), id }
 }
 
@@ -62,14 +63,16 @@ export function textPage<T, Row extends { text: JsonText<T> }>(rows: readonly Ro
 export const latestMilliseconds = Date.UTC(9999, 11, 31)
 const uuid = new RegExp(canonicalUuid)
 
-const notOurs = () => invalidField('query.cursor', 'is not a cursor of this list')
+export const notOurs = (): AppError => invalidField('query.cursor', 'is not a cursor of this list')
 
 function isTuple<const T extends (keyof Types)[]>(values: unknown, types: T): values is { [I in keyof T]: Types[T[I]] } {
   return Array.isArray(values) && values.length === types.length && types.every((type, index) => isOf(type, values[index]))
 }
 
 const isOf = (type: keyof Types, value: unknown): boolean =>
-  type === 'number' ? Number.isSafeInteger(value) : typeof value === 'string' && (type === 'string' || uuid.test(value))
+  type === 'number'
+    ? typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+    : typeof value === 'string' && (type === 'string' || uuid.test(value))
 
 function parse(json: string): unknown {
   try {

@@ -2,7 +2,7 @@ import { type Static, type TProperties, Type } from '@sinclair/typebox'
 import { closed, component, described, nullable, oneOfWords, ref } from '../contract.ts'
 import { Message, MessageContent } from '../messages/schemas.ts'
 import { ConversationId, UserId } from '../shared/ids.ts'
-import { ClientId, Count, Metadata, Sequence, storableText, Timestamp } from '../shared/scalars.ts'
+import { ClientId, Count, Metadata, Sequence, storableText, Timestamp, visibleText } from '../shared/scalars.ts'
 import { UserSummary } from '../users/schemas.ts'
 
 export const ConversationType = oneOfWords(['direct', 'group'], {
@@ -30,10 +30,10 @@ const optional = <T extends TProperties>(fields: T) => Type.Partial(Type.Object(
 
 /** What members choose about a conversation. */
 const settings = {
-  title: Type.String({ minLength: 1, maxLength: 200, pattern: storableText, description: 'Groups only: 1–200 characters' }),
+  title: Type.String({ minLength: 1, maxLength: 200, pattern: visibleText, description: 'Groups only: 1–200 characters, of which some can be seen' }),
   description: Type.String({ minLength: 1, maxLength: 2_000, pattern: storableText, description: 'Groups only: what it is for, 1–2,000 characters' }),
   summary: Type.String({ minLength: 1, maxLength: 2_000, pattern: storableText, description: 'What was said so far, in short: 1–2,000 characters' }),
-  tags: Type.Array(Type.String({ minLength: 1, maxLength: 50, pattern: storableText, description: '1–50 characters' }), {
+  tags: Type.Array(Type.String({ minLength: 1, maxLength: 50, pattern: visibleText, description: '1–50 characters, of which some can be seen' }), {
     maxItems: 20,
     uniqueItems: true,
     description: 'Up to 20 words of your own, in order',

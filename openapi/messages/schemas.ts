@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { closed, component, described, nullable, oneOfWords, ref } from '../contract.ts'
 import { ConversationId, FileId, MessageId, UserId } from '../shared/ids.ts'
-import { ClientId, Count, Metadata, Sequence, storableText, Timestamp } from '../shared/scalars.ts'
+import { ClientId, Count, Metadata, Sequence, storableText, Timestamp, visibleLine } from '../shared/scalars.ts'
 import { UserSummary } from '../users/schemas.ts'
 
 export const MessageContent = Type.String({ minLength: 1, maxLength: 10_000, pattern: storableText, description: 'The text: 1–10,000 characters' })
@@ -26,14 +26,14 @@ export const Attachment = component(
 )
 export type Attachment = Static<typeof Attachment>
 
-/** Everything but control characters and half surrogate pairs. */
-const printableText = '^[^\\u0000-\\u001F\\u007F-\\u009F\\uD800-\\uDFFF]*$'
+export const maximumEmojiCharacters = 64
 
 export const Emoji = Type.String({
   minLength: 1,
-  maxLength: 64,
-  pattern: printableText,
-  description: 'One emoji, or a word of your own such as `:ship-it:`; two spellings of the same characters are one (Unicode NFC)',
+  maxLength: maximumEmojiCharacters,
+  pattern: visibleLine,
+  description:
+    'One emoji, or a word of your own such as `:ship-it:`, of which something can be seen; two spellings of the same characters are one, of at most 64 characters (Unicode NFC)',
 })
 
 export const Reaction = component(

@@ -567,6 +567,16 @@ t.test('numbers stay whole while everybody changes everything at once', async (t
     ...['Breakfast', 'Dinner'].map((title) => alice.api.conversations.update(id, { title })),
     ...first.slice(0, 1).map((person) => person.api.conversations.removeMember(id, person.id)),
   ])
+    const { id: messageId } = (await alice.api.messages.list(id)).items[0] ?? {}
+    const wrong = {
+      [`/v1/conversations/${id}/messages`]: ['sideways', 1],
+      [`/v1/conversations/${id}/members`]: [-1],
+      [`/v1/messages/${messageId}/history`]: [-3e9],
+    }
+    for (const [path, values] of Object.entries(wrong)) {
+      const cursor = Buffer.from(JSON.stringify(values)).toString('base64url')
+      t.equal(await outcome('GET', `${path}?cursor=${cursor}`, alice), '400 validation_error', JSON.stringify(values))
+    }
   const refused = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason.code] : []))
   t.same(
     refused.filter((code) => code !== 'not_found' && code !== 'conflict'),

@@ -200,7 +200,17 @@ t.test('settings', async (t) => {
     const [alice] = await four()
     const id = await createGroup(alice)
     const wrong = [
-      ...[{}, { title: '' }, { tags: ['one', 'one'] }, { tags: [''] }, { tags: ['x'.repeat(51)] }, { tags: Array.from({ length: 21 }, (_, n) => `${n}`) }],
+      ...[
+        {},
+        { title: '' },
+        { title: ' ' },
+        { title: '\u202e\u200b\n' },
+        { tags: ['\u2003'] },
+        { tags: ['one', 'one'] },
+        { tags: [''] },
+        { tags: ['x'.repeat(51)] },
+        { tags: Array.from({ length: 21 }, (_, n) => `${n}`) },
+      ],
       ...[{ messageRetentionDays: 0 }, { messageRetentionDays: 3651 }, { messageRetentionDays: 1.5 }, { status: 'gone' }, { historyVisibility: 'none' }],
       ...[{ metadata: { nested: {} } }, { isPrivate: null }, { tags: null }, { unknown: 1 }],
     ]

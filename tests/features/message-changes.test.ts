@@ -489,7 +489,12 @@ t.test('reactions', async (t) => {
     const { id: messageId } = await send(alice, id)
     const react = (emoji: string) => outcome(alice, 'PUT', `messages/${messageId}/reactions/${encodeURIComponent(emoji)}`)
     for (const emoji of ['👩‍👩‍👧‍👦', ':ship-it:', 'é', 'e\u0301', '+1/2', '🏴'.repeat(64)]) t.equal(await react(emoji), '200', emoji)
-    for (const emoji of ['\u0000', '\n', '\u0085', 'x'.repeat(65)]) t.equal(await react(emoji), '400 validation_error')
+    for (const emoji of ['\u0000', '\n', '\u0085', ' ', '\u202e', '\u200d\ufe0f', 'x'.repeat(65)]) t.equal(await react(emoji), '400 validation_error')
+    t.equal(await react('\ufb2c'.repeat(22)), '400 validation_error', 'of which each becomes three when it is composed')
+    const cursors: string[] = []
+    for (let cursor: string | null | undefined; cursor !== null; cursor && cursors.push(cursor))
+      cursor = (await alice.api.messages.listReactions(messageId, { limit: 1, ...(cursor && { cursor }) })).nextCursor
+    t.equal(cursors.length, 4, 'and a cursor holds the longest')
     t.same(
       (await get(alice, messageId)).reactions.map(({ emoji }) => emoji),
       ['👩‍👩‍👧‍👦', ':ship-it:', 'é', '+1/2', '🏴'.repeat(64)],

@@ -63,7 +63,7 @@ const nameOf = ({ sortBy, sortOrder, pinnedFirst }: ListOrder): string => `${sor
 
 function decodePosition(cursor: string, order: ListOrder): ListPosition {
   const [name, rank, microseconds, id] = decodeCursor(cursor, ['string', 'number', 'number', 'id'])
-  const isOurs = name === nameOf(order) && (rank === 0 || rank === 1) && microseconds >= 0 && microseconds <= latestMicroseconds
+  const isOurs = name === nameOf(order) && (rank === 0 || rank === 1) && microseconds <= latestMicroseconds
   if (!isOurs) throw invalidField('query.cursor', 'is not a cursor of this list in this order')
   return { rank, microseconds, id }
 }

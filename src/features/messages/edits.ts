@@ -6,7 +6,7 @@ import type { Clock } from '../../clock.ts'
 import type { MessageRow, MessageVersionRow } from '../../db/schema/messages.ts'
 import { AppError, invalidField } from '../../errors/app-error.ts'
 import { asSeenFrom } from '../../message-visibility.ts'
-import { decodeCursor, rowPage } from '../../pagination.ts'
+import { decodeCursor, notOurs, rowPage } from '../../pagination.ts'
 import type { MessageEntity, Topics } from '../../topics.ts'
 import type { ChangeMessage, Held } from './change-message.ts'
 import type { MessageChangeRepository } from './change-repository.ts'
@@ -90,9 +90,10 @@ export function messageEdits({ changes, changeMessage, topics, clock }: Dependen
       { cursor, limit = 20 }: { cursor?: string | undefined; limit?: number | undefined },
     ): Promise<VersionPage> {
       const [before] = cursor === undefined ? [latest] : decodeCursor(cursor, ['number'])
+      if (before < 1 || before > latest) throw notOurs()
       const place = await changes.locate(actor.userId, messageId)
       if (place === undefined) throw new AppError('not_found')
-      const rows = await changes.versions(place, Math.min(before, latest), limit + 1)
+      const rows = await changes.versions(place, before, limit + 1)
       const { rows: items, nextCursor } = rowPage(rows, limit, ({ version }) => [version])
       return { items, nextCursor }
     },

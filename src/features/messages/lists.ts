@@ -3,7 +3,7 @@ import type { ConversationId, MessageId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'
 import { AppError, invalidField } from '../../errors/app-error.ts'
 import type { JsonText } from '../../json-text.ts'
-import { decodeCursor, encodeCursor } from '../../pagination.ts'
+import { decodeCursor, encodeCursor, notOurs } from '../../pagination.ts'
 import type { FilterRepository, MessageFilter } from './filter-repository.ts'
 import { isFiltered, messageFilters, type Times } from './filters.ts'
 import type { MessageRepository, Range, RangeText } from './repository.ts'
@@ -101,5 +101,7 @@ const everything = { afterSeq: 0, beforeSeq: endOfTime }
 
 function positionOfCursor(cursor: string): Position {
   const [order, seq] = decodeCursor(cursor, ['string', 'number'])
-  return order === 'ascending' ? { order, afterSeq: seq, beforeSeq: endOfTime } : { order: 'descending', afterSeq: 0, beforeSeq: seq }
+  if (order === 'ascending') return { order, afterSeq: seq, beforeSeq: endOfTime }
+  if (order === 'descending') return { order, afterSeq: 0, beforeSeq: seq }
+  throw notOurs()
 }

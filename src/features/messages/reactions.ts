@@ -1,10 +1,10 @@
-import type { UserReaction } from '../../../openapi/messages/schemas.ts'
+import { maximumEmojiCharacters, type UserReaction } from '../../../openapi/messages/schemas.ts'
 import type { ConversationId, MessageId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'
 import type { Clock } from '../../clock.ts'
 import { AppError, invalidField } from '../../errors/app-error.ts'
 import { asSeenFrom } from '../../message-visibility.ts'
-import { decodeCursor, latestMilliseconds, type TextPage, textPage } from '../../pagination.ts'
+import { decodeCursor, latestMilliseconds, notOurs, type TextPage, textPage } from '../../pagination.ts'
 import type { MessageEntity, Topics } from '../../topics.ts'
 import type { ChangeMessage } from './change-message.ts'
 import type { MessageChangeRepository } from './change-repository.ts'
@@ -41,10 +41,11 @@ export function messageReactions({ reactions, changes, changeMessage, topics, cl
   return {
     /**
      * Reacts to a message; to have done so already is no change.
-     * @throws `not_found`, `forbidden` for one who is blocked, `conflict` when the message is deleted, the conversation not active, or there are too many kinds
+     * @throws `not_found`, `forbidden` for one who is blocked, `conflict` when the message is deleted, the conversation not active, or there are too many
+     * kinds, `validation_error` for what is too long in NFC
      */
     addReaction(actor: Actor, messageId: MessageId, given: string): Promise<MessageEntity> {
-      const emoji = given.normalize('NFC')
+      const emoji = composed(given, 'params.emoji')
       return changeMessage(actor, messageId, async ({ locked, message, member, tx }) => {
         requireChangeable(locked.conversation, member, message)
         const kinds = message.reactions ?? []
@@ -59,8 +60,8 @@ export function messageReactions({ reactions, changes, changeMessage, topics, cl
 
     /** Takes back one's own; what is not there is taken back already. @throws `not_found` when the actor does not see the message */
     async removeReaction(actor: Actor, messageId: MessageId, given: string): Promise<void> {
+      const emoji = composed(given, 'params.emoji')
       await changeMessage(actor, messageId, async ({ locked, message, tx }) => {
-        const emoji = given.normalize('NFC')
         const wasThere = await reactions.delete(message, emoji, actor.userId, tx)
         if (wasThere) await locked.write([message.seq], { reactions: reactionSummary([emoji]) })
       })
@@ -71,7 +72,7 @@ export function messageReactions({ reactions, changes, changeMessage, topics, cl
       const after = cursor === undefined ? undefined : positionOf(cursor)
       const place = await changes.locate(actor.userId, messageId)
       if (place === undefined) throw new AppError('not_found')
-      const rows = await reactions.list(place, emoji?.normalize('NFC'), after, limit + 1)
+      const rows = await reactions.list(place, emoji === undefined ? undefined : composed(emoji, 'query.emoji'), after, limit + 1)
       return textPage(rows, limit, (last) => [last.emoji, last.milliseconds, last.userId])
     },
 
@@ -93,8 +94,15 @@ export function messageReactions({ reactions, changes, changeMessage, topics, cl
   }
 }
 
+/** Some characters become several. @throws `validation_error` for what is too long then */
+function composed(given: string, field: string): string {
+  const emoji = given.normalize('NFC')
+  if ([...emoji].length > maximumEmojiCharacters) throw invalidField(field, `must be at most ${maximumEmojiCharacters} characters in Unicode NFC`)
+  return emoji
+}
+
 function positionOf(cursor: string): ReactionPosition {
   const [emoji, milliseconds, userId] = decodeCursor(cursor, ['string', 'number', 'id'])
-  if (/[\p{Cc}\p{Cs}]/u.test(emoji) || milliseconds < 0 || milliseconds > latestMilliseconds) throw invalidField('query.cursor', 'is not a cursor of this list')
+  if (/[\p{Cc}\p{Cs}]/u.test(emoji) || milliseconds > latestMilliseconds) throw notOurs()
   return { emoji, milliseconds, userId }
 }
