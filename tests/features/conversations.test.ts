@@ -82,6 +82,29 @@ t.test('direct conversations', async (t) => {
   })
 })
 
+t.test('whoever has been blocked changes nothing any more, from the acknowledgement on', async (t) => {
+  const [alice, bob] = (await people(2)) as [Person, Person]
+  const { id } = (await alice.api.conversations.create({ type: 'direct', memberIds: [bob.id] })).conversation
+  const { pool } = server.database
+  await pool.query(`create function wait_for_it() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock(42); return new; end $$`)
+  await pool.query(`create trigger slow before update of status on conversations for each row execute function wait_for_it()`)
+  const gate = await pool.connect()
+  await gate.query('begin')
+  await gate.query('select pg_advisory_xact_lock(42)')
+  const acknowledged: string[] = []
+  const waiting = async () => (await pool.query("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).rowCount ?? 0
+  const archiving = alice.api.conversations.archive(id).then(() => acknowledged.push('archived'))
+  while ((await waiting()) < 1);
+  const blocking = bob.api.users.block(alice.id).then(() => acknowledged.push('blocked'))
+  while (acknowledged.length === 0 && (await waiting()) < 2);
+  await gate.query('commit')
+  gate.release()
+  await Promise.all([archiving, blocking])
+  await pool.query('drop trigger slow on conversations')
+  t.same(acknowledged, ['archived', 'blocked'])
+  t.equal(await outcome('PATCH', `/v1/conversations/${id}`, alice, { status: 'active' }), '403 forbidden')
+})
+
 t.test('groups', async (t) => {
   t.test('one is created once per clientId, also in parallel, by body or header', async (t) => {
     const [alice, bob] = (await people(2)) as [Person, Person]
@@ -544,6 +567,16 @@ t.test('lists', async (t) => {
         t.equal(await outcome('GET', `${path}?cursor=${cursor}`, alice), cursor === own ? '200' : '400 validation_error')
       }
     }
+    const { id: messageId } = (await alice.api.messages.list(id)).items[0] ?? {}
+    const wrong = {
+      [`/v1/conversations/${id}/messages`]: ['sideways', 1],
+      [`/v1/conversations/${id}/members`]: [-1],
+      [`/v1/messages/${messageId}/history`]: [-3e9],
+    }
+    for (const [path, values] of Object.entries(wrong)) {
+      const cursor = Buffer.from(JSON.stringify(values)).toString('base64url')
+      t.equal(await outcome('GET', `${path}?cursor=${cursor}`, alice), '400 validation_error', JSON.stringify(values))
+    }
   })
 })
 
@@ -567,16 +600,6 @@ t.test('numbers stay whole while everybody changes everything at once', async (t
     ...['Breakfast', 'Dinner'].map((title) => alice.api.conversations.update(id, { title })),
     ...first.slice(0, 1).map((person) => person.api.conversations.removeMember(id, person.id)),
   ])
-    const { id: messageId } = (await alice.api.messages.list(id)).items[0] ?? {}
-    const wrong = {
-      [`/v1/conversations/${id}/messages`]: ['sideways', 1],
-      [`/v1/conversations/${id}/members`]: [-1],
-      [`/v1/messages/${messageId}/history`]: [-3e9],
-    }
-    for (const [path, values] of Object.entries(wrong)) {
-      const cursor = Buffer.from(JSON.stringify(values)).toString('base64url')
-      t.equal(await outcome('GET', `${path}?cursor=${cursor}`, alice), '400 validation_error', JSON.stringify(values))
-    }
   const refused = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason.code] : []))
   t.same(
     refused.filter((code) => code !== 'not_found' && code !== 'conflict'),

@@ -1,5 +1,7 @@
 /** What becomes of groups: who may do what, how one gets in, what is kept and what goes. */
 import { randomUUID } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import t from 'tap'
 import type { MemberRole } from '../../openapi/conversations/schemas.ts'
 import type { ConversationId } from '../../openapi/shared/ids.ts'
@@ -19,7 +21,8 @@ function createTestClock() {
   }
 }
 
-const day = 24 * 60 * 60_000
+const hour = 60 * 60_000
+const day = 24 * hour
 const server = await startServer(t)
 
 const people = async <const N extends number>(count: N, where: TestServer = server) =>
@@ -460,7 +463,13 @@ t.test('invites', async (t) => {
       ['revoked', alice, false, (id, inviteId) => bob.api.conversations.revokeInvite(id, inviteId)],
       ['archived', alice, false, (id) => alice.api.conversations.archive(id), (id) => alice.api.conversations.update(id, { status: 'active' })],
       ['closed', bob, false, (id) => alice.api.conversations.update(id, { status: 'closed' })],
-      ['demoted', bob, false, (id) => alice.api.conversations.updateMember(id, bob.id, { role: 'member' })],
+      [
+        'demoted',
+        bob,
+        false,
+        (id) => alice.api.conversations.updateMember(id, bob.id, { role: 'member' }),
+        (id) => alice.api.conversations.updateMember(id, bob.id, { role: 'owner' }),
+      ],
       ['left', bob, false, (id) => bob.api.conversations.removeMember(id, bob.id), (id) => alice.api.conversations.addMembers(id, { userIds: [bob.id] })],
       [
         'removed',
@@ -469,7 +478,13 @@ t.test('invites', async (t) => {
         (id) => alice.api.conversations.removeMember(id, carol.id),
         (id) => alice.api.conversations.addMembers(id, { userIds: [carol.id] }),
       ],
-      ['allowInvites turned off', carol, true, (id) => alice.api.conversations.update(id, { allowInvites: false })],
+      [
+        'allowInvites turned off',
+        carol,
+        true,
+        (id) => alice.api.conversations.update(id, { allowInvites: false }),
+        (id) => alice.api.conversations.update(id, { allowInvites: true }),
+      ],
     ]
     const unknown = await refusal('POST', `/v1/invites/${'x'.repeat(24)}/accept`, dave)
     for (const [why, inviter, allowInvites, end, back] of ends) {
@@ -527,6 +542,16 @@ t.test('invites', async (t) => {
     t.equal(await outcome('POST', `/v1/conversations/${id}/invites`, alice, {}, timed), '201', 'there is room again')
     const { rows } = await timed.database.pool.query('select id from invites where id = any($1)', [[short.id, elsewhere.id]])
     t.same(rows, [{ id: elsewhere.id }], 'what is over is swept, in this group: whoever invites holds its lock, and looks at no other')
+    const full = await createGroup(alice, [bob])
+    await timed.database.pool.query(
+      'insert into invites (id, conversation_id, code, created_by) select gen_random_uuid(), $1, gen_random_uuid()::text, $2 from generate_series(2, 100)',
+      [full, bob.id],
+    )
+    await alice.api.conversations.updateMember(full, bob.id, { role: 'admin' })
+    await invite(bob, full, {})
+    t.equal(await outcome('POST', `/v1/conversations/${full}/invites`, alice, {}, timed), '409 conflict')
+    await alice.api.conversations.updateMember(full, bob.id, { role: 'member' })
+    t.equal(await outcome('POST', `/v1/conversations/${full}/invites`, alice, {}, timed), '201', 'those of one who may not invite any more take no room')
     for (const body of [{ expiresInSeconds: 59 }, { expiresInSeconds: 31_536_001 }, { maxUses: 0 }, { maxUses: 10_001 }, { maxUses: null }]) {
       t.equal(await outcome('POST', `/v1/conversations/${id}/invites`, alice, body, timed), '400 validation_error')
     }
@@ -700,5 +725,49 @@ t.test('a retention', async (t) => {
     clock.advance(3 * day)
     await retention.deleteAllOld()
     t.equal(await rowsOf(id), 1, 'null keeps all')
+  })
+
+  t.test('ends a group that everybody has left, an hour later: messages, files and their bytes, and at last itself, also after it was cut off', async (t) => {
+    let [alice, bob] = await four(timed)
+    const id = await createGroup(alice, [bob], { isPrivate: false })
+    await fill(id, alice, 600, 100)
+    const file = await alice.api.files.upload({ file: new File(['Hello'], 'hello.txt') })
+    await alice.api.conversations.sendMessage(id, { attachments: [file.id] })
+    const stored = async () =>
+      (await readdir(join(timed.dataDir, 'objects'), { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).length
+    const leave = (person: Person) => outcome('DELETE', `/v1/conversations/${id}/members/${person.id}`, person, undefined, timed)
+    t.same([await stored(), await leave(bob), await leave(alice)], [1, '204', '204'])
+    t.equal(await outcome('POST', `/v1/conversations/${id}/join`, bob, undefined, timed), '404 not_found')
+    clock.advance(hour - 60_000)
+    alice = await back(alice)
+    await retention.deleteAllOld()
+    t.same([await rowsOf(id), await leave(alice)], [601, '204'], 'until then one may leave again')
+
+    clock.advance(60_000)
+    ;[alice, bob] = [await back(alice), await back(bob)]
+    await pool.query(`create or replace function refuse() returns trigger language plpgsql as $$ begin raise 'cut off'; end $$`)
+    await pool.query(`create trigger cut before delete on messages for each row when (old.seq = 550) execute function refuse()`)
+    await retention.deleteAllOld()
+    t.equal(await rowsOf(id), 101)
+    await pool.query('drop trigger cut on messages')
+    await Promise.all([retention.deleteAllOld(), second.app.services.retention.deleteAllOld()])
+    const left = await pool.query(
+      `select from conversations where id = $1 union all select from members where conversation_id = $1 union all select from messages where conversation_id = $1
+        union all select from files where conversation_id = $1 union all select from file_usage where user_id = $2 and used_bytes > 0`,
+      [id, alice.id],
+    )
+    t.equal(left.rowCount, 0)
+    await until(async () => (await stored()) === 0)
+    t.equal(await leave(alice), '404 not_found')
+  })
+
+  t.test('ends a group of which the last one is erased, and none that somebody is in', async (t) => {
+    const [alice, bob] = await four(timed)
+    const [own, shared] = [await createGroup(alice), await createGroup(alice, [bob])]
+    await pool.query("update users set deletion_at = $2::timestamptz - interval '1 second' where id = $1", [alice.id, clock.now()])
+    await timed.app.services.erasure.erase(alice.id)
+    clock.advance(hour)
+    await retention.deleteAllOld()
+    t.same((await pool.query('select id from conversations where id = any($1)', [[own, shared]])).rows, [{ id: shared }])
   })
 })

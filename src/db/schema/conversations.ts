@@ -68,6 +68,8 @@ export const conversations = pgTable(
     index('conversations_public').on(table.id).where(sql`not ${table.isPrivate} and ${table.type} = 'group' and ${table.status} = 'active'`),
     // What a retention has to be looked at for.
     index('conversations_retention').on(table.id).where(sql`${table.messageRetentionDays} is not null`),
+    // Groups that everybody has left, which go.
+    index('conversations_abandoned').on(table.id).where(sql`${table.memberCount} = 0 and ${table.type} = 'group'`),
     check('conversations_status', sql`${table.status} in ('active', 'archived', 'closed')`),
     check('conversations_history', sql`${table.historyVisibility} in ('all', 'sinceJoined')`),
     check('conversations_retention', sql`${table.messageRetentionDays} > 0`),

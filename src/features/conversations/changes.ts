@@ -11,22 +11,29 @@ import type { ConversationRepository } from './repository.ts'
 
 export type Changes = ReturnType<typeof conversationChanges>
 
+type AnyWork<T> = (conversation: LockedConversation, tx: Transaction) => Promise<T>
 type Work<T> = (conversation: LockedConversation, own: MemberRow, tx: Transaction) => Promise<T>
 
 /** Changes of a conversation under its lock, told once they are committed. */
 export function conversationChanges({ conversations, topics }: { conversations: Pick<ConversationRepository, 'change'>; topics: Topics }) {
-  /** @throws `not_found` when there is no such conversation, and what the work throws, which undoes it. */
-  const change = async <T>(conversationId: ConversationId, work: (conversation: LockedConversation, tx: Transaction) => Promise<T>): Promise<T> => {
+  /** @returns undefined when there is no such conversation. @throws what the work throws, which undoes it */
+  const changeIfThere = async <T>(conversationId: ConversationId, work: AnyWork<T>): Promise<T | undefined> => {
     const changed = await conversations.change(conversationId, work)
+    if (changed !== undefined) publishConversation(topics, changed.conversation)
+    return changed?.result
+  }
+
+  /** @throws `not_found` when there is no such conversation, and what the work throws, which undoes it. */
+  const change = async <T>(conversationId: ConversationId, work: AnyWork<T>): Promise<T> => {
+    const changed = await changeIfThere(conversationId, async (...locked) => ({ result: await work(...locked) }))
     if (changed === undefined) throw new AppError('not_found')
-    publishConversation(topics, changed.conversation)
     return changed.result
   }
 
   /** As somebody who is or was a member. */
   const changeAsEver = <T>(actor: Actor, conversationId: ConversationId, work: Work<T>): Promise<T> =>
     change(conversationId, async (conversation, tx) => {
-      const own = await conversation.member(actor.userId)
+      const own = await conversation.memberEver(actor.userId)
       if (own === undefined || (own.leftAt !== null && conversation.state.type === 'direct')) throw new AppError('not_found')
       return work(conversation, own, tx)
     })
@@ -38,6 +45,7 @@ export function conversationChanges({ conversations, topics }: { conversations: 
     })
 
   return {
+    changeIfThere,
     change,
     changeAsMember,
 

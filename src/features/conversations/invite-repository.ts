@@ -1,8 +1,7 @@
-import { and, desc, eq, isNull, type SQL, sql } from 'drizzle-orm'
-import type { MemberRole } from '../../../openapi/conversations/schemas.ts'
+import { and, desc, eq, notExists, type SQL, sql } from 'drizzle-orm'
 import type { ConversationId, InviteId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Executor } from '../../db/executor.ts'
-import { conversations, type InviteRow, invites, members } from '../../db/schema/conversations.ts'
+import { type ConversationRow, conversations, type InviteRow, invites, members } from '../../db/schema/conversations.ts'
 import { isBefore, one, sweep } from '../../db/sql.ts'
 import type { TimePosition } from '../../pagination.ts'
 import { permissions } from './policy.ts'
@@ -22,12 +21,13 @@ export type InviteRepository = ReturnType<typeof createInviteRepository>
 export const createInviteRepository = (db: Executor) => ({
   /** Sweeps a few of the conversation that are of no use any more. */
   async insert(invite: Omit<InviteRow, 'uses'>, tx: Executor): Promise<InviteRow> {
-    await sweep(invites, invites.id, sql`${eq(invites.conversationId, invite.conversationId)} and (${isExpired(invite.createdAt)} or ${isUsedUp})`, tx)
+    await sweep(invites, invites.id, sql`${eq(invites.conversationId, invite.conversationId)} and not ${isGood(invite.createdAt)}`, tx)
     return one(await tx.insert(invites).values(invite).returning())
   },
 
+  /** Of those that work, while the conversation goes on. */
   async countOf(conversationId: ConversationId, now: Date, tx: Executor): Promise<number> {
-    return tx.$count(invites, and(eq(invites.conversationId, conversationId), sql`not ${isExpired(now)} and not ${isUsedUp}`))
+    return tx.$count(invites, and(eq(invites.conversationId, conversationId), isGood(now)))
   },
 
   /** Those that work, the latest first; those of one maker where that is asked for. */
@@ -43,16 +43,6 @@ export const createInviteRepository = (db: Executor) => ({
       .orderBy(desc(invites.createdAt), desc(invites.id))
       .limit(limit)
     return found.map(({ invite }) => invite)
-  },
-
-  /** @returns undefined when the user is no member. */
-  async findMember(conversationId: ConversationId, userId: UserId): Promise<{ role: MemberRole; allowInvites: boolean } | undefined> {
-    const [row] = await db
-      .select({ role: members.role, allowInvites: conversations.allowInvites })
-      .from(members)
-      .innerJoin(conversations, eq(conversations.id, members.conversationId))
-      .where(and(eq(members.conversationId, conversationId), eq(members.userId, userId), isNull(members.leftAt)))
-    return row
   },
 
   async find(conversationId: ConversationId, inviteId: InviteId, tx: Executor): Promise<InviteRow | undefined> {
@@ -96,8 +86,14 @@ const isExpired = (now: Date): SQL => sql`coalesce(${invites.expiresAt} <= ${now
 
 const isUsedUp = sql`coalesce(${invites.uses} >= ${invites.maxUses}, false)`
 
-/** Of an invite and its conversation: as long as whoever made it may make it. */
-const works = (now: Date): SQL<boolean> => sql<boolean>`(not ${isExpired(now)} and not ${isUsedUp}
-  and ${conversations.status} = 'active' and exists (
-    select from ${members} where ${members.conversationId} = ${invites.conversationId} and ${members.userId} = ${invites.createdBy} and ${members.leftAt} is null
-      and (${conversations.allowInvites} or ${members.role} = any(${sql.param([...permissions.invite])}::text[]))))`
+const isGood = (now: Date): SQL => sql`(not ${isExpired(now)} and not ${isUsedUp})`
+
+/** Of an invite and its conversation. */
+const works = (now: Date): SQL<boolean> => sql<boolean>`(${isGood(now)} and ${conversations.status} = 'active')`
+
+/** Of those who may not invite any more: not for a while, so that none comes back to life unseen. To be called, under the lock, whenever that may have come about. */
+export async function endInvites({ id, allowInvites }: Pick<ConversationRow, 'id' | 'allowInvites'>, tx: Executor): Promise<void> {
+  const mayInvite = sql`${members.leftAt} is null and (${allowInvites} or ${members.role} = any(${sql.param([...permissions.invite])}::text[]))`
+  const isOfMaker = and(eq(members.conversationId, id), eq(members.userId, invites.createdBy))
+  await tx.delete(invites).where(and(eq(invites.conversationId, id), notExists(tx.select().from(members).where(and(isOfMaker, mayInvite)))))
+}

@@ -8,9 +8,11 @@ import { decodeTimeCursor, type Page, timePage } from '../../pagination.ts'
 import { type Changes, requireActive, requireGroup } from './changes.ts'
 import type { InvitedGroup, InviteRepository } from './invite-repository.ts'
 import { mayDo, mayInvite } from './policy.ts'
+import type { ConversationRepository } from './repository.ts'
 
 interface Dependencies {
   changes: Changes
+  conversations: Pick<ConversationRepository, 'standing'>
   invites: InviteRepository
   clock: Clock
   newId: NewId
@@ -32,7 +34,7 @@ const newCode = (): string => randomBytes(18).toString('base64url')
 export type InviteService = ReturnType<typeof createInviteService>
 
 /** Links that let somebody into a group, until they expire, are used up or revoked, or whoever made them may not make them any more. */
-export function createInviteService({ changes, invites, clock, newId }: Dependencies) {
+export function createInviteService({ changes, conversations, invites, clock, newId }: Dependencies) {
   return {
     /** @throws `not_found`, `forbidden` when the actor may not invite, `conflict` in a direct or inactive conversation, and when there are too many. */
     create: (actor: Actor, conversationId: ConversationId, { expiresInSeconds = usualLifeSeconds, maxUses }: InviteCommand): Promise<InviteRow> =>
@@ -55,7 +57,7 @@ export function createInviteService({ changes, invites, clock, newId }: Dependen
       { cursor, limit = 20 }: { cursor?: string | undefined; limit?: number | undefined },
     ): Promise<Page<InviteRow>> {
       const after = cursor === undefined ? undefined : decodeTimeCursor(cursor)
-      const own = await invites.findMember(conversationId, actor.userId)
+      const own = await conversations.standing(conversationId, actor.userId)
       if (own === undefined) throw new AppError('not_found')
       if (!mayInvite(own.role, own)) throw new AppError('forbidden')
       const createdBy = mayDo(own.role, 'manageInvites') ? undefined : actor.userId
@@ -84,8 +86,7 @@ export function createInviteService({ changes, invites, clock, newId }: Dependen
       if (invited === undefined) throw new AppError('not_found')
       const { conversationId } = invited
       await changes.change(conversationId, async (group, tx) => {
-        const own = await group.member(actor.userId)
-        if (own !== undefined && own.leftAt === null) return
+        if ((await group.member(actor.userId)) !== undefined) return
         const stillWorks = (await invites.findByCode(code, clock.now(), tx))?.works
         if (!stillWorks) throw new AppError('not_found')
         await group.addMembers([{ userId: actor.userId, role: 'member' }], clock.now())

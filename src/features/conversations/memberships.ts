@@ -9,6 +9,7 @@ import type { MemberEntity } from '../../topics.ts'
 import type { UserService } from '../users/service.ts'
 import { type Changes, requireActive } from './changes.ts'
 import type { LockedConversation } from './locked-conversation.ts'
+import type { Arrangement, ArrangementChange } from './locked-members.ts'
 import { cannotWrite, mayRemove } from './policy.ts'
 import type { ConversationRepository } from './repository.ts'
 
@@ -17,11 +18,6 @@ interface Dependencies {
   conversations: ConversationRepository
   users: Pick<UserService, 'requireAll'>
   clock: Clock
-}
-
-export interface Membership {
-  muted: boolean
-  pinned: boolean
 }
 
 /** Who is in a group and as what, and what a conversation is to each: each change under its lock, as the policy allows. */
@@ -55,7 +51,7 @@ export function memberships({ changes, conversations, users, clock }: Dependenci
     updateMember(actor: Actor, conversationId: ConversationId, userId: UserId, role: MemberRole): Promise<MemberEntity> {
       return changes.changeGroup(actor, conversationId, 'updateMember', async (group) => {
         const member = await group.member(userId)
-        if (member === undefined || member.leftAt !== null) throw new AppError('not_found')
+        if (member === undefined) throw new AppError('not_found')
         if (member.role === 'owner' && role !== 'owner' && (await group.ownerCount()) === 1)
           throw new AppError('conflict', 'A group keeps an owner: make somebody else owner first.')
         if (member.role !== role) await group.setRole(userId, role, clock.now())
@@ -72,25 +68,22 @@ export function memberships({ changes, conversations, users, clock }: Dependenci
           throw new AppError('not_found')
         }
         const member = leaving ? own : await group.member(userId)
-        if (member === undefined || member.leftAt !== null) return
+        if (member === undefined) return
         if (!leaving && !mayRemove(own.role, member.role)) throw new AppError('forbidden')
         await endMembership(group, member)
       })
     },
 
     /** What the conversation is to the actor, and to nobody else. @throws `not_found` when the actor is no member. */
-    updateMembership: (
-      actor: Actor,
-      conversationId: ConversationId,
-      given: { muted?: boolean | undefined; pinned?: boolean | undefined },
-    ): Promise<Membership> => changes.changeAsMember(actor, conversationId, (conversation, own) => conversation.updateMembership(own, given)),
+    updateMembership: (actor: Actor, conversationId: ConversationId, given: ArrangementChange): Promise<Arrangement> =>
+      changes.changeAsMember(actor, conversationId, (conversation, own) => conversation.arrange(own, given)),
 
     /** Has a user who is going for good leave every group, one after another; those that were left before stay so. */
     async leaveAll(userId: UserId): Promise<void> {
       for (const conversationId of await conversations.idsOf(userId, 'group')) {
         await changes.change(conversationId, async (group) => {
           const member = await group.member(userId)
-          if (member !== undefined && member.leftAt === null) await endMembership(group, member)
+          if (member !== undefined) await endMembership(group, member)
         })
       }
     },

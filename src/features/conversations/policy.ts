@@ -5,7 +5,7 @@
 import type { MemberRole } from '../../../openapi/conversations/schemas.ts'
 import type { UserId } from '../../../openapi/shared/ids.ts'
 import { invalidField } from '../../errors/app-error.ts'
-import type { SettingsChange } from './locked-conversation.ts'
+import type { SettingsChange } from './locked-row.ts'
 
 const leading: readonly MemberRole[] = ['owner', 'admin']
 
@@ -34,7 +34,7 @@ const removals = { owner: 'removeOwner', admin: 'removeAdmin', member: 'removeMe
 /** Leaving is no removal and is not asked here. */
 export const mayRemove = (role: MemberRole, target: MemberRole): boolean => mayDo(role, removals[target])
 
-/** Whose invites work: those of whoever may make them at this moment. */
+/** Whoever may make them at this moment; what they have made ends when they may not any more. */
 export const mayInvite = (role: MemberRole, { allowInvites }: { allowInvites: boolean }): boolean => allowInvites || mayDo(role, 'invite')
 
 /** What either of the two may change about a direct conversation; all else is for groups. */
@@ -51,3 +51,6 @@ export const directKeyOf = (one: UserId, other: UserId): string => [one, other].
 
 /** Said to whoever was blocked by the other one of a direct conversation, or by somebody whom they bring into a group. */
 export const cannotWrite = 'You cannot write to this user.'
+
+/** Said to whoever writes where nothing is written any more. */
+export const canOnlyRead = 'This conversation is archived or closed: it can only be read.'

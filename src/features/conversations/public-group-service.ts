@@ -42,8 +42,7 @@ export function createPublicGroupService({ changes, groups, clock }: Dependencie
     /** Whoever is a member already stays as they are. @throws `not_found` unless it is a public group that goes on, or the actor's own */
     join: (actor: Actor, conversationId: ConversationId): Promise<void> =>
       changes.change(conversationId, async (group) => {
-        const own = await group.member(actor.userId)
-        if (own !== undefined && own.leftAt === null) return
+        if ((await group.member(actor.userId)) !== undefined) return
         const { type, isPrivate, status, memberCount } = group.state
         if (type !== 'group' || isPrivate || status !== 'active' || memberCount === 0) throw new AppError('not_found')
         await group.addMembers([{ userId: actor.userId, role: 'member' }], clock.now())

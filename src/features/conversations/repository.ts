@@ -6,13 +6,15 @@ import type { Executor } from '../../db/executor.ts'
 import { memberJson } from '../../db/json.ts'
 import { type ConversationRow, conversations, type MemberRow, members } from '../../db/schema/conversations.ts'
 import type { JsonText } from '../../json-text.ts'
-import { type LockedConversation, lockConversation, type SettingsChange } from './locked-conversation.ts'
+import { type LockedConversation, lockConversation } from './locked-conversation.ts'
+import type { SettingsChange } from './locked-row.ts'
 
 export type NewConversation = Pick<ConversationRow, 'id' | 'type' | 'createdBy' | 'clientId' | 'directKey' | 'createdAt'> & {
   settings: SettingsChange
 }
 
-type Membership = Pick<MemberRow, 'blocked'> & Pick<ConversationRow, 'status'>
+/** As what somebody is a member, and of what. */
+export type Standing = Pick<MemberRow, 'role' | 'blocked'> & Pick<ConversationRow, 'status' | 'allowInvites'>
 
 export type ConversationRepository = ReturnType<typeof createConversationRepository>
 
@@ -27,14 +29,10 @@ export const createConversationRepository = ({ db, pool }: Database) => ({
     return rows
   },
 
-  async isMember(conversationId: ConversationId, userId: UserId): Promise<boolean> {
-    const found = await db.$count(members, and(eq(members.conversationId, conversationId), eq(members.userId, userId), isNull(members.leftAt)))
-    return found > 0
-  },
-
-  async membership(conversationId: ConversationId, userId: UserId): Promise<Membership | undefined> {
+  /** @returns undefined when the user is no member. */
+  async standing(conversationId: ConversationId, userId: UserId): Promise<Standing | undefined> {
     const [row] = await db
-      .select({ blocked: members.blocked, status: conversations.status })
+      .select({ role: members.role, blocked: members.blocked, status: conversations.status, allowInvites: conversations.allowInvites })
       .from(members)
       .innerJoin(conversations, eq(conversations.id, members.conversationId))
       .where(and(eq(members.conversationId, conversationId), eq(members.userId, userId), isNull(members.leftAt)))

@@ -8,9 +8,9 @@ import { decodeCursor, type TextPage, textPage } from '../../pagination.ts'
 import { type CreateCommand, type CreationDependencies, conversationCreation } from './creation.ts'
 import type { ConversationListRepository } from './list-repository.ts'
 import { conversationLists } from './lists.ts'
-import type { SettingsChange } from './locked-conversation.ts'
+import type { SettingsChange } from './locked-row.ts'
 import { memberships } from './memberships.ts'
-import { cannotWrite, directKeyOf, mayDo } from './policy.ts'
+import { cannotWrite, canOnlyRead, directKeyOf, mayDo } from './policy.ts'
 import type { Retention } from './retention.ts'
 import { conversationSettings } from './settings.ts'
 
@@ -24,8 +24,8 @@ interface Dependencies extends CreationDependencies {
   retention: Pick<Retention, 'enqueue' | 'wake'>
 }
 
-/** The table of what each role may do in a group, for the features whose acts it has. */
-export { mayDo }
+/** The table of what each role may do in a group, for the features whose acts it has, and what is said to those who may not. */
+export { cannotWrite, canOnlyRead, mayDo }
 
 export type ConversationService = ReturnType<typeof createConversationService>
 
@@ -48,9 +48,9 @@ export function createConversationService(dependencies: Dependencies) {
    * `forbidden` for one who was blocked, `conflict` when it is the conversation, which is not active.
    */
   const refusal = async ({ userId }: Actor, conversationId: ConversationId): Promise<AppError> => {
-    const membership = await conversations.membership(conversationId, userId)
-    if (membership === undefined) return new AppError('not_found')
-    if (!membership.blocked) return new AppError('conflict', 'This conversation is archived or closed: it can only be read.')
+    const standing = await conversations.standing(conversationId, userId)
+    if (standing === undefined) return new AppError('not_found')
+    if (!standing.blocked) return new AppError('conflict', canOnlyRead)
     return (await conversations.isAbandoned(conversationId, userId)) ? new AppError('not_found') : new AppError('forbidden', cannotWrite)
   }
 
@@ -91,14 +91,14 @@ export function createConversationService(dependencies: Dependencies) {
     /** @throws `not_found` when the actor is no member. */
     async listMembers(actor: Actor, conversationId: ConversationId, { cursor, limit = 20 }: Page): Promise<TextPage<Member>> {
       const [afterChangeSeq] = cursor === undefined ? [0] : decodeCursor(cursor, ['number'])
-      if (!(await conversations.isMember(conversationId, actor.userId))) throw new AppError('not_found')
+      if ((await conversations.standing(conversationId, actor.userId)) === undefined) throw new AppError('not_found')
       return textPage(await conversations.listMembers(conversationId, afterChangeSeq, limit + 1), limit, ({ joinedChangeSeq }) => [joinedChangeSeq])
     },
 
     /** Told to those who are connected and stored nowhere. @throws as `refusal` says. */
     async setTyping(actor: Actor, conversationId: ConversationId, typing: boolean): Promise<void> {
-      const membership = await conversations.membership(conversationId, actor.userId)
-      if (membership === undefined || membership.blocked || membership.status !== 'active') throw await refusal(actor, conversationId)
+      const standing = await conversations.standing(conversationId, actor.userId)
+      if (standing === undefined || standing.blocked || standing.status !== 'active') throw await refusal(actor, conversationId)
       topics.publish('conversation', conversationId, { type: 'typing', conversationId, userId: actor.userId, typing })
     },
   }

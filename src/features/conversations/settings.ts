@@ -5,7 +5,8 @@ import type { Transaction } from '../../db/client.ts'
 import type { MemberRow } from '../../db/schema/conversations.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { Changes } from './changes.ts'
-import type { LockedConversation, SettingsChange } from './locked-conversation.ts'
+import type { LockedConversation } from './locked-conversation.ts'
+import type { SettingsChange } from './locked-row.ts'
 import { cannotWrite, mayDo, requireDirectFields } from './policy.ts'
 import type { ConversationRepository } from './repository.ts'
 import type { Retention } from './retention.ts'
@@ -36,16 +37,13 @@ export function conversationSettings({ changes, conversations, retention, clock 
   const changeSettings = async (actor: Actor, conversationId: ConversationId, given: SettingsChange): Promise<void> => {
     const mayHaveOld = await changes.changeAsMember(actor, conversationId, async (conversation, own, tx) => {
       await requireMayChange(conversation, own, given, tx)
-      const before = conversation.state.messageRetentionDays
+      const { messageRetentionDays } = conversation.state
       await conversation.update(given, clock.now())
-      return conversation.state.messageRetentionDays !== before && (await haveOldDeleted(conversationId, tx))
+      const isOther = conversation.state.messageRetentionDays !== messageRetentionDays
+      if (isOther) await retention.enqueue(conversationId, tx)
+      return isOther
     })
     if (mayHaveOld) retention.wake()
-  }
-
-  const haveOldDeleted = async (conversationId: ConversationId, tx: Transaction): Promise<true> => {
-    await retention.enqueue(conversationId, tx)
-    return true
   }
 
   return {

@@ -3,7 +3,7 @@ import type { UserId } from '../../../openapi/shared/ids.ts'
 import type { ConversationRow, MemberRow } from '../../db/schema/conversations.ts'
 import type { MessageRow } from '../../db/schema/messages.ts'
 import { AppError } from '../../errors/app-error.ts'
-import { mayDo } from '../conversations/service.ts'
+import { cannotWrite, canOnlyRead, mayDo } from '../conversations/service.ts'
 
 export const canSee = (member: Pick<MemberRow, 'firstSeq'>, { seq }: Pick<MessageRow, 'seq'>): boolean => seq >= member.firstSeq
 
@@ -15,7 +15,7 @@ export const mayDelete = ({ userId, role }: Pick<MemberRow, 'userId' | 'role'>, 
 
 /** What is true of every change but taking something back. @throws `forbidden` for whoever is blocked, `conflict` when there is nothing to change any more */
 export function requireChangeable({ status }: Pick<ConversationRow, 'status'>, { blocked }: Pick<MemberRow, 'blocked'>, { deletedAt }: MessageRow): void {
-  if (blocked) throw new AppError('forbidden', 'You cannot write to this user.')
-  if (status !== 'active') throw new AppError('conflict', 'This conversation is archived or closed: it can only be read.')
+  if (blocked) throw new AppError('forbidden', cannotWrite)
+  if (status !== 'active') throw new AppError('conflict', canOnlyRead)
   if (deletedAt !== null) throw new AppError('conflict', 'This message is deleted.')
 }

@@ -1,0 +1,1 @@
+CREATE INDEX "conversations_abandoned" ON "conversations" USING btree ("id") WHERE "conversations"."member_count" = 0 and "conversations"."type" = 'group';
