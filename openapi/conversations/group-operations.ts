@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { defineOperation, ref } from '../contract.ts'
 import { conversationId } from '../messages/examples.ts'
-import { ConversationId, InviteId } from '../shared/ids.ts'
+import { ConversationId, ConversationParams, InviteId } from '../shared/ids.ts'
 import { Cursor, limit, page } from '../shared/pagination.ts'
 import { storableText } from '../shared/scalars.ts'
 import { ids } from '../users/examples.ts'
@@ -9,7 +9,6 @@ import { conversationExample, conversationState } from './examples.ts'
 import { CreateInviteRequest, Invite, InviteCode, InvitePreview, InviteResult, PublicGroup } from './group-schemas.ts'
 import { ConversationResult } from './schemas.ts'
 
-const ConversationParams = Type.Object({ conversationId: ConversationId })
 const CodeParams = Type.Object({ code: InviteCode })
 
 const conversationResult = { conversation: conversationExample }
@@ -32,7 +31,7 @@ export const createInvite = defineOperation({
   path: '/v1/conversations/{conversationId}/invites',
   summary: 'Make an invite to a group',
   description:
-    'Whoever has its code may join. For owners and admins, and for every member of a group that says so (`allowInvites`); at most 100 at a time. It works as long as you may invite.',
+    'Whoever has its code may join. For owners and admins, and for every member of a group that says so (`allowInvites`); at most 100 at a time. It ends for good when you may not invite any more.',
   access: 'user',
   rateLimit: 'default',
   params: ConversationParams,
@@ -74,7 +73,8 @@ export const getInvite = defineOperation({
   method: 'GET',
   path: '/v1/invites/{code}',
   summary: 'See what an invite leads to',
-  description: 'One that has expired, is used up or revoked, or whose group is archived or closed, is `not_found`.',
+  description:
+    'One that has expired, is used up or revoked, whose maker has left or may not invite any more, or whose group is archived or closed, is `not_found`.',
   access: 'user',
   rateLimit: 'default',
   params: CodeParams,

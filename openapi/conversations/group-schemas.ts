@@ -30,7 +30,10 @@ export const Invite = component(
       maxUses: nullable(Type.Integer({ minimum: 1, description: 'How many may join by it; null: any number' })),
       uses: described(Count, 'How many have joined by it'),
     },
-    { description: 'An invite to a group: it works until it expires, is used up or revoked, or whoever made it may not invite any more' },
+    {
+      description:
+        'An invite to a group: it works, while the group is active, until it expires, is used up or revoked; it ends for good when whoever made it leaves or may not invite any more',
+    },
   ),
 )
 export type Invite = Static<typeof Invite>
@@ -72,7 +75,7 @@ export const PublicGroup = component(
       id: ConversationId,
       title: shared.title,
       description: shared.description,
-      tags: Type.Array(Type.String(), { description: 'Words that its owners have given it' }),
+      tags: Type.Array(Type.String(), { description: 'Words that its owners and admins have given it' }),
       memberCount: shared.memberCount,
       createdAt: described(Timestamp, 'When it was created: ISO 8601, UTC, milliseconds'),
       updatedAt: described(Timestamp, 'When there was last a message, or a change of the group or its members'),

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { defineOperation, described, oneOfWords, ref } from '../contract.ts'
-import { ConversationId, UserId } from '../shared/ids.ts'
+import { ConversationId, ConversationParams, UserId } from '../shared/ids.ts'
 import { Cursor, countedPage, limit, page, paginationHeaders } from '../shared/pagination.ts'
 import { storableText } from '../shared/scalars.ts'
 import { ids } from '../users/examples.ts'
@@ -21,7 +21,6 @@ import {
   UpdateMembershipRequest,
 } from './schemas.ts'
 
-const ConversationParams = Type.Object({ conversationId: ConversationId })
 const MemberParams = Type.Object({ conversationId: ConversationId, userId: UserId })
 const PageQuery = Type.Object({ cursor: Type.Optional(Cursor), limit: limit(100, 20) })
 
@@ -57,7 +56,7 @@ export const createConversation = defineOperation({
   path: '/v1/conversations',
   summary: 'Create a conversation',
   description:
-    'Two people have one direct conversation: creating it again returns it as it is with status 200, also when both do it at once; it is `forbidden` to begin one, or to create a group, with somebody who has blocked you. A group is created once per `clientId` (or `Idempotency-Key` header). With an `initialMessage` a retry that bears the same `clientId` does what is left to do: neither the conversation nor the message comes twice. In a direct conversation the message reopens what was archived or closed; a group of an earlier creation that is no longer active makes it a `conflict`.',
+    'Two people have one direct conversation: creating it again returns it as it is with status 200, also when both do it at once; it is `forbidden` to begin one, or to create a group, with somebody who has blocked you. A group is created once per `clientId` (or `Idempotency-Key` header). With an `initialMessage` a retry that bears the same `clientId` does what is left to do: neither the conversation nor the message comes twice. In a direct conversation a message that was not sent before reopens what is archived or closed; in a group that is archived or closed it is a `conflict`.',
   access: 'user',
   rateLimit: 'default',
   idempotent: true,
@@ -206,7 +205,7 @@ export const removeMember = defineOperation({
   path: '/v1/conversations/{conversationId}/members/{userId}',
   summary: 'Remove a member from a group, or leave it',
   description:
-    'Owners remove anybody, admins remove members, everybody may leave. When the last owner leaves, the admin and else the member who joined first becomes owner. Removing one who is no member succeeds.',
+    'Owners remove anybody, admins remove members, everybody may leave. When the last owner leaves, the admin and else the member who joined first becomes owner. Removing one who is no member succeeds. A group that everybody has left is nobody’s to see or join; an hour later it is deleted for good, with its messages and the files in them.',
   access: 'user',
   rateLimit: 'default',
   params: MemberParams,

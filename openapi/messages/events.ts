@@ -18,7 +18,7 @@ export const messageUpdated = defineEvent({
   kind: 'change',
   summary: 'A message is different now',
   description:
-    'It was edited, or somebody reacted to it: replace what you hold, and keep it where you held nothing, for after a resume a message that is new to you may come this way. Answers to it that you hold show the beginning of it: renew their `replyTo`, for nothing else tells of that.',
+    'It was edited, or somebody reacted to it: replace what you hold, and keep it where you held nothing, for after a resume a message that is new to you may come this way, which has moved its sender’s read mark as `message.created` does. Answers to it that you hold show the beginning of it: renew their `replyTo`, for nothing else tells of that.',
   data: Type.Object({ message: described(ref(Message), 'As it is now') }),
   example: { message: { ...messageExample, content: 'Shall we meet at one?', editedAt: '2026-11-20T10:05:00.000Z' } },
 })
@@ -28,7 +28,7 @@ export const messageDeleted = defineEvent({
   kind: 'change',
   summary: 'A message was deleted',
   description:
-    'Its content is gone; its number stays, so that the order has no hole. In answers to it that you hold, the `excerpt` of `replyTo` is null from now on.',
+    'Its content is gone; its number stays, so that the order has no hole. One that is new to you, after a resume, has moved its sender’s read mark as `message.created` does. In answers to it that you hold, the `excerpt` of `replyTo` is null from now on.',
   data: Type.Object({ message: described(ref(Message), 'What is left of it') }),
   example: { message: { ...messageExample, content: '', clientId: null, deletedAt: '2026-11-20T11:00:00.000Z' } },
 })

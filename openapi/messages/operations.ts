@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { defineOperation, described, ref } from '../contract.ts'
-import { ConversationId, MessageId, MessageParams, UserId } from '../shared/ids.ts'
+import { ConversationParams, MessageId, MessageParams, UserId } from '../shared/ids.ts'
 import { Cursor, countedPage, limit, paginationHeaders } from '../shared/pagination.ts'
 import { Timestamp } from '../shared/scalars.ts'
 import { ids } from '../users/examples.ts'
@@ -19,7 +19,7 @@ export const sendMessage = defineOperation({
   access: 'user',
   rateLimit: 'messages',
   idempotent: true,
-  params: Type.Object({ conversationId: ConversationId }),
+  params: ConversationParams,
   body: ref(SendMessageRequest),
   examples: {
     text: { content: messageExample.content, clientId: messageExample.clientId },
@@ -38,7 +38,7 @@ export const listMessages = defineOperation({
     'Newest first. `before` a message pages towards the past; `after` a message pages towards the present, oldest first. `cursor` continues the page it came from. A message id that is not in this conversation, or is from before what you may see of it, is `not_found`. With `status`, `type` or `senderId` at most 10,000 messages are looked at for one page, fewer in large groups: a page may then be short, or empty, while `hasMore` is true. Go on until it is false.',
   access: 'user',
   rateLimit: 'default',
-  params: Type.Object({ conversationId: ConversationId }),
+  params: ConversationParams,
   query: Type.Object({
     before: Type.Optional(described(MessageId, 'Messages older than this one, newest first')),
     after: Type.Optional(described(MessageId, 'Messages newer than this one, oldest first')),

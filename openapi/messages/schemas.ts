@@ -4,7 +4,9 @@ import { ConversationId, FileId, MessageId, UserId } from '../shared/ids.ts'
 import { ClientId, Count, Metadata, Sequence, storableText, Timestamp, visibleLine } from '../shared/scalars.ts'
 import { UserSummary } from '../users/schemas.ts'
 
-export const MessageContent = Type.String({ minLength: 1, maxLength: 10_000, pattern: storableText, description: 'The text: 1–10,000 characters' })
+const text = { maxLength: 10_000, pattern: storableText }
+
+export const MessageContent = Type.String({ ...text, minLength: 1, description: 'The text: 1–10,000 characters' })
 
 export const MessageType = oneOfWords(['text', 'file'], { description: '`file`: it has attachments; there may be more kinds later' })
 export type MessageType = Static<typeof MessageType>
@@ -77,7 +79,12 @@ export const Message = component(
       senderId: described(UserId, 'Who sent it'),
       type: MessageType,
       content: Type.String({ description: 'The text, exactly as it was sent, or edited last; may be empty where there are attachments' }),
-      clientId: nullable(Type.String({ description: 'The `clientId` it was sent with; null when it was sent without, or is deleted' })),
+      clientId: nullable(
+        Type.String({
+          description:
+            'The `clientId` it was sent with; of the first message of `conversations.create` a name that follows from the one of the creation; null when there was none, or it is deleted',
+        }),
+      ),
       metadata: Metadata,
       replyTo: Type.Union([ref(ReplyTo), Type.Null()], {
         description: 'What it answers; null when that is nothing, or older than the group keeps messages or than you may see',
@@ -102,13 +109,7 @@ export type MessageStatus = Static<typeof MessageStatus>
 const Mentions = Type.Array(UserId, { maxItems: 50, uniqueItems: true, description: 'Whom it addresses: members of the conversation, up to 50' })
 
 const messageFields = {
-  content: Type.Optional(
-    Type.String({
-      maxLength: 10_000,
-      pattern: storableText,
-      description: 'The text: up to 10,000 characters; empty or left out only where there are attachments',
-    }),
-  ),
+  content: Type.Optional(Type.String({ ...text, description: 'The text: up to 10,000 characters; empty or left out only where there are attachments' })),
   attachments: Type.Optional(
     Type.Array(FileId, {
       minItems: 1,
@@ -179,9 +180,7 @@ export const UpdateMessageRequest = component(
   'UpdateMessageRequest',
   closed(
     {
-      content: Type.Optional(
-        Type.String({ maxLength: 10_000, pattern: storableText, description: 'The new text: up to 10,000 characters; empty only where there are attachments' }),
-      ),
+      content: Type.Optional(Type.String({ ...text, description: 'The new text: up to 10,000 characters; empty only where there are attachments' })),
       metadata: Type.Optional(described(Metadata, 'Up to 50 entries of your own, in place of those that there are')),
       mentions: Type.Optional(described(Mentions, 'Whom it addresses from now on: members of the conversation, up to 50')),
     },

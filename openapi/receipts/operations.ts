@@ -1,9 +1,6 @@
-import { Type } from '@sinclair/typebox'
 import { defineOperation, ref } from '../contract.ts'
-import { ConversationId } from '../shared/ids.ts'
+import { ConversationParams } from '../shared/ids.ts'
 import { DeliveryMark, deliveryMembers, MarkDeliveredRequest, MarkReadRequest, ReadMark } from './schemas.ts'
-
-const ConversationParams = Type.Object({ conversationId: ConversationId })
 
 export const markRead = defineOperation({
   operationId: 'conversations.markRead',
