@@ -11,8 +11,6 @@ export interface Carrier {
   maximumBytes: number
   /** Listens when it resolves. @param signal ends what is being opened: nothing of it is left then */
   open(on: { payload(text: string): void; lost(): void }, signal: AbortSignal): Promise<Channel>
-  /** The database may be there while this is not. */
-  isApart: boolean
   /** Whether there is no use in opening it again. */
   isOver(): boolean
 }

@@ -14,8 +14,11 @@ import { type Carried, formatBeat, formatFrames, formatLine, isPointer, type Lin
 interface Dependencies {
   carrier: Carrier
   topics: Topics
-  /** The changes of a conversation after a number, in order. */
-  readChanges(range: { conversationId: ConversationId; afterChangeSeq: number }, limit: number): Promise<{ type: string; message?: MessageEntity }[]>
+  /** The changes of a conversation after a number, in order, as the reader may see them. */
+  readChanges(
+    range: { conversationId: ConversationId; afterChangeSeq: number; readerId: UserId },
+    limit: number,
+  ): Promise<{ type: string; message?: MessageEntity }[]>
   log: Log
 }
 
@@ -29,7 +32,7 @@ interface Peer {
 const gatherMilliseconds = 3
 /** Of events that wait for a carrier that is slow, in characters; the hole that the others leave is noticed. */
 const maximumWaiting = 8_388_608
-/** While nothing can be heard, though the database is there. */
+/** While nothing can be heard: the database may be there all the same. */
 const compareMilliseconds = 5_000
 /** PostgreSQL carries out the last statement of a process that was killed, within its statement timeout. */
 const lastStatementMilliseconds = 31_000
@@ -87,7 +90,7 @@ export async function createLiveBus({ carrier, topics, readChanges, log }: Depen
     if (frame.processId === processId) return true
     for (const line of frame.lines) {
       const carried = parseLine(line, topics.isHeard)
-      if (carried !== undefined && isPointer(carried.event)) void tellMention(carried.id, carried.event)
+      if (carried !== undefined && isPointer(carried.event)) void tellMention(carried.id as UserId, carried.event)
       else if (carried !== undefined) topics.deliver(carried.kind, carried.id, carried.event)
     }
     count(frame.processId, frame.number, frame.lines.length)
@@ -95,10 +98,10 @@ export async function createLiveBus({ carrier, topics, readChanges, log }: Depen
   }
 
   /** One that has changed again meanwhile is not told any more. */
-  const tellMention = async (id: Carried['id'], { conversationId, changeSeq }: MentionPointer): Promise<void> => {
-    const changes = await readChanges({ conversationId, afterChangeSeq: changeSeq - 1 }, 1).catch(() => [])
+  const tellMention = async (readerId: UserId, { conversationId, changeSeq }: MentionPointer): Promise<void> => {
+    const changes = await readChanges({ conversationId, afterChangeSeq: changeSeq - 1, readerId }, 1).catch(() => [])
     const [{ message } = {}] = changes
-    if (message?.changeSeq === changeSeq) topics.deliver('user', id as UserId, { type: 'message.mentioned', message })
+    if (message?.changeSeq === changeSeq) topics.deliver('user', readerId, { type: 'message.mentioned', message })
   }
 
   const count = (id: string, number: number, events: number): void => {
@@ -115,7 +118,7 @@ export async function createLiveBus({ carrier, topics, readChanges, log }: Depen
   const onTick = (): void => {
     const now = performance.now()
     for (const [id, { heardAt }] of peers) if (now - heardAt > silenceMilliseconds) forget(id)
-    if (carrier.isApart && !link.isUp && now - comparedAt > compareMilliseconds) compare()
+    if (!link.isUp && now - comparedAt > compareMilliseconds) compare()
   }
 
   const forget = (id: string): void => {

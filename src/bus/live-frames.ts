@@ -6,7 +6,7 @@
 
 import type { ConversationId } from '../../openapi/shared/ids.ts'
 import { parseConversation, parseMember, parseMessage } from '../db/json.ts'
-import type { Advanced, Kind, TopicEvents } from '../topics.ts'
+import type { Advanced, Kind, PresenceChanged, TopicEvents } from '../topics.ts'
 
 type CarriedKind = Exclude<Kind, 'credential'>
 
@@ -16,9 +16,9 @@ export interface Carried<K extends CarriedKind = CarriedKind> {
   event: TopicEvents[K]['event']
 }
 
-/** The message of a mention has to be read. */
+/** A mention whose message has to be read. */
 export interface MentionPointer {
-  type: 'message.mentioned'
+  type: 'mentioned'
   conversationId: ConversationId
   changeSeq: number
 }
@@ -74,7 +74,7 @@ export function formatLine({ kind, id, event }: Carried, maximumBytes: number): 
 }
 
 function pointerOf(event: Carried['event']): Advanced | MentionPointer | undefined {
-  if (event.type === 'message.mentioned') return { type: event.type, conversationId: event.message.conversationId, changeSeq: event.message.changeSeq }
+  if (event.type === 'message.mentioned') return { type: 'mentioned', conversationId: event.message.conversationId, changeSeq: event.message.changeSeq }
   return 'changeSeq' in event ? { type: 'advanced', conversationId: event.conversationId, changeSeq: event.changeSeq } : undefined
 }
 
@@ -90,17 +90,48 @@ export function parseLine(text: string, isWanted: (kind: CarriedKind, id: string
   const [, kind, id, json = ''] = line.exec(text) ?? []
   if ((kind !== 'conversation' && kind !== 'user') || id === undefined || !isWanted(kind, id)) return undefined
   try {
-    return { kind, id, event: revive(JSON.parse(json)) } as Carried
+    const event = JSON.parse(json)
+    if (!isUnderstood(kind, event) || (kind === 'conversation' && event.conversationId !== id)) return undefined
+    return { kind, id, event: revive(event) } as Carried
   } catch {
     return undefined
   }
 }
 
-export const isPointer = (event: Carried['event'] | MentionPointer): event is MentionPointer => event.type === 'message.mentioned' && 'changeSeq' in event
+export const isPointer = (event: Carried['event'] | MentionPointer): event is MentionPointer => event.type === 'mentioned'
+
+/** What an event of each type is nothing without. */
+const needs: { [K in CarriedKind]: Readonly<Record<string, readonly string[]>> } = {
+  conversation: {
+    'message.created': ['changeSeq', 'message'],
+    'message.updated': ['changeSeq', 'message'],
+    'message.deleted': ['changeSeq', 'message'],
+    'conversation.updated': ['changeSeq', 'conversation'],
+    'member.joined': ['changeSeq', 'member'],
+    'member.updated': ['changeSeq', 'member'],
+    'member.left': ['changeSeq', 'userId'],
+    read: ['changeSeq', 'userId'],
+    delivered: ['changeSeq', 'userId'],
+    'membership.updated': ['changeSeq', 'userId'],
+    typing: ['userId'],
+    advanced: ['changeSeq'],
+  } satisfies Record<TopicEvents['conversation']['event']['type'], string[]>,
+  user: {
+    'conversation.joined': ['conversationId', 'afterChangeSeq', 'firstSeq'],
+    'message.mentioned': ['message'],
+    mentioned: ['conversationId', 'changeSeq'],
+  } satisfies Record<Exclude<TopicEvents['user']['event'] | MentionPointer, PresenceChanged>['type'], string[]>,
+}
+
+/** A process of another version may say what this one does not know. */
+function isUnderstood(kind: CarriedKind, event: Record<string, never>): boolean {
+  const { type } = event
+  if (typeof type !== 'string' || !Object.hasOwn(needs[kind], type)) return false
+  return needs[kind][type]?.every((name) => (name.endsWith('Seq') ? Number.isSafeInteger(event[name]) : Boolean(event[name]))) ?? false
+}
 
 /** With its times as such. */
 function revive(event: Record<string, never>): object {
-  if (typeof event.type !== 'string') throw new TypeError('An event has a type')
   return {
     ...event,
     ...(event.message !== undefined && { message: parseMessage(event.message) }),

@@ -7,7 +7,6 @@ const maximumBytes = 7_999
 /** NOTIFY and LISTEN, on a connection of its own: a pool that is busy delays nothing. */
 export const createPostgresCarrier = (pool: pg.Pool, channel: string): Carrier => ({
   maximumBytes,
-  isApart: false,
   isOver: () => pool.ending,
 
   async open({ payload, lost }, signal) {

@@ -14,7 +14,6 @@ const connectTimeoutMilliseconds = 5_000
 /** Publishing and subscribing, of Redis, Valkey and what else speaks their protocol. Nothing is kept there. */
 export const createRedisCarrier = ({ url, readScope }: Options): Carrier => ({
   maximumBytes,
-  isApart: true,
   isOver: () => false,
 
   async open({ payload, lost }, signal) {

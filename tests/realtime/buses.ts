@@ -3,25 +3,8 @@ import pg from 'pg'
 import type { Test } from 'tap'
 import type { TestDatabase } from '../helpers/database.ts'
 import { prepareRedis, redisIsMissing } from '../helpers/redis.ts'
-import type { ReceivedFrame, TestServer } from '../helpers/server.ts'
-
-export type Person = Awaited<ReturnType<TestServer['signUp']>>
-export type Socket = Awaited<ReturnType<TestServer['socket']>>
-
-export const times = <T>(count: number, act: (index: number) => Promise<T>): Promise<T[]> =>
-  Promise.all(Array.from({ length: count }, (_, index) => act(index)))
-export const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
-
-export const send = async ({ api }: Person, id: string, content = 'hello') => (await api.conversations.sendMessage(id, { content })).message
-
-export async function createGroup(owner: Person, ...members: Person[]): Promise<string> {
-  const { conversation } = await owner.api.conversations.create({ type: 'group', memberIds: members.map(({ id }) => id), title: 'Lunch' })
-  return conversation.id
-}
-
-export const numbers = ({ frames }: Socket, id: string) => frames.flatMap(({ conversationId, changeSeq }) => (conversationId === id ? [changeSeq] : []))
-export const until = ({ frame }: Socket, id: string, changeSeq: number): Promise<ReceivedFrame> =>
-  frame((one) => one.conversationId === id && (one.changeSeq ?? 0) >= changeSeq)
+import type { TestServer } from '../helpers/server.ts'
+import { type Person, type Socket, send, until } from './people.ts'
 
 interface Bus {
   env: Record<string, string>
@@ -73,4 +56,14 @@ export function reached({ frames }: Socket, id: string, cursor: number) {
     else last = changeSeq
   }
   return { last, doubles, holes }
+}
+
+/** Once may be by what is compared a while after another process was heard last. */
+export async function arriveTwice(t: Test, sender: Person, socket: Socket, id: string): Promise<void> {
+  for (const round of ['once', 'and again']) {
+    const { changeSeq } = await send(sender, id)
+    const sentAt = performance.now()
+    await until(socket, id, changeSeq)
+    t.comment(`${round}, after ${Math.round(performance.now() - sentAt)} ms`)
+  }
 }

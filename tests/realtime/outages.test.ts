@@ -6,7 +6,8 @@ import { createTestDatabase } from '../helpers/database.ts'
 import { until as eventually, install } from '../helpers/process.ts'
 import { prepareRedis, redisIsMissing } from '../helpers/redis.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
-import { buses, createGroup, cutListeners, range, reached, send, stopAll, times, until } from './buses.ts'
+import { arriveTwice, buses, cutListeners, reached, stopAll } from './buses.ts'
+import { createGroup, range, send, times, until } from './people.ts'
 
 t.test('without its Redis', { skip: redisIsMissing }, async (t) => {
   const redis = await prepareRedis(t)
@@ -76,21 +77,14 @@ t.test('with a Redis that accepts connections and never answers', { skip: redisI
   const id = await createGroup(alice, bob)
   const socket = await there.socket(bob.accessToken)
 
-  t.test('what happens on others arrives every few seconds', async (t) => {
+  t.test('what happens on others arrives again and again', async (t) => {
     redis.freeze()
     await eventually(async () => (await busOf(there)) === 'down')
-    for (let round = 0; round < 2; round++) {
-      const { changeSeq } = await send(alice, id)
-      const sentAt = performance.now()
-      await until(socket, id, changeSeq)
-      t.ok(performance.now() - sentAt < 20_000, `within 20 s, round ${round}`)
-    }
+    await arriveTwice(t, alice, socket, id)
   })
 
-  t.test('a process starts within seconds', async (t) => {
-    const startedAt = performance.now()
+  t.test('a process starts all the same', async (t) => {
     const third = await startServer(t, { databaseUrl: database.url, env })
-    t.ok(performance.now() - startedAt < 20_000)
     t.equal(await busOf(third), 'down')
   })
 
@@ -132,14 +126,17 @@ for (const { name, skip, prepare } of buses) {
 
     t.test('everything acknowledged by one that is killed reaches the sockets of the other, in order and once', async (t) => {
       const acknowledged: string[] = []
-      const sending = times(4, async (sender) => {
-        for (let number = 0; ; number++) {
+      let stop = false
+      const senders = range(0, 3).map(async (sender) => {
+        for (let number = 0; !stop; number++) {
           await sendOne(`${sender}/${number}`).then(({ message }) => acknowledged.push(message.content))
         }
       })
+      const allEnded = Promise.allSettled(senders)
       await eventually(() => acknowledged.length > 200)
       await first.kill()
-      await sending.catch(() => undefined)
+      stop = true
+      await allEnded
       await eventually(() => acknowledged.every((content) => contents.includes(content)))
       t.equal(new Set(contents).size, contents.length)
       for (const sender of ['0', '1', '2', '3']) {
