@@ -7,7 +7,8 @@ import { Cursors, Subscribed } from './schemas.ts'
 export const resume = defineCommand({
   type: 'resume',
   summary: 'Send me what is newer than my cursors',
-  description: 'Answered by the changes in order, `gap` where it is too much, `gone` where you are no member, and then `ready`.',
+  description:
+    'Answered by the changes in order, `gap` where it is too much, `gone` where you are no member, and then `ready`. If they cannot be read, the answer is an `error` (`unavailable` while the database is) and the socket is closed with 1001: connect and resume from what you have applied by then.',
   rateLimit: 'default',
   readOnly: true,
   data: closed({ cursors: described(ref(Cursors), 'What you hold, of the conversations that are behind') }),

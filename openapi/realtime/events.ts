@@ -97,6 +97,6 @@ export const closeCodes = {
   4401: 'The access token or API key expired, or it or its session was revoked: sign in or refresh, then connect and resume',
   4408: 'The client does not read as fast as events come: connect and resume. Who does not read at all may not see this code either, but 1006',
   4429: 'The client sends faster than it may',
-  1001: 'The server is going away: connect and resume',
+  1001: 'The server is going away, or could not read what this socket is to get: connect and resume',
   1009: 'A frame was longer than `maxFrameBytes`: send what is that long over REST',
 } as const

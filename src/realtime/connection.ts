@@ -92,9 +92,9 @@ export class Connection {
     return this.#wanted === undefined
   }
 
-  /** Those that the client has named. */
-  get wanted(): Iterable<ConversationId> {
-    return this.#wanted ?? []
+  /** Those that the client has named; undefined: all. */
+  get wanted(): Iterable<ConversationId> | undefined {
+    return this.#wanted
   }
 
   /** @param conversationIds undefined for all */
@@ -171,6 +171,15 @@ export class Connection {
       this.#heldBytes -= bytes.length
       if (changeSeq > held.upToChangeSeq) this.send(bytes)
     }
+  }
+
+  /** What the client says waits unread until `listen`. */
+  deafen(): void {
+    this.#socket.pause()
+  }
+
+  listen(): void {
+    if (this.#finishing === undefined) this.#socket.resume()
   }
 
   /** A command is being carried out. With too many of them no further frames are read until one has ended. */

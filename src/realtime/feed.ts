@@ -70,6 +70,8 @@ export class Feed {
 
   /** The conversation is known to stand at this number: what does not arrive is read. */
   expect(changeSeq: number): void {
+    // What was missing has come by itself.
+    if (this.lastChangeSeq >= this.#head && !this.#reading) this.#newSince = undefined
     this.#head = Math.max(this.#head, changeSeq)
     if (this.#head > this.lastChangeSeq) this.#repairAfter(patienceMilliseconds)
   }
@@ -82,6 +84,12 @@ export class Feed {
 
   has(connection: Connection): boolean {
     return this.#followers.has(connection)
+  }
+
+  /** After which change a connection is told the next one; undefined while it is told nothing. */
+  positionOf(connection: Connection): number | undefined {
+    const after = this.#followers.get(connection)?.after
+    return after === undefined ? undefined : Math.max(after, this.lastChangeSeq)
   }
 
   /** Sends changes after this one to a connection; without a number it is kept for later. */

@@ -17,6 +17,8 @@ interface Dependencies {
 const typingSeconds = 6
 /** Conversations that somebody begins to follow together are asked for together. */
 const gatherMilliseconds = 20
+/** After the database did not answer. */
+const retryMilliseconds = 1_000
 
 export type Feeds = ReturnType<typeof createFeeds>
 
@@ -45,8 +47,8 @@ export function createFeeds({ topics, sync, log }: Dependencies) {
   }
 
   /** What others did may have passed before anybody listened: told by another process, it comes in any order. */
-  const compareSoon = (conversationId: ConversationId): void => {
-    if (unsure === undefined) setTimeout(() => compareUnsure(), gatherMilliseconds).unref()
+  const compareSoon = (conversationId: ConversationId, milliseconds = gatherMilliseconds): void => {
+    if (unsure === undefined) setTimeout(() => compareUnsure(), milliseconds).unref()
     unsure ??= new Set()
     unsure.add(conversationId)
   }
@@ -55,8 +57,8 @@ export function createFeeds({ topics, sync, log }: Dependencies) {
     const ids = [...(unsure ?? [])]
     unsure = undefined
     compare(ids).catch((error: unknown) => {
-      log.warn({ err: error }, 'Could not read where new conversations stand')
-      for (const id of ids) if (feeds.has(id)) compareSoon(id)
+      log.warn({ err: error }, 'Could not read where new conversations stand; trying again')
+      for (const id of ids) if (feeds.has(id)) compareSoon(id, retryMilliseconds)
     })
   }
 
@@ -102,8 +104,8 @@ export function createFeeds({ topics, sync, log }: Dependencies) {
       feedOf(conversationId)?.unfollow(connection)
     },
 
-    /** Where a conversation that somebody follows stands here. */
-    positionOf: (conversationId: ConversationId): number | undefined => feedOf(conversationId)?.lastChangeSeq,
+    /** @returns the number after which changes are sent to a connection; undefined while none are */
+    positionOf: (connection: Connection, conversationId: ConversationId): number | undefined => feedOf(conversationId)?.positionOf(connection),
 
     /** Reads what is newer than what was heard, of all of them. */
     compareAll: (): Promise<void> => (feeds.size === 0 ? Promise.resolve() : compare([...feeds.keys()])),

@@ -54,6 +54,7 @@ export function createGateway({ topics, onCredentialEnd, sync, commands, presenc
     const positions = await subscriptions.begin(connection)
     if (!connection.isOpen) return
     tellHello(connection, positions, { heartbeatSeconds, maxFrameBytes: maximumFrameBytes })
+    connection.listen()
     for (const joined of connection.joinedMeanwhile ?? []) await subscriptions.joinLate(connection, joined)
     connection.joinedMeanwhile = undefined
   }
@@ -124,6 +125,8 @@ export function createGateway({ topics, onCredentialEnd, sync, commands, presenc
       socket.on('error', () => socket.terminate())
       socket.on('close', () => connections.delete(connection))
       if (closing) return connection.close('going_away')
+      // The hello comes before any answer, and what the socket gets is settled by then.
+      connection.deafen()
       const ends = [
         topics.subscribe('user', actor.userId, (event) => onUserEvent(connection, event)),
         onCredentialEnd(actor, () => connection.close('unauthorized')),
@@ -157,8 +160,10 @@ const signalFrames = new WeakMap<PresenceChanged | Mentioned, Buffer>()
 
 /** Written once for all who are told. */
 function signalFrame(event: PresenceChanged | Mentioned): Buffer {
+  const written = signalFrames.get(event)
+  if (written !== undefined) return written
   const data = event.type === 'presence.changed' ? serializePresence(event.presence) : { message: serializeMessage(event.message) }
-  const bytes = signalFrames.get(event) ?? Buffer.from(JSON.stringify({ type: event.type, data }))
+  const bytes = Buffer.from(JSON.stringify({ type: event.type, data }))
   signalFrames.set(event, bytes)
   return bytes
 }

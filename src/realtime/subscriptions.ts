@@ -2,13 +2,14 @@
  * Which conversations a socket follows: all of its user's, or those that the client names. A socket is subscribed first and told where
  * that stands second, so that whatever happens in between reaches it.
  */
-import type { ConversationId, UserId } from '../../openapi/shared/ids.ts'
+import type { ConversationId } from '../../openapi/shared/ids.ts'
 import { AppError } from '../errors/app-error.ts'
 import type { Position, SyncService } from '../features/sync/service.ts'
 import type { ConversationJoined } from '../topics.ts'
 import type { CatchUp } from './catch-up.ts'
 import type { Connection } from './connection.ts'
 import type { Feeds } from './feeds.ts'
+import { inParts } from './in-parts.ts'
 import type { Positions } from './positions.ts'
 
 interface Dependencies {
@@ -25,6 +26,17 @@ export type Subscriptions = ReturnType<typeof createSubscriptions>
 export function createSubscriptions({ sync, feeds, catchUp }: Dependencies) {
   /** What a socket is subscribed to and not yet told of, unless it has joined it meanwhile. */
   const untold = new WeakMap<Connection, Set<ConversationId>>()
+  /** What a socket that has named what it wants was told of beside that: comparing finds a joining again for a while. */
+  const known = new WeakMap<Connection, Set<ConversationId>>()
+  const remember = (connection: Connection, conversationId: ConversationId): void => {
+    known.set(connection, (known.get(connection) ?? new Set()).add(conversationId))
+  }
+
+  /** Whoever has named what they want learns that there is something new. */
+  const announce = (connection: Connection, { conversationId }: ConversationJoined): void => {
+    remember(connection, conversationId)
+    connection.sendJson({ type: 'conversation.joined', data: { conversationId } })
+  }
 
   /** Subscribes to what the user has, or to what is there of these. @returns where they stood after that */
   const subscribe = async (connection: Connection, among?: readonly ConversationId[]): Promise<ReadonlyMap<ConversationId, Position>> => {
@@ -43,52 +55,71 @@ export function createSubscriptions({ sync, feeds, catchUp }: Dependencies) {
     const before = new Set(connection.following)
     const added = new Set<ConversationId>()
     untold.set(connection, added)
-    const positions = await subscribe(connection, among)
+    let positions: ReadonlyMap<ConversationId, Position> = new Map()
+    try {
+      positions = await subscribe(connection, among)
+    } finally {
+      untold.delete(connection)
+      // The user has left these while it was read; or it could not be read, and who asks again begins anew.
+      for (const id of added) if (!positions.has(id)) feeds.unfollow(connection, id)
+    }
     const told: Positions = {}
     if (!connection.isOpen) return told
     for (const [id, position] of positions) {
-      const stands = before.has(id) && connection.following.has(id) ? feeds.positionOf(id) : feeds.begin(connection, position)
+      const stands = (before.has(id) ? feeds.positionOf(connection, id) : undefined) ?? feeds.begin(connection, position)
       if (stands !== undefined) told[id] = stands
     }
-    // The user has left these while it was read.
-    for (const id of added) if (!positions.has(id)) feeds.unfollow(connection, id)
-    untold.delete(connection)
     return told
   }
 
   const narrow = (connection: Connection, wanted: Iterable<ConversationId>): void => {
     connection.want(wanted)
-    for (const id of connection.following) if (!connection.wants(id)) feeds.unfollow(connection, id)
+    for (const id of connection.following) {
+      if (connection.wants(id)) continue
+      feeds.unfollow(connection, id)
+      remember(connection, id)
+    }
+  }
+
+  /** A failure leaves the socket with what it has wanted before. */
+  const followAs = async (connection: Connection, wanted: Iterable<ConversationId> | undefined, among?: readonly ConversationId[]): Promise<Positions> => {
+    const before = connection.wanted
+    connection.want(wanted)
+    try {
+      return await follow(connection, among)
+    } catch (error) {
+      if (before === undefined) connection.want(undefined)
+      else narrow(connection, before)
+      throw error
+    }
   }
 
   return {
     /** What a socket begins with. */
     begin: (connection: Connection): Promise<Positions> => (connection.wantsAll ? follow(connection) : Promise.resolve({})),
 
-    async followAll(connection: Connection): Promise<Positions> {
-      connection.want(undefined)
-      return follow(connection)
-    },
+    followAll: (connection: Connection): Promise<Positions> => followAs(connection, undefined),
 
     /** From now on these alone, or these beside those that were named before. @throws `not_found` when one is not the user's; then nothing changes. */
     async followThese(connection: Connection, ids: readonly ConversationId[]): Promise<Positions> {
       const own = await sync.positions(connection.actor.userId, ids)
       if (ids.some((id) => !own.has(id))) throw new AppError('not_found')
-      if (connection.wantsAll) narrow(connection, ids)
-      else connection.want([...connection.wanted, ...ids])
-      return follow(connection, ids)
+      const { wanted } = connection
+      const told = await followAs(connection, wanted && [...wanted, ...ids], ids)
+      if (wanted === undefined) narrow(connection, ids)
+      return told
     },
 
     /** From now on those that are left alone. */
     unfollow(connection: Connection, ids: readonly ConversationId[]): void {
-      const left = new Set(connection.wantsAll ? connection.following : connection.wanted)
+      const left = new Set(connection.wanted ?? connection.following)
       for (const id of ids) left.delete(id)
       narrow(connection, left)
     },
 
     async join(connection: Connection, joined: ConversationJoined): Promise<void> {
       if (!connection.isOpen) return
-      if (!connection.wants(joined.conversationId)) return tellJoined(connection, joined)
+      if (!connection.wants(joined.conversationId)) return announce(connection, joined)
       untold.get(connection)?.delete(joined.conversationId)
       const stands = feeds.join(connection, joined)
       if (stands !== undefined && stands > joined.afterChangeSeq) await catchUp.bridge(connection, joined.conversationId, joined.afterChangeSeq, stands)
@@ -98,7 +129,7 @@ export function createSubscriptions({ sync, feeds, catchUp }: Dependencies) {
     async joinLate(connection: Connection, joined: ConversationJoined): Promise<void> {
       const { conversationId, afterChangeSeq } = joined
       if (!connection.isOpen || connection.following.has(conversationId)) return
-      if (!connection.wants(conversationId)) return tellJoined(connection, joined)
+      if (!connection.wants(conversationId)) return known.get(connection)?.has(conversationId) ? undefined : announce(connection, joined)
       const stands = feeds.join(connection, joined) ?? 0
       await catchUp.bridge(connection, conversationId, afterChangeSeq, Math.max(stands, afterChangeSeq + 1))
     },
@@ -110,7 +141,7 @@ export function createSubscriptions({ sync, feeds, catchUp }: Dependencies) {
       for (const userIds of inParts([...byUser.keys()], usersPerRead)) {
         for (const { userId, conversationId, joinedChangeSeq, firstSeq } of await sync.membershipsSince(joinedAfter, userIds)) {
           for (const connection of byUser.get(userId) ?? []) {
-            if (!connection.wantsAll || connection.following.has(conversationId)) continue
+            if (connection.following.has(conversationId)) continue
             missed.push([connection, { type: 'conversation.joined', conversationId, afterChangeSeq: joinedChangeSeq - 1, firstSeq }])
           }
         }
@@ -119,11 +150,3 @@ export function createSubscriptions({ sync, feeds, catchUp }: Dependencies) {
     },
   }
 }
-
-/** Whoever has named what they want learns that there is something new. */
-function tellJoined(connection: Connection, { conversationId }: ConversationJoined): void {
-  connection.sendJson({ type: 'conversation.joined', data: { conversationId } })
-}
-
-const inParts = (userIds: UserId[], size: number): UserId[][] =>
-  Array.from({ length: Math.ceil(userIds.length / size) }, (_, index) => userIds.slice(index * size, (index + 1) * size))

@@ -1,23 +1,17 @@
 /** What a socket gets: all conversations of its user, or those that the client names; and where they stand. */
 import { NotFoundError } from '@parley/sdk'
 import { connect } from '@parley/sdk/realtime'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import WebSocket from 'ws'
+import { createTestDatabase } from '../helpers/database.ts'
 import { until as eventually } from '../helpers/process.ts'
-import { type ReceivedFrame, startServer, type TestServer } from '../helpers/server.ts'
-
-type Person = Awaited<ReturnType<TestServer['signUp']>>
-type Socket = Awaited<ReturnType<TestServer['socket']>>
+import { type ReceivedFrame, startServer } from '../helpers/server.ts'
+import { startDatabaseProxy } from './database-proxy.ts'
+import { createGroup, numbers, type Person, type Socket, send, times, until } from './people.ts'
 
 const server = await startServer(t)
 
-const people = (count: number): Promise<Person[]> => Promise.all(Array.from({ length: count }, () => server.signUp()))
-const send = async ({ api }: Person, id: string) => (await api.conversations.sendMessage(id, { content: 'hello' })).message
-
-async function createGroup(owner: Person, ...members: Person[]): Promise<string> {
-  const { conversation } = await owner.api.conversations.create({ type: 'group', memberIds: members.map(({ id }) => id), title: 'Lunch' })
-  return conversation.id
-}
+const people = (count: number, on = server): Promise<Person[]> => times(count, () => on.signUp())
 
 let commands = 0
 async function ask(socket: Socket, type: string, data: object): Promise<ReceivedFrame> {
@@ -26,7 +20,16 @@ async function ask(socket: Socket, type: string, data: object): Promise<Received
   return socket.frame((frame) => frame.id === id)
 }
 
-const until = (socket: Socket, id: string, changeSeq: number) => socket.frame((frame) => frame.conversationId === id && frame.changeSeq === changeSeq)
+/** A server whose database answers when a test says so. */
+async function startSlow(t: Test) {
+  const database = await createTestDatabase()
+  t.teardown(() => database.drop())
+  const proxy = await startDatabaseProxy(t, database.url)
+  const slow = await startServer(t, { databaseUrl: proxy.url })
+  const [alice, bob] = (await people(2, slow)) as [Person, Person]
+  return { proxy, slow, alice, bob, id: await createGroup(alice, bob) }
+}
+
 const idsIn = ({ frames }: Socket, from = 0) => new Set(frames.slice(from).flatMap(({ conversationId }) => conversationId ?? []))
 
 /** Two people and three conversations of theirs, at 3 each. */
@@ -111,6 +114,65 @@ t.test('subscribe', async (t) => {
     t.equal((await ask(socket, 'subscribe', { conversationIds: [ids[0]] })).error?.code, 'not_found')
     t.notOk(idsIn(socket).has(created as never))
   })
+})
+
+t.test('subscribing that fails half-way can be tried again, and nothing is missed then', async (t) => {
+  const { proxy, slow, alice, bob, id } = await startSlow(t)
+  const socket = await slow.socket(bob.accessToken, '?subscribe=none')
+  let held = proxy.hold('"joined_change_seq"')
+  socket.send({ type: 'subscribe', id: 'first', data: { conversationIds: [id] } })
+  for (const _ of ['whose it is', 'where it stands']) {
+    const answer = await held
+    held = proxy.hold('"joined_change_seq"')
+    answer.release()
+  }
+  ;(await held).cut()
+  t.match(await socket.frame((frame) => frame.id === 'first'), { type: 'error', error: { code: 'unavailable' } })
+  t.same((await ask(socket, 'subscribe', { conversationIds: [id] })).data, { positions: { [id]: 3 } })
+  const { changeSeq } = await send(alice, id)
+  await until(socket, id, changeSeq)
+})
+
+t.test('the answer to subscribe tells no less than hello did, though what is between has yet to be read', async (t) => {
+  const { proxy, slow, alice, bob, id } = await startSlow(t)
+  await slow.socket(alice.accessToken)
+  await slow.database.pool.query('update conversations set last_change_seq = 5, change_seq = 5 where id = $1', [id])
+  const reading = proxy.hold('changes\0')
+  const socket = await slow.socket(bob.accessToken)
+  t.same(socket.frames[0]?.data.positions, { [id]: 5 })
+  const read = await reading
+  t.same((await ask(socket, 'subscribe', {})).data, { positions: { [id]: 5 } })
+  read.release()
+  await send(alice, id)
+  await until(socket, id, 6)
+  t.same(numbers(socket, id), [6])
+})
+
+t.test('what a socket that has named what it wants did not hear of joining is found by comparing, and told once', async (t) => {
+  const { alice, bob, ids, socket } = await begin()
+  await ask(socket, 'subscribe', { conversationIds: [ids[0]] })
+  await alice.api.conversations.removeMember(ids[0], bob.id)
+  await until(socket, ids[0], 4)
+  // It tells nobody what happens there.
+  const silent = await startServer(t, { databaseUrl: server.database.pool.options.connectionString ?? '', env: { REDIS_URL: 'redis://127.0.0.1:1' } })
+  const there = { ...alice, api: silent.client({ accessToken: alice.accessToken }) }
+  await there.api.conversations.addMembers(ids[0], { userIds: [bob.id] })
+  const told: string[] = []
+  for (const time of ['found', 'found again']) {
+    const created = await createGroup(there, bob)
+    told.push(created)
+    server.app.topics.publishStale()
+    await socket.frame(({ type, data }) => type === 'conversation.joined' && data.conversationId === created)
+    await ask(socket, 'ping', {})
+    t.same(
+      socket.frames.filter(({ type }) => type === 'conversation.joined').map(({ data }) => data.conversationId),
+      told,
+      time,
+    )
+  }
+  const { changeSeq } = await send(alice, ids[0])
+  await until(socket, ids[0], changeSeq)
+  t.same([...new Set(numbers(socket, ids[0]))], [4, 5, 6], 'what it has named it gets')
 })
 
 t.test('unsubscribe takes some away, and of those that get all too', async (t) => {

@@ -1,16 +1,14 @@
 /** What is not for a member goes out as its number alone, live, in a resume and in `sync.pull`; and is never seen by coming back. */
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { ConversationId } from '../../openapi/shared/ids.ts'
-import { startServer, type TestServer } from '../helpers/server.ts'
-
-type Person = Awaited<ReturnType<TestServer['signUp']>>
-type Socket = Awaited<ReturnType<TestServer['socket']>>
+import type { Advanced, Change } from '../../src/topics.ts'
+import { until as eventually } from '../helpers/process.ts'
+import { startServer } from '../helpers/server.ts'
+import { type Person, type Socket, send, until } from './people.ts'
 
 const server = await startServer(t)
 
 const people = (count: number): Promise<Person[]> => Promise.all(Array.from({ length: count }, () => server.signUp()))
-const send = async ({ api }: Person, id: string, content = 'hello') => (await api.conversations.sendMessage(id, { content })).message
-const until = (socket: Socket, id: string, changeSeq: number) => socket.frame((frame) => frame.conversationId === id && frame.changeSeq === changeSeq)
 
 /** Whoever joins sees what is said from then on. */
 async function createGroup(owner: Person, ...members: Person[]): Promise<string> {
@@ -29,6 +27,9 @@ async function touch(id: string, seq: number): Promise<number> {
   server.app.topics.publish('conversation', id as ConversationId, { type: 'advanced', conversationId: id as ConversationId, changeSeq })
   return changeSeq
 }
+
+/** As when another process does something and tells nothing of it. */
+const startSilent = (t: Test) => startServer(t, { databaseUrl: server.database.pool.options.connectionString ?? '', env: { REDIS_URL: 'redis://127.0.0.1:1' } })
 
 async function resume(socket: Socket, cursors: Record<string, number>) {
   const from = socket.frames.length
@@ -111,9 +112,8 @@ t.test('what was said while one was away stays unseen', async (t) => {
   t.test('by a socket that did not hear of the leaving', async (t) => {
     const world = await leaveAndComeBack()
     const socket = await server.socket(world.bob.accessToken)
-    // As when another process did all this, and told nothing of it.
-    const other = await startServer(t, { databaseUrl: server.database.pool.options.connectionString ?? '', env: { REDIS_URL: 'redis://127.0.0.1:1' } })
-    const alice = { ...world.alice, api: other.client({ accessToken: world.alice.accessToken }) }
+    const silent = await startSilent(t)
+    const alice = { ...world.alice, api: silent.client({ accessToken: world.alice.accessToken }) }
     const { changeSeq } = await spend({ ...world, alice })
     server.app.topics.publishStale()
     await until(socket, world.id, changeSeq)
@@ -130,6 +130,22 @@ t.test('of several pages, what is new since the cursor comes as new', async (t) 
   await until(socket, id, last)
   const frames = await resume(socket, { [id]: 2 })
   t.match(frames.at(-1), { changeSeq: last, type: 'message.created', data: { message: { seq: 1 } } })
+})
+
+t.test('what was told while something was missed is not new any more', async (t) => {
+  const [alice, bob] = (await people(2)) as [Person, Person]
+  const id = (await createGroup(alice, bob)) as ConversationId
+  const socket = await server.socket(bob.accessToken)
+  const silent = await startSilent(t)
+  await silent.client({ accessToken: alice.accessToken }).conversations.sendMessage(id, { content: 'hello' })
+  const publish = (event: Change | Advanced) => server.app.topics.publish('conversation', id, event)
+  publish({ type: 'advanced', conversationId: id, changeSeq: 6 })
+  t.equal((await until(socket, id, 4)).type, 'message.created')
+  for (const changeSeq of [5, 6]) publish({ type: 'delivered', conversationId: id, changeSeq, userId: bob.id, deliveredSeq: 1 })
+  await until(socket, id, 6)
+  await server.database.pool.query('update conversations set last_change_seq = 6 where id = $1', [id])
+  const changeSeq = await touch(id, 1)
+  t.equal((await until(socket, id, changeSeq)).type, 'message.updated')
 })
 
 t.test('an answer to something from before one’s joining shows nothing of it, wherever one looks', async (t) => {
@@ -165,4 +181,21 @@ t.test('an answer to something from before one’s joining shows nothing of it, 
   t.match((await retry()).message, { id: own.id, replyTo: null, reactions: { length: 0 } }, 'nor who came back')
   for (const socket of sockets) socket.close()
   t.notOk(JSON.stringify(ofBob.frames).includes('secret'))
+})
+
+t.test('nor does a mention that another process tells of and that is too large to be told whole', async (t) => {
+  const there = await startServer(t, { databaseUrl: server.database.pool.options.connectionString ?? '' })
+  const [alice, bob] = (await people(2)) as [Person, Person]
+  const id = await createGroup(alice)
+  const { id: replyTo } = await send(alice, id, 'secret')
+  await alice.api.conversations.addMembers(id, { userIds: [bob.id] })
+  const socket = await there.socket(bob.accessToken)
+  const mention = async (content: string) => (await alice.api.conversations.sendMessage(id, { content, replyTo, mentions: [bob.id] })).message
+  const heard = () => socket.frames.filter(({ type }) => type === 'message.mentioned')
+  // Until both know of each other.
+  await eventually(async () => (await mention('hello')) && heard().length > 0)
+  const message = await mention('ü'.repeat(9_000))
+  const { data } = await socket.frame(({ type, data }) => type === 'message.mentioned' && data.message.id === message.id)
+  t.same(data.message, { ...message, replyTo: null })
+  t.notOk(JSON.stringify(socket.frames).includes('secret'))
 })
