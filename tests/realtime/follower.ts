@@ -216,14 +216,15 @@ export function createFollower(url: string, person: Person) {
 
     /** What is not among all is not ours any more, unless something was heard of it meanwhile. */
     async subscribeAll(): Promise<void> {
+      if (socket?.readyState !== WebSocket.OPEN) return
       const before = new Map([...conversations].map(([id, { cursor }]) => [id, cursor]))
-      const narrow = wanted
+      // What is new by now may come ahead of the answer.
       want(undefined)
-      const isDone = await ask('subscribe', {}, (positions) => {
+      await ask('subscribe', {}, (positions) => {
+        want(undefined)
         for (const [id, cursor] of before) if (!(id in positions) && conversations.get(id)?.cursor === cursor && !isBehind(id)) leave(id)
         for (const [id, position] of Object.entries(positions)) expect(id, position)
       })
-      if (!isDone) want(narrow)
     },
 
     /** Resolves when everything up to these positions has been applied, and nothing else is held. */

@@ -379,6 +379,20 @@ t.test('what is subscribed', async (t) => {
     t.equal(peer.waiting.length, 0, 'and not asked for again')
   })
 
+  t.test('of calls that do not wait for each other the last one counts', async (t) => {
+    const { server, realtime, log } = await start(t)
+    const peer = await server.connection()
+    peer.hello({ c1: 4, c2: 9 })
+    const done = Promise.all([realtime.unsubscribe(['c2']), realtime.subscribeAll()])
+    peer.send({ type: 'ack', id: (await peer.next('unsubscribe')).id })
+    peer.send({ type: 'ack', id: (await peer.next('subscribe')).id, data: { positions: { c1: 4, c2: 9 } } })
+    peer.send(change('c2', 10))
+    peer.send(change('c1', 5))
+    await done
+    await emitted(realtime, 'c1', 5)
+    t.same(log, ['c2/10', 'c1/5'])
+  })
+
   t.test('when the answer does not come, a new connection is told what is wanted', async (t) => {
     const { server, realtime, runtime } = await start(t)
     const first = await server.connection()

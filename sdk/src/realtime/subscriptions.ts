@@ -80,6 +80,8 @@ export function createSubscriptions({ commands, catchUp, fetchPositions, restart
       catchUp.want(undefined)
       try {
         await ask({}, (positions) => {
+          // The answer to what was asked before may have narrowed it meanwhile.
+          catchUp.want(undefined)
           follow(positions)
           catchUp.toldAll(all, cursors)
         })
