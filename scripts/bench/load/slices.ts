@@ -20,13 +20,21 @@ export type Load = (seconds: number) => Promise<{ done: number; latencies: numbe
 interface Turn {
   server: Pick<ServerProcess, 'usage'>
   load: Load
+  /** Takes away what a slice has left behind; it is not measured. */
+  tidy?(): Promise<void>
 }
 
 export async function takeTurns<Name extends string>({ pace, databaseCpu }: Setting, loads: Record<Name, Turn>): Promise<Record<Name, Slice>> {
   const turns = Object.entries<Turn>(loads).map(([name, turn]) => ({ name, ...turn, slices: [] as Slice[] }))
-  for (const { load } of turns) await load(pace.warmUpSeconds)
+  for (const { load, tidy } of turns) {
+    await load(pace.warmUpSeconds)
+    await tidy?.()
+  }
   for (let round = 0; round < pace.rounds; round += 1) {
-    for (const turn of turns) turn.slices.push(await measure(pace.sliceSeconds, turn, databaseCpu))
+    for (const turn of turns) {
+      turn.slices.push(await measure(pace.sliceSeconds, turn, databaseCpu))
+      await turn.tidy?.()
+    }
   }
   return Object.fromEntries(turns.map(({ name, slices }) => [name, medianSlice(slices)])) as Record<Name, Slice>
 }
@@ -42,7 +50,6 @@ async function measure(seconds: number, { server, load }: Turn, databaseCpu: Set
   const { done, latencies } = await load(seconds)
   const elapsed = (performance.now() - start) / 1000
   const after = await readCpu()
-  latencies.sort((a, b) => a - b)
   return {
     perSecond: done / elapsed,
     p50Milliseconds: quantile(latencies, 0.5),
@@ -71,4 +78,8 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
 }
 
-export const quantile = (sorted: readonly number[], share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+/** @returns what this share of the values is at most. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+}

@@ -1,8 +1,8 @@
 /**
  * Whether the server gets slower with what it holds: the same 1,000 conversations with 100 messages each and with 3,000 each, on a
- * database and a server of ours for either. Requests come at a steady rate, far below what the server can do, to both in turns.
+ * database and a server of ours for either. Sends, then pages, then lists come at a steady rate, far below what the server can do, to both in turns.
  */
-import { createLedger } from '../ledger.ts'
+import { addVerdicts, createLedger, emptyVerdict, type Ledger } from '../ledger.ts'
 import { type HttpConnection, openHttpConnections } from '../load/http-connection.ts'
 import { createConnectionPool, pace } from '../load/pace.ts'
 import { pick } from '../load/repeat.ts'
@@ -33,7 +33,7 @@ export async function measureGrowth(setting: Setting): Promise<Section> {
   try {
     const rows: Row[] = []
     for (const act of ['send', 'page', 'list'] as const) rows.push(await measureAct(setting, { small, large }, act, seconds))
-    return { rows }
+    return { rows, verdicts: { ours: addVerdicts(await small.verify(), await large.verify()), floor: emptyVerdict } }
   } finally {
     await small.close()
     await large.close()
@@ -53,8 +53,10 @@ const openTarget = (setting: Setting, { messages, world }: Crowd): Promise<Targe
 
 async function openPlace(target: Target, { people, world }: Crowd) {
   const connections = await openHttpConnections(target.server.port, connectionCount)
+  const ledger = createLedger()
   return {
-    run: createRun(target, world, people, createConnectionPool(connections)),
+    run: createRun(target, world, people, createConnectionPool(connections), ledger),
+    verify: () => ledger.verify(target.databaseUrl, world.conversations, []),
     async close() {
       for (const connection of connections) connection.close()
       await target.server.stop()
@@ -62,8 +64,9 @@ async function openPlace(target: Target, { people, world }: Crowd) {
   }
 }
 
-function createRun(target: Target, world: World, people: readonly string[], lend: ReturnType<typeof createConnectionPool<HttpConnection>>) {
-  const ledger = createLedger()
+type Lend = ReturnType<typeof createConnectionPool<HttpConnection>>
+
+function createRun(target: Target, world: World, people: readonly string[], lend: Lend, ledger: Ledger) {
   const read = async (connection: HttpConnection, request: string): Promise<void> => {
     const { status, body } = await connection.request(request)
     if (status !== 200) throw new Error(`A read was answered with ${status}: ${body}`)
@@ -80,13 +83,8 @@ function createRun(target: Target, world: World, people: readonly string[], lend
 async function measureAct({ pace: { rounds, warmUpSeconds } }: Setting, places: Record<'small' | 'large', Place>, act: Act, seconds: number): Promise<Row> {
   const figures = { small: [] as number[], large: [] as number[] }
   for (const place of Object.values(places)) await place.run(act, warmUpSeconds)
-  for (let round = 0; round < rounds; round += 1) for (const size of ['small', 'large'] as const) figures[size].push(p99(await places[size].run(act, seconds)))
+  for (let round = 0; round < rounds; round += 1)
+    for (const size of ['small', 'large'] as const) figures[size].push(quantile(await places[size].run(act, seconds), 0.99))
   const name = `p99 of ${act}, 3,000,000 messages to 100,000`
   return compare(name, 'ms', { ours: median(figures.large), floor: median(figures.small) }, expected)
 }
-
-const p99 = (latencies: number[]): number =>
-  quantile(
-    [...latencies].sort((a, b) => a - b),
-    0.99,
-  )

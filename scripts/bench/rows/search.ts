@@ -3,18 +3,19 @@
  * another. Words are as frequent as in a language: the second half as often as the first, the tenth a tenth as often.
  */
 import pg from 'pg'
-import { openHttpConnections } from '../load/http-connection.ts'
-import { pick, repeat } from '../load/repeat.ts'
+import { openReadBench } from '../load/read-bench.ts'
+import { pick } from '../load/repeat.ts'
 import { quantile } from '../load/slices.ts'
 import { type Row, type Section, stateFigure } from '../row.ts'
 import type { Setting } from '../setting.ts'
-import { createAuthorization, get } from '../target.ts'
+import { createAuthorization, get, type Target } from '../target.ts'
 import { inventPeople, type World } from '../world.ts'
 
 const conversationCount = 1_000
 const messagesEach = 1_000
 const wordCount = 50_000
 const wordsPerMessage = 10
+const pageLength = 10
 const expected = { most: 50 }
 
 export async function measureSearch(setting: Setting): Promise<Section> {
@@ -23,60 +24,63 @@ export async function measureSearch(setting: Setting): Promise<Section> {
     conversations: inventConversations((index) => [...others, ...(index % 100 === 0 ? [few] : []), ...(index % 20 === 0 ? [] : [many])]),
   }
   const target = await setting.openOurs('search', world)
-  const phrases = await fill(target.databaseUrl)
-  // Not before: a connection that waits for a minute is closed.
-  const [connection] = await openHttpConnections(target.server.port, 1)
-  if (connection === undefined) throw new Error('There is no connection')
+  const kinds = createKinds(await fill(target.databaseUrl))
+  const rows: Row[] = []
   try {
-    const authorization = createAuthorization()
-    const rows: Row[] = []
-    for (const [kind, invent] of Object.entries(createQueries(phrases))) {
+    for (const [name, kind] of Object.entries(kinds)) {
       for (const [userId, place] of [
         [few, '10'],
         [many, '950'],
       ] as const) {
-        const ask = async (): Promise<void> => {
-          const { status, body } = await connection.request(
-            get(`/v1/search/messages?limit=10&q=${encodeURIComponent(invent())}`, `authorization: ${authorization(userId)}\r\n`),
-          )
-          if (status !== 200) throw new Error(`A search was answered with ${status}: ${body}`)
-        }
-        await repeat([connection], setting.pace.warmUpSeconds, ask)
-        const latencies = await repeat([connection], setting.pace.sliceSeconds, ask)
-        rows.push(
-          stateFigure(
-            `p95 of search for ${kind}, in ${place} conversations`,
-            'ms',
-            quantile(
-              latencies.toSorted((a, b) => a - b),
-              0.95,
-            ),
-            expected,
-          ),
-        )
+        const latencies = await measureSearches(setting, target, userId, kind)
+        rows.push(stateFigure(`p95 of search for ${name}, in ${place} conversations`, 'ms', quantile(latencies, 0.95), expected))
       }
     }
     return { rows }
   } finally {
-    connection.close()
     await target.server.stop()
   }
+}
+
+async function measureSearches({ pace }: Setting, target: Target, userId: string, { invent, least = 0 }: Kind): Promise<number[]> {
+  const authorization = createAuthorization()
+  const ask = () => get(`/v1/search/messages?limit=${pageLength}&q=${encodeURIComponent(invent())}`, `authorization: ${authorization(userId)}\r\n`)
+  const bench = await openReadBench(target, { readers: 1, ask, check: (body) => checkFound(body, least) })
+  try {
+    await bench.load(pace.warmUpSeconds)
+    const { latencies } = await bench.load(pace.sliceSeconds)
+    return latencies
+  } finally {
+    bench.close()
+  }
+}
+
+function checkFound(body: string, least: number): void {
+  const { items } = JSON.parse(body) as { items: { excerpt: { marked: boolean }[] }[] }
+  const isRight = items.length >= least && items.length <= pageLength && items.every(({ excerpt }) => excerpt.some(({ marked }) => marked))
+  if (!isRight) throw new Error(`A search found ${items.length} messages, or some without what was searched for`)
 }
 
 const inventConversations = (membersOf: (index: number) => string[]) =>
   Array.from({ length: conversationCount }, (_, index) => ({ id: inventPeople(1)[0] ?? '', members: membersOf(index), changeSeq: 1 }))
 
-function createQueries(phrases: readonly string[]): Record<string, () => string> {
+interface Kind {
+  invent(): string
+  /** So many are found in any case. */
+  least?: number
+}
+
+function createKinds(phrases: readonly string[]): Record<string, Kind> {
   const between = (from: number, to: number) => wordOf(from + Math.floor(Math.random() * (to - from)))
   return {
-    'a very common word': () => between(0, 10),
-    'a common word': () => between(10, 300),
-    'a word': () => between(300, 5_000),
-    'a rare word': () => between(5_000, wordCount),
-    'a phrase': () => `"${pick(phrases)}"`,
-    'two words': () => `${between(0, 100)} ${between(10, 3_000)}`,
-    'either of two words': () => `${between(10, 300)} or ${between(300, 5_000)}`,
-    'a word with a slip': () => withSlip(between(300, 20_000)),
+    'a very common word': { invent: () => between(0, 10), least: pageLength },
+    'a common word': { invent: () => between(10, 300), least: 1 },
+    'a word': { invent: () => between(300, 5_000) },
+    'a rare word': { invent: () => between(5_000, wordCount) },
+    'a phrase': { invent: () => `"${pick(phrases)}"` },
+    'two words': { invent: () => `${between(0, 100)} ${between(10, 3_000)}` },
+    'either of two words': { invent: () => `${between(10, 300)} or ${between(300, 5_000)}`, least: 1 },
+    'a word with a slip': { invent: () => withSlip(between(300, 20_000)) },
   }
 }
 

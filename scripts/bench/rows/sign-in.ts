@@ -103,9 +103,9 @@ async function measureNeighbours({ pace: { rounds, sliceSeconds } }: Setting, ou
   const busy: number[] = []
   await readPages()
   for (let round = 0; round < rounds; round += 1) {
-    idle.push(p99(await readPages()))
+    idle.push(quantile(await readPages(), 0.99))
     const [pages] = await Promise.all([readPages(), signIn()])
-    busy.push(p99(pages))
+    busy.push(quantile(pages, 0.99))
   }
   return [compare(`p99 of pages, with ${loginsPerSecond} logins/s`, 'ms', { ours: median(busy), floor: median(idle) }, expectedPagesRatio)]
 }
@@ -115,9 +115,3 @@ async function logIn(target: Target, { conversations }: World, connection: HttpC
 }
 
 const counted = (latencies: number[]) => ({ done: latencies.length, latencies })
-
-const p99 = (latencies: number[]): number =>
-  quantile(
-    [...latencies].sort((a, b) => a - b),
-    0.99,
-  )

@@ -1,4 +1,4 @@
-/** Files of 10 MiB, up and down: 4 clients, each with one under way. What was uploaded is deleted again, which is not counted. */
+/** Files of 10 MiB, up and down: 4 clients, each with one under way. What was uploaded is deleted again, which is not measured. */
 import { randomBytes } from 'node:crypto'
 import { pick, repeat } from '../load/repeat.ts'
 import { type Load, takeTurns } from '../load/slices.ts'
@@ -45,8 +45,10 @@ async function openBench({ side, server, files }: Target, people: readonly strin
   const workers = people.map((userId) => ({ userId, uploaded: [] as string[] }))
   const up: Load = async (seconds) => {
     const latencies = await repeat(workers, seconds, async ({ userId, uploaded }) => uploaded.push(await upload(userId)))
-    for (const { userId, uploaded } of workers) for (const fileId of uploaded.splice(0)) await remove(userId, fileId)
     return { done: latencies.length, latencies }
+  }
+  const tidy = async (): Promise<void> => {
+    for (const { userId, uploaded } of workers) for (const fileId of uploaded.splice(0)) await remove(userId, fileId)
   }
   const kept: { userId: string; fileId: string }[] = []
   for (const userId of people) kept.push({ userId, fileId: await upload(userId) })
@@ -57,7 +59,7 @@ async function openBench({ side, server, files }: Target, people: readonly strin
     })
     return { done: latencies.length, latencies }
   }
-  return { up: { server, load: up }, down: { server, load: down } }
+  return { up: { server, load: up, tidy }, down: { server, load: down } }
 }
 
 function requireOk(side: string, response: Response): Response {
