@@ -899,6 +899,7 @@ t.test('S3 goes on for all others however many readers are slow', { skip: s3IsMi
   const stalled = await repeat(60, async () => {
     const socket = beginDownload(own, { path: url })
     await once(socket, 'readable')
+    t.equal(String(socket.read(12)), 'HTTP/1.1 200')
     return socket
   })
   const { id: next } = await bob.api.files.upload({ file: fileOf('Hello', 'a.txt') })
