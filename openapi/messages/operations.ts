@@ -35,7 +35,7 @@ export const listMessages = defineOperation({
   path: '/v1/conversations/{conversationId}/messages',
   summary: 'List messages',
   description:
-    'Newest first. `before` a message pages towards the past; `after` a message pages towards the present, oldest first. `cursor` continues the page it came from. A message id that is not in this conversation, or is from before what you may see of it, is `not_found`. With `status`, `type` or `senderId` at most 10,000 messages are looked at for one page, fewer in large groups: a page may then be short, or empty, while `hasMore` is true. Go on until it is false.',
+    'Newest first. `before` a message pages towards the past; `after` a message pages towards the present, oldest first. `cursor` continues the page it came from, of the same conversation. A message id that is not in this conversation, or is from before what you may see of it, is `not_found`. With `status`, `type` or `senderId` at most 10,000 messages are looked at for one page, fewer in large groups: a page may then be short, or empty, while `hasMore` is true. Go on until it is false.',
   access: 'user',
   rateLimit: 'default',
   params: ConversationParams,

@@ -554,13 +554,14 @@ t.test('lists', async (t) => {
   t.test('a cursor of another list is refused', async (t) => {
     const [alice, bob] = (await people(2)) as [Person, Person]
     const id = await createGroup(alice, [bob])
-    await createGroup(alice, [])
-    await send(alice, id, 2)
+    const other = await createGroup(alice, [])
+    for (const group of [id, other]) await send(alice, group, 2)
     const cursorOf = async (page: PromiseLike<{ nextCursor: string | null }>) => (await page).nextCursor ?? ''
     const lists = {
       '/v1/conversations': await cursorOf(alice.api.conversations.list({ limit: 1 })),
       [`/v1/conversations/${id}/members`]: await cursorOf(alice.api.conversations.listMembers(id, { limit: 1 })),
       [`/v1/conversations/${id}/messages`]: await cursorOf(alice.api.messages.list(id, { limit: 1 })),
+      [`/v1/conversations/${other}/messages`]: await cursorOf(alice.api.messages.list(other, { limit: 1 })),
     }
     for (const [path, own] of Object.entries(lists)) {
       for (const cursor of [...Object.values(lists), 'nonsense', Buffer.from('[1e999,"x"]').toString('base64url')]) {
@@ -569,7 +570,7 @@ t.test('lists', async (t) => {
     }
     const { id: messageId } = (await alice.api.messages.list(id)).items[0] ?? {}
     const wrong = {
-      [`/v1/conversations/${id}/messages`]: ['sideways', 1],
+      [`/v1/conversations/${id}/messages`]: ['sideways', 1, id],
       [`/v1/conversations/${id}/members`]: [-1],
       [`/v1/messages/${messageId}/history`]: [-3e9],
     }

@@ -49,7 +49,7 @@ export function messageLists({ messages, filters: filterRepository }: { messages
   const positionOf = async (conversationId: ConversationId, { before, after, cursor }: PositionRequest): Promise<Position> => {
     if ([before, after, cursor].filter((given) => given !== undefined).length > 1)
       throw invalidField('query', 'only one of before, after and cursor can be given')
-    if (cursor !== undefined) return positionOfCursor(cursor)
+    if (cursor !== undefined) return positionOfCursor(conversationId, cursor)
     if (after !== undefined) {
       const named = await seqOf(conversationId, after)
       return { order: 'ascending', afterSeq: named, beforeSeq: endOfTime, named }
@@ -92,15 +92,22 @@ export function messageLists({ messages, filters: filterRepository }: { messages
         ? await filters.count(actor, conversationId, await filters.between(conversationId, { from, to }, everything), filter)
         : undefined
       const isFirst = named === undefined && given.cursor === undefined
-      return { items, nextCursor: nextSeq === null ? null : encodeCursor([position.order, nextSeq]), total, limit, page: isFirst ? 1 : undefined }
+      return {
+        items,
+        nextCursor: nextSeq === null ? null : encodeCursor([position.order, nextSeq, conversationId]),
+        total,
+        limit,
+        page: isFirst ? 1 : undefined,
+      }
     },
   }
 }
 
 const everything = { afterSeq: 0, beforeSeq: endOfTime }
 
-function positionOfCursor(cursor: string): Position {
-  const [order, seq] = decodeCursor(cursor, ['string', 'number'])
+function positionOfCursor(conversationId: ConversationId, cursor: string): Position {
+  const [order, seq, id] = decodeCursor(cursor, ['string', 'number', 'id'])
+  if (id !== conversationId) throw notOurs()
   if (order === 'ascending') return { order, afterSeq: seq, beforeSeq: endOfTime }
   if (order === 'descending') return { order, afterSeq: 0, beforeSeq: seq }
   throw notOurs()
