@@ -75,7 +75,7 @@ export interface Mentioned {
   message: MessageEntity
 }
 
-/** A change that is not told itself, for it was too large to be carried here: whoever follows the conversation reads it. */
+/** A change that is not told itself, for it was too large to be carried here, or who tells it does not know it whole: whoever follows the conversation reads it. */
 export interface Advanced {
   type: 'advanced'
   conversationId: ConversationId

@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto'
 import type { MemberRole } from '../../../openapi/conversations/schemas.ts'
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'
 import type { Clock, NewId } from '../../clock.ts'
-import { AppError, invalidField } from '../../errors/app-error.ts'
+import { AppError } from '../../errors/app-error.ts'
 import type { Topics } from '../../topics.ts'
 import type { UserService } from '../users/service.ts'
 import type { Changes } from './changes.ts'
+import { directCreation } from './direct-creation.ts'
 import type { SettingsChange } from './locked-row.ts'
-import { cannotWrite, directKeyOf, requireDirectFields } from './policy.ts'
+import { cannotWrite, firstMessageKey } from './policy.ts'
 import { publishConversation } from './publication.ts'
 import type { ConversationRepository, NewConversation } from './repository.ts'
 
@@ -40,17 +40,18 @@ export interface CreateCommand extends Omit<SettingsChange, 'status'> {
 
 type Kind = Pick<NewConversation, 'type' | 'clientId' | 'directKey' | 'settings'>
 
-interface Creation {
+export type Create = (kind: Kind, actor: Actor, otherIds: UserId[], creatorRole: MemberRole) => Promise<Creation>
+
+export interface Creation {
   conversationId: ConversationId
   created: boolean
 }
 
-/** Asked before a direct conversation is made, or the one that was found is reopened: what it throws prevents that, and so does false, for what was sent before. */
-type IsMeant = (found: ConversationId | undefined) => Promise<boolean>
-
 /** A direct conversation is created once per pair, a group once per `clientId`. */
-export function conversationCreation({ changes, conversations, users, sendMessage, isSent, topics, clock, newId }: CreationDependencies) {
-  const create = async (kind: Kind, actor: Actor, otherIds: UserId[], creatorRole: MemberRole): Promise<Creation> => {
+export function conversationCreation(dependencies: CreationDependencies) {
+  const { conversations, users, sendMessage, topics, clock, newId } = dependencies
+
+  const create: Create = async (kind, actor, otherIds, creatorRole) => {
     const now = clock.now()
     const others = otherIds.map((userId) => ({ userId, role: 'member' as const }))
     const { id, created } = await conversations.create({ id: newId(), createdBy: actor.userId, createdAt: now, ...kind }, async (conversation) => {
@@ -62,41 +63,7 @@ export function conversationCreation({ changes, conversations, users, sendMessag
     return { conversationId: id, created: created !== undefined }
   }
 
-  const findOrMakeDirect = async (actor: Actor, otherId: UserId, settings: SettingsChange = {}): Promise<Creation> => {
-    const directKey = directKeyOf(actor.userId, otherId)
-    const found = await conversations.findDirect(directKey)
-    if (found !== undefined) return { conversationId: found.id, created: false }
-    await users.requireAll([otherId])
-    return create({ type: 'direct', clientId: null, directKey, settings }, actor, [otherId], 'member')
-  }
-
-  /** Writing to somebody goes on where it was left; of those who cannot write nothing is reopened. */
-  const reopen = (actor: Actor, conversationId: ConversationId): Promise<void> =>
-    changes.changeAsMember(actor, conversationId, async (direct, own) => {
-      if (!own.blocked) await direct.update({ status: 'active' }, clock.now())
-    })
-
-  const openDirect = async (actor: Actor, otherId: UserId, isMeant: IsMeant): Promise<Creation> => {
-    const directKey = directKeyOf(actor.userId, otherId)
-    const known = await conversations.findDirect(directKey)
-    if (known === undefined && (await isMeant(undefined))) return findOrMakeDirect(actor, otherId)
-    // It may have been made meanwhile, for what was sent before.
-    const found = known ?? (await conversations.findDirect(directKey))
-    if (found === undefined) throw new AppError('conflict', 'What was sent before under this clientId was sent to another conversation.')
-    if (found.status !== 'active' && (await isMeant(found.id))) await reopen(actor, found.id)
-    return { conversationId: found.id, created: false }
-  }
-
-  const createDirect = async (actor: Actor, { type: _type, clientId, memberIds, initialMessage, ...settings }: CreateCommand): Promise<Creation> => {
-    const [otherId] = memberIds
-    if (otherId === undefined || memberIds.length > 1 || otherId === actor.userId) throw invalidField('body.memberIds', 'must name exactly one other user')
-    requireDirectFields(settings)
-    const direct = await findOrMakeDirect(actor, otherId, settings)
-    const { conversationId, created } = direct
-    const isFirstSent = async (): Promise<boolean> => clientId !== undefined && isSent(actor, firstMessageKey(conversationId, clientId))
-    if (initialMessage !== undefined && !created) await openDirect(actor, otherId, async () => !(await isFirstSent()))
-    return direct
-  }
+  const { openDirect, createDirect } = directCreation({ ...dependencies, create })
 
   const createGroup = async (actor: Actor, { type, memberIds, clientId, initialMessage: _, ...settings }: CreateCommand): Promise<Creation> => {
     // First: whoever was named may be gone by the time of a retry.
@@ -129,7 +96,3 @@ export function conversationCreation({ changes, conversations, users, sendMessag
     },
   }
 }
-
-/** Whatever the creation is called, it is a `clientId` too. */
-const firstMessageKey = (conversationId: ConversationId, clientId: string): string =>
-  `first-message:${createHash('sha256').update(`${conversationId} ${clientId}`).digest('base64url')}`

@@ -2,8 +2,9 @@
  * What each role may do in a group, all in one table. In a direct conversation two equals may change what stands in `directFields`, nobody is
  * added and nobody leaves. What is not asked here is open to every member: reading, writing, marking, muting, leaving.
  */
+import { createHash } from 'node:crypto'
 import type { MemberRole } from '../../../openapi/conversations/schemas.ts'
-import type { UserId } from '../../../openapi/shared/ids.ts'
+import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import { invalidField } from '../../errors/app-error.ts'
 import type { SettingsChange } from './locked-row.ts'
 
@@ -48,6 +49,10 @@ export function requireDirectFields(given: SettingsChange): void {
 
 /** What makes the direct conversation of a pair the only one. */
 export const directKeyOf = (one: UserId, other: UserId): string => [one, other].sort().join(' ')
+
+/** The `clientId` of a first message; whatever the creation is called, it is one too. */
+export const firstMessageKey = (conversationId: ConversationId, clientId: string): string =>
+  `first-message:${createHash('sha256').update(`${conversationId} ${clientId}`).digest('base64url')}`
 
 /** Said to whoever was blocked by the other one of a direct conversation, or by somebody whom they bring into a group. */
 export const cannotWrite = 'You cannot write to this user.'

@@ -8,7 +8,7 @@ import type { PgUpdateSetSource } from 'drizzle-orm/pg-core'
 import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Transaction } from '../../db/client.ts'
 import { type JsonRow, messageEntityJson, parseMessage } from '../../db/json.ts'
-import { conversations, type MemberRow, members } from '../../db/schema/conversations.ts'
+import { type ConversationRow, conversations, type MemberRow, members } from '../../db/schema/conversations.ts'
 import { type MessageRow, messages, messageVersions, reactions } from '../../db/schema/messages.ts'
 import type { Change, MessageEntity } from '../../topics.ts'
 
@@ -23,24 +23,14 @@ const entityOf = sql<JsonRow<MessageEntity>>`${sql.raw(messageEntityJson('messag
 export async function lockMessages(tx: Transaction, conversationId: ConversationId) {
   const [conversation] = await tx.select().from(conversations).where(eq(conversations.id, conversationId)).for('no key update')
   if (conversation === undefined) return undefined
-  let { lastChangeSeq, deletedCount } = conversation
+  return { conversation, ...reads(tx, conversationId), ...writes(tx, conversation) }
+}
 
-  const among = (seqs: readonly number[]) => and(eq(messages.conversationId, conversationId), sql`${messages.seq} = any(${sql.param(seqs)}::bigint[])`)
-  /** The numbers that come next, in the order of these. */
-  const numbered = (seqs: readonly number[]) => sql`${lastChangeSeq}::bigint + array_position(${sql.param(seqs)}::bigint[], ${messages.seq})`
+const among = (conversationId: ConversationId, seqs: readonly number[]) =>
+  and(eq(messages.conversationId, conversationId), sql`${messages.seq} = any(${sql.param(seqs)}::bigint[])`)
 
-  const write = async (seqs: number[], set: PgUpdateSetSource<typeof messages>): Promise<void> => {
-    if (seqs.length === 0) return
-    await tx
-      .update(messages)
-      .set({ ...set, changeSeq: numbered(seqs) })
-      .where(among(seqs))
-    lastChangeSeq += seqs.length
-  }
-
+function reads(tx: Transaction, conversationId: ConversationId) {
   return {
-    conversation,
-
     /** @returns undefined for one who is none, or not any more. */
     async member(userId: UserId): Promise<MemberRow | undefined> {
       const isMember = and(eq(members.conversationId, conversationId), eq(members.userId, userId), isNull(members.leftAt))
@@ -53,7 +43,7 @@ export async function lockMessages(tx: Transaction, conversationId: Conversation
       const [message] = await tx
         .select()
         .from(messages)
-        .where(among([seq]))
+        .where(among(conversationId, [seq]))
       return message
     },
 
@@ -62,7 +52,7 @@ export async function lockMessages(tx: Transaction, conversationId: Conversation
       const [row] = await tx
         .select({ entity: entityOf })
         .from(messages)
-        .where(among([seq]))
+        .where(among(conversationId, [seq]))
       if (row === undefined) throw new Error('A message that is held is not there')
       return parseMessage(row.entity)
     },
@@ -81,11 +71,39 @@ export async function lockMessages(tx: Transaction, conversationId: Conversation
       const found = await tx
         .select({ seq: messages.seq })
         .from(messages)
-        .where(and(among(seqs), isNull(messages.deletedAt)))
+        .where(and(among(conversationId, seqs), isNull(messages.deletedAt)))
         .orderBy(asc(messages.seq))
       return found.map(({ seq }) => seq)
     },
 
+    /** Whom a message has mentioned in one of its versions. */
+    async mentionedBefore(seq: number): Promise<Set<UserId>> {
+      const found = await tx
+        .selectDistinct({ userId: sql<UserId>`unnest(${messageVersions.mentions})` })
+        .from(messageVersions)
+        .where(and(eq(messageVersions.conversationId, conversationId), eq(messageVersions.seq, seq)))
+      return new Set(found.map(({ userId }) => userId))
+    },
+  }
+}
+
+function writes(tx: Transaction, conversation: ConversationRow) {
+  const conversationId = conversation.id
+  let { lastChangeSeq, deletedCount } = conversation
+
+  /** The numbers that come next, in the order of these. */
+  const numbered = (seqs: readonly number[]) => sql`${lastChangeSeq}::bigint + array_position(${sql.param(seqs)}::bigint[], ${messages.seq})`
+
+  const write = async (seqs: number[], set: PgUpdateSetSource<typeof messages>): Promise<void> => {
+    if (seqs.length === 0) return
+    await tx
+      .update(messages)
+      .set({ ...set, changeSeq: numbered(seqs) })
+      .where(among(conversationId, seqs))
+    lastChangeSeq += seqs.length
+  }
+
+  return {
     /** One by one, in order. */
     write,
 
@@ -101,15 +119,6 @@ export async function lockMessages(tx: Transaction, conversationId: Conversation
         .returning({ version: messageVersions.version })
       if (kept === undefined) throw new Error('The statement returned no row')
       return kept.version
-    },
-
-    /** Whom a message has mentioned in one of its versions. */
-    async mentionedBefore(seq: number): Promise<Set<UserId>> {
-      const found = await tx
-        .selectDistinct({ userId: sql<UserId>`unnest(${messageVersions.mentions})` })
-        .from(messageVersions)
-        .where(and(eq(messageVersions.conversationId, conversationId), eq(messageVersions.seq, seq)))
-      return new Set(found.map(({ userId }) => userId))
     },
 
     /** Deletes what deleted messages said before and who reacted to them, and counts them as deleted. */
