@@ -68,30 +68,22 @@ t.test('all words must be there; phrases, exclusions and alternatives are unders
 
 t.test('signs part words, accents and letter case do not matter', async (t) => {
   const { id: conversationId } = await startGroup('Signs')
-  const contents = [
-    'Crème brûlée',
-    'see https://example.com/a/b?c=d',
-    'write to jane.doe@example.org',
-    'and/or',
-    'snake_case-name',
-    'a<b> and "quoted" #tag v1.2',
-    "don't",
-    'type /help now, ~bob and @ann; /etc/motd, www.example.net/x-y, a-b, -5 +49',
+  const cases: [content: string, queries: string[]][] = [
+    ['Crème brûlée', ['creme brulee', 'CRÈME', 'brûlée']],
+    ['see https://example.com/a/b?c=d', ['"a b"', 'example.com', 'https://example.com/a/b', 'c=d']],
+    ['write to jane.doe@example.org', ['jane', 'doe', 'jane.doe@example.org', '"doe@example"']],
+    ['and/or', ['and/or']],
+    ['snake_case-name', ['snake', 'case', 'snake_case', 'case-name']],
+    ['a<b> and "quoted" #tag v1.2', ['quoted', '#tag', 'v1.2', '<b>']],
+    ["don't", ["don't"]],
+    ['type /help now', ['help', '/help']],
+    ['~bob said so', ['bob', '~bob']],
+    ['ask @ann', ['ann', '@ann']],
+    ['a www.example.net/x-y z', ['www.example.net', 'net', 'x-y', 'x']],
+    ['it was -5, not +49', ['5', '+49', '49']],
   ]
-  for (const content of contents) await say(conversationId, content)
-  const cases: [q: string, content: string | undefined][] = [
-    ...['creme brulee', 'CRÈME', 'brûlée'].map((q): [string, string | undefined] => [q, contents[0]]),
-    ...['"a b"', 'example.com', 'https://example.com/a/b', 'c=d'].map((q): [string, string | undefined] => [q, contents[1]]),
-    ...['jane', 'doe', 'jane.doe@example.org', '"doe@example"'].map((q): [string, string | undefined] => [q, contents[2]]),
-    ['and/or', contents[3]],
-    ...['snake', 'case', 'snake_case', 'case-name'].map((q): [string, string | undefined] => [q, contents[4]]),
-    ...['quoted', '#tag', 'v1.2', '<b>'].map((q): [string, string | undefined] => [q, contents[5]]),
-    ["don't", contents[6]],
-    ...['help', '/help', 'bob', '~bob', 'ann', '@ann', 'motd', '/etc/motd', 'etc', 'net', 'www.example.net', 'x-y', 'a-b', '5', '+49', '49'].map(
-      (q): [string, string | undefined] => [q, contents[7]],
-    ),
-  ]
-  for (const [q, content] of cases) t.ok((await found(q, { conversationId })).includes(content ?? ''), q)
+  for (const [content] of cases) await say(conversationId, content)
+  for (const [content, queries] of cases) for (const q of queries) t.ok((await found(q, { conversationId })).includes(content), q)
 })
 
 t.test('messages and searches are cut into words alike, at every sign and in every script', async (t) => {

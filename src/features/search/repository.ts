@@ -143,7 +143,7 @@ interface Plan {
 }
 
 /** So many are expected as far back as is looked, so that there are enough also where they are rarer of late. */
-const enough = 2 * comparedMessages
+const enough = 1.5 * comparedMessages
 /** Of the messages that have two words, those in which they follow each other: the planner knows nothing of that. */
 const adjacentShare = 0.1
 const selectiveShare = 0.3
