@@ -2,8 +2,10 @@
 import t, { type Test } from 'tap'
 import type { ConversationId } from '../../openapi/shared/ids.ts'
 import type { Advanced, Change } from '../../src/topics.ts'
+import { createTestDatabase } from '../helpers/database.ts'
 import { until as eventually } from '../helpers/process.ts'
 import { startServer } from '../helpers/server.ts'
+import { startDatabaseProxy } from './database-proxy.ts'
 import { type Person, type Socket, send, until } from './people.ts'
 
 const server = await startServer(t)
@@ -17,19 +19,21 @@ async function createGroup(owner: Person, ...members: Person[]): Promise<string>
 }
 
 /** A message gets a new number, as when it is edited. @returns the number */
-async function touch(id: string, seq: number): Promise<number> {
-  const { rows } = await server.database.pool.query(
+async function touch(id: string, seq: number, on = server): Promise<number> {
+  const { rows } = await on.database.pool.query(
     `with head as (update conversations set last_change_seq = last_change_seq + 1 where id = $1 returning last_change_seq)
      update messages set change_seq = (select last_change_seq from head), edited_at = now() where conversation_id = $1 and seq = $2 returning change_seq`,
     [id, seq],
   )
   const changeSeq: number = rows[0].change_seq
-  server.app.topics.publish('conversation', id as ConversationId, { type: 'advanced', conversationId: id as ConversationId, changeSeq })
+  on.app.topics.publish('conversation', id as ConversationId, { type: 'advanced', conversationId: id as ConversationId, changeSeq })
   return changeSeq
 }
 
+const databaseUrl = server.database.pool.options.connectionString ?? ''
+
 /** As when another process does something and tells nothing of it. */
-const startSilent = (t: Test) => startServer(t, { databaseUrl: server.database.pool.options.connectionString ?? '', env: { REDIS_URL: 'redis://127.0.0.1:1' } })
+const startSilent = (t: Test, url = databaseUrl) => startServer(t, { databaseUrl: url, env: { REDIS_URL: 'redis://127.0.0.1:1' } })
 
 async function resume(socket: Socket, cursors: Record<string, number>) {
   const from = socket.frames.length
@@ -133,18 +137,31 @@ t.test('of several pages, what is new since the cursor comes as new', async (t) 
 })
 
 t.test('what was told while something was missed is not new any more', async (t) => {
-  const [alice, bob] = (await people(2)) as [Person, Person]
+  const database = await createTestDatabase()
+  t.teardown(() => database.drop())
+  const proxy = await startDatabaseProxy(t, database.url)
+  const [slow, silent] = [await startServer(t, { databaseUrl: proxy.url }), await startSilent(t, database.url)]
+  const [alice, bob] = [await slow.signUp(), await slow.signUp()]
   const id = (await createGroup(alice, bob)) as ConversationId
-  const socket = await server.socket(bob.accessToken)
-  const silent = await startSilent(t)
+  const socket = await slow.socket(bob.accessToken)
   await silent.client({ accessToken: alice.accessToken }).conversations.sendMessage(id, { content: 'hello' })
-  const publish = (event: Change | Advanced) => server.app.topics.publish('conversation', id, event)
+  const publish = (event: Change | Advanced) => slow.app.topics.publish('conversation', id, event)
+
+  const first = proxy.hold('changes\0')
   publish({ type: 'advanced', conversationId: id, changeSeq: 6 })
+  const second = first.then((read) => {
+    const next = proxy.hold('changes\0')
+    read.release()
+    return next
+  })
   t.equal((await until(socket, id, 4)).type, 'message.created')
+  ;(await second).release()
+  // Now it waits for a while before it reads again.
+  await alice.api.conversations.get(id)
   for (const changeSeq of [5, 6]) publish({ type: 'delivered', conversationId: id, changeSeq, userId: bob.id, deliveredSeq: 1 })
   await until(socket, id, 6)
-  await server.database.pool.query('update conversations set last_change_seq = 6 where id = $1', [id])
-  const changeSeq = await touch(id, 1)
+  await slow.database.pool.query('update conversations set last_change_seq = 6 where id = $1', [id])
+  const changeSeq = await touch(id, 1, slow)
   t.equal((await until(socket, id, changeSeq)).type, 'message.updated')
 })
 
@@ -184,7 +201,7 @@ t.test('an answer to something from before one’s joining shows nothing of it, 
 })
 
 t.test('nor does a mention that another process tells of and that is too large to be told whole', async (t) => {
-  const there = await startServer(t, { databaseUrl: server.database.pool.options.connectionString ?? '' })
+  const there = await startServer(t, { databaseUrl })
   const [alice, bob] = (await people(2)) as [Person, Person]
   const id = await createGroup(alice)
   const { id: replyTo } = await send(alice, id, 'secret')
