@@ -24,8 +24,19 @@ export function compileJsonValidation(schema: TSchema, place: string): Validate 
 
 export function compileTextValidation(schema: TSchema, place: string): Validate {
   validators.text ??= withComponents(new Ajv({ ...options, coerceTypes: 'array' }))
-  return compile(validators.text, schema, place)
+  const validate = compile(validators.text, schema, place)
+  const integers = Object.entries<TSchema>(schema.properties).flatMap(([name, { type }]) => (type === 'integer' ? [name] : []))
+  return (value) => {
+    const texts = new Map(Object.entries(value ?? {}))
+    const odd = integers.filter((name) => !isIntegerText(texts.get(name)))
+    const errors = validate(value)
+    const named = new Set(errors.map(({ field }) => field))
+    return [...errors, ...odd.map((name) => ({ field: `${place}.${name}`, reason: 'must be integer' })).filter(({ field }) => !named.has(field))]
+  }
 }
+
+/** Ajv makes integers of `Infinity`, which it then finds neither too small nor too large, of `0x10` and of ` 5`. */
+const isIntegerText = (value: unknown): boolean => typeof value !== 'string' || /^-?\d+$/.test(value)
 
 function compile(ajv: Ajv, schema: TSchema, place: string): Validate {
   const validate = ajv.compile(schema)

@@ -4,6 +4,7 @@
  */
 
 import { AppError } from '../errors/app-error.ts'
+import { isUnavailable } from './client.ts'
 
 interface Options<Item, Result> {
   /** Statements under way at once. */
@@ -39,15 +40,21 @@ export function createBatch<Item, Result>({ statements, maximum, run }: Options<
   }
 
   const carryOut = async (batch: Waiting<Item, Result>[]): Promise<void> => {
+    await settle(batch)
+    underWay -= 1
+    start()
+  }
+
+  /** What fails by itself fails nobody else. */
+  const settle = async (batch: Waiting<Item, Result>[]): Promise<void> => {
     try {
       const results = await run(batch.map(({ item }) => item))
       if (results.length !== batch.length) throw new Error(`${results.length} results for ${batch.length} items`)
       for (const [index, result] of results.entries()) batch[index]?.resolve(result)
     } catch (error) {
-      for (const { reject } of batch) reject(error)
+      if (batch.length === 1 || isUnavailable(error)) for (const { reject } of batch) reject(error)
+      else for (const one of batch) await settle([one])
     }
-    underWay -= 1
-    start()
   }
 
   return (item) =>

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Parley } from '@parley/sdk'
+import type { TSchema } from '@sinclair/typebox'
 import t from 'tap'
 import { errorsOf, errorsOfCommand, type Operation } from '../../openapi/contract.ts'
 import { allOperations } from '../../openapi/document.ts'
@@ -391,6 +392,10 @@ t.test('every operation refuses what is no request of its own', async (t) => {
     }
     const json = { 'content-type': 'application/json' }
     await asks({ search: '?unknown=1' }, 'validation_error')
+    for (const [name, { type }] of Object.entries<TSchema>(operation.query?.properties ?? {})) {
+      if (type !== 'integer') continue
+      for (const odd of ['Infinity', '-1e999', 'NaN', '0x10', '%205', '5.5', '9'.repeat(30)]) await asks({ search: `?${name}=${odd}` }, 'validation_error')
+    }
     if (operation.access !== 'public') await asks({ token: '' }, 'unauthorized')
     if (operation.access === 'admin') await asks({ token: alice.accessToken }, 'forbidden')
     if (errorsOf(operation).includes('insufficient_scope')) await asks({ token: key }, 'insufficient_scope')

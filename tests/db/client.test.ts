@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import pg from 'pg'
 import t, { type Test } from 'tap'
+import { createBatch } from '../../src/db/batch.ts'
 import { createDatabase, type Database, isUnavailable, isUniqueViolation } from '../../src/db/client.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { createTestDatabase, silentLog } from '../helpers/database.ts'
@@ -38,6 +39,21 @@ t.test('a connection that breaks in a transaction, at its begin too, is replaced
     t.ok(isUnavailable(await refused), statement)
     t.same((await sum()).rows, [{ sum: 2 }])
   }
+})
+
+t.test('of reads that go together, what fails by itself fails no other', async (t) => {
+  const { database } = await open(t, 1)
+  const half = createBatch({
+    statements: 1,
+    maximum: 10,
+    run: async (numbers: number[]) =>
+      (await database.pool.query<{ half: number }>('select 100 / n as half from unnest($1::int[]) n', [numbers])).rows.map(({ half }) => half),
+  })
+  const outcomes = await Promise.allSettled([1, 2, 0, 4].map(half))
+  t.same(
+    outcomes.map((outcome) => ('value' in outcome ? outcome.value : outcome.reason.code)),
+    [100, 50, '22012', 25],
+  )
 })
 
 t.test('after a connection broke it is told twice: when the database answers, and when what was under way is over', async (t) => {
