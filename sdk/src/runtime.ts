@@ -17,8 +17,8 @@ export const systemRuntime: Runtime = {
   },
 }
 
-/** Exponential backoff with full jitter: anything up to 0.5 s, 1 s, 2 s, 4 s … 30 s, so that clients that fail together do not return together. */
-export const backoff = (attempt: number, { random }: Runtime): number => random() * Math.min(30_000, 500 * 2 ** attempt)
+/** Exponential backoff with full jitter: anything up to 0.5 s, 1 s, 2 s, 4 s, 8 s, 10 s, so that clients that fail together do not return together. */
+export const backoff = (attempt: number, { random }: Runtime): number => random() * Math.min(10_000, 500 * 2 ** attempt)
 
 /** @throws the signal's reason when it aborts first. */
 export const wait = (milliseconds: number, runtime: Runtime, signal?: AbortSignal): Promise<void> =>
