@@ -43,17 +43,17 @@ async function stopsCleanly(t: Test, installation: Installation, server: ServerP
   await once(socket, 'message')
   const closed = once(socket, 'close')
 
+  const toldAt = performance.now()
   stop()
   t.match(await closed, { 0: 1001 }, 'an open socket is told that the server is going away')
   await until(() => isRefused(installation.url))
   await finish()
-  const finishedAt = performance.now()
   const { data, response } = await answer
   t.equal(response.status, 201, 'a send that was under way is answered')
   const { code, signal, stdout, stderr } = await server.ended
-  const milliseconds = Math.round(performance.now() - finishedAt)
-  t.ok(milliseconds < 5_000, 'and then it waits for nobody')
-  t.comment(`ended ${milliseconds} ms after the last answer`)
+  const milliseconds = Math.round(performance.now() - toldAt)
+  t.ok(milliseconds < 8_000, 'and then it waits for nobody: it ends before those who do not let go are cut off')
+  t.comment(`ended ${milliseconds} ms after it was told`)
   t.notMatch(stdout, /"level":[4-6]0/, 'there is nothing to warn of')
   t.equal(await installation.postgresPid(), undefined, 'PostgreSQL has put its lock away')
   t.same(await installation.postgresCommands(), [], 'nothing is left running')

@@ -1,4 +1,7 @@
-/** Whatever a server and a network do to the changes on their way, each is emitted once and in order; and each message sent is stored once and in order. */
+/**
+ * Whatever a server and a network do to the changes on their way, and whatever is subscribed to meanwhile, each is emitted once and in order;
+ * and each message sent is stored once and in order.
+ */
 import { type MessageCreatedEvent, Parley } from '@parley/sdk'
 import { connect, type Realtime } from '@parley/sdk/realtime'
 import fc from 'fast-check'
@@ -15,6 +18,7 @@ type Step =
   | { do: 'settle' }
   | { do: 'restart' }
   | { do: 'say'; conversation: string }
+  | { do: 'subscribe' | 'unsubscribe' | 'subscribeAll'; conversation: string }
 
 const conversations = ['c1', 'c2', 'c3']
 const conversation = fc.constantFrom(...conversations)
@@ -32,6 +36,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('settle' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const) }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('say' as const), conversation }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('subscribe' as const, 'unsubscribe' as const, 'subscribeAll' as const), conversation }) },
 )
 const scenario = fc.record({
   steps: fc.array(step, { minLength: 5, maxLength: 60 }),
@@ -95,6 +100,9 @@ async function run(steps: Step[], server: ReturnType<typeof createServer>) {
       said.set(step.conversation, [...(said.get(step.conversation) ?? []), `said-${index}`])
       sends.push(realtime.sendMessage(step.conversation, { content: `said-${index}` }))
     } else if (step.do === 'settle') await realtime.ready()
+    // What is not answered when it is restarted counts no more.
+    else if (step.do === 'subscribeAll') realtime.subscribeAll().catch(() => {})
+    else if (step.do !== 'restart') realtime[step.do]([step.conversation]).catch(() => {})
     else {
       await Promise.all(sends)
       const { cursors } = realtime
@@ -104,6 +112,7 @@ async function run(steps: Step[], server: ReturnType<typeof createServer>) {
     if (index % 3 === 0) await new Promise(setImmediate)
   }
   await Promise.all(sends)
+  await realtime.subscribeAll()
   // What was lost at the very end is found at the next reconnection.
   await realtime.ready()
   server.cut()
@@ -120,11 +129,13 @@ function createServer({ resumeLimit, pageSize, keepsEvery }: { resumeLimit: numb
   const stored = new Map<string, MessageCreatedEvent & { row: string }>()
   const late: MessageCreatedEvent[] = []
   let peer: Peer | undefined
+  /** What the connection gets; undefined: all. */
+  let wanted: Set<string> | undefined
   let commands = 0
 
   const log = (id: string) => logs.get(id) ?? []
   const position = (id: string) => log(id).length
-  const positions = () => Object.fromEntries(conversations.map((id) => [id, position(id)]))
+  const positions = (ids: Iterable<string> = conversations) => Object.fromEntries([...ids].map((id) => [id, position(id)]))
   /** What is left of the changes after a cursor, each linked to the one before. */
   const present = (id: string, cursor: number): MessageCreatedEvent[] => {
     const kept = log(id).filter(
@@ -158,11 +169,23 @@ function createServer({ resumeLimit, pageSize, keepsEvery }: { resumeLimit: numb
     return change
   }
 
+  const send = (change: MessageCreatedEvent): void => {
+    if (wanted?.has(change.conversationId) ?? true) peer?.send(change)
+  }
+
   const deliver = (change: MessageCreatedEvent, fate: Fate): void => {
     if (fate === 'late') late.push(change)
-    if (fate === 'sent' || fate === 'twice') peer?.send(change)
-    if (fate === 'twice') peer?.send(change)
-    if (fate !== 'late') for (const older of late.splice(0)) peer?.send(older)
+    if (fate === 'sent' || fate === 'twice') send(change)
+    if (fate === 'twice') send(change)
+    if (fate !== 'late') for (const older of late.splice(0)) send(older)
+  }
+
+  const narrow = (to: Peer, { id, type, data }: ClientFrame): void => {
+    const ids = data.conversationIds as string[] | undefined
+    if (ids === undefined) wanted = undefined
+    else if (type === 'subscribe') wanted = new Set([...(wanted ?? []), ...ids])
+    else wanted = new Set([...(wanted ?? conversations)].filter((one) => !ids.includes(one)))
+    to.send({ type: 'ack', id, data: type === 'subscribe' ? { positions: positions(ids) } : undefined })
   }
 
   const resume = (to: Peer, cursors: Record<string, number>): void => {
@@ -201,11 +224,13 @@ function createServer({ resumeLimit, pageSize, keepsEvery }: { resumeLimit: numb
     cut: () => peer?.socket.terminate(),
     onConnection(next: Peer) {
       peer = next
-      next.hello(positions())
+      wanted = next.path.includes('subscribe=none') ? new Set() : undefined
+      next.hello(positions(wanted))
     },
     onFrame(from: Peer, frame: ClientFrame) {
       if (frame.type === 'resume') resume(from, frame.data.cursors as Record<string, number>)
       else if (frame.type === 'conversations.sendMessage') store(from, frame)
+      else if (from === peer) narrow(from, frame)
     },
     rest(_path: string, body: Record<string, unknown>): Answer {
       const cursors = { ...(body.cursors as Record<string, number>) }
