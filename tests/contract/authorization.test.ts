@@ -10,6 +10,9 @@ import { formOf, tinyPng } from '../helpers/form.ts'
 import { githubEnv, startSearch } from '../helpers/oauth-flow.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
 
+// Hundreds of questions, most of them in a group of their own.
+t.setTimeout(300_000)
+
 type Person = Awaited<ReturnType<TestServer['signUp']>>
 
 const roles = ['owner', 'admin', 'member', 'former', 'stranger', 'nobody'] as const
