@@ -8,7 +8,7 @@ export const sharedParameters = {
     name: 'Idempotency-Key',
     in: 'header',
     required: false,
-    description: 'The same as `clientId` in the body, which wins if both are there.',
+    description: 'The same as `clientId` in the body: if both are there, they say the same.',
     schema: { type: 'string', minLength: ClientId.minLength, maxLength: ClientId.maxLength },
   },
 }

@@ -8,7 +8,7 @@ import { messageExample } from './examples.ts'
 import { GetMessageResult, Message, MessageStatus, MessageType, SendDirectMessageRequest, SendMessageRequest, SendMessageResult } from './schemas.ts'
 
 const idempotency =
-  'The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the message that the first one stored, as it is now; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased. Of a message that was deleted meanwhile, a retry returns what is left of it. Attachments are sent with their message or not at all; `validation_error` for files that are not yours or were sent already.'
+  'The message is stored before the answer. Whoever writes has read what was said before: your read mark moves to the message. A retry with the same `clientId` (or `Idempotency-Key` header) returns the message that the first one stored, as it is now, whatever else it says; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased. Of a message that was deleted meanwhile, a retry returns what is left of it. Attachments are sent with their message or not at all; `validation_error` for files that are not yours or were sent already.'
 
 export const sendMessage = defineOperation({
   operationId: 'conversations.sendMessage',

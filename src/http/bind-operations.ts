@@ -16,7 +16,7 @@ import {
   type Result,
 } from '../../openapi/contract.ts'
 import type { Actor, Caller, SessionActor } from '../actor.ts'
-import { AppError } from '../errors/app-error.ts'
+import { AppError, invalidField } from '../errors/app-error.ts'
 import type { JsonPieces, JsonText } from '../json-text.ts'
 import { callerOf, requireAccess } from './authenticate.ts'
 import { abandonForm, type FormTimes, isStreamedForm, openForm, readForm, requireForm } from './multipart.ts'
@@ -125,10 +125,12 @@ function answer(operation: Operation, reply: FastifyReply, result: unknown) {
 const isInPieces = (result: unknown): result is AsyncIterable<Uint8Array | string> =>
   typeof result === 'object' && result !== null && Symbol.asyncIterator in result && !(result instanceof Readable)
 
-/** The header is another way to give the body's `clientId`. */
+/** The header is another way to give the body's `clientId`. @throws `validation_error` when both are there and differ */
 function useIdempotencyKey({ headers, body }: FastifyRequest): void {
   const key = headers['idempotency-key']
-  if (key !== undefined && isRecord(body)) body.clientId ??= key
+  if (key === undefined || !isRecord(body)) return
+  body.clientId ??= key
+  if (body.clientId !== key) throw invalidField('body.clientId', 'is not what the header Idempotency-Key says')
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -88,6 +88,8 @@ t.test('a retried send returns the first message', async (t) => {
     t.same([second.status, second.json], [201, first.json])
     const third = await send(alice, id, { content: 'third' }, { key: 'one' })
     t.same(third.json, first.json, 'the header is another way to say it')
+    const torn = await send(alice, id, { content: 'third', clientId: 'two' }, { key: 'one' })
+    t.same([torn.status, torn.json.error.details[0].field], [400, 'body.clientId'], 'as long as both say the same')
     t.equal((await readAll(alice, id)).length, 1)
   })
 

@@ -829,7 +829,7 @@ export interface Conversations {
   /**
    * Send a message.
    *
-   * The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the message that the first one stored, as it is now; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased. Of a message that was deleted meanwhile, a retry returns what is left of it. Attachments are sent with their message or not at all; `validation_error` for files that are not yours or were sent already. To a conversation that is archived or closed it is a `conflict`.
+   * The message is stored before the answer. Whoever writes has read what was said before: your read mark moves to the message. A retry with the same `clientId` (or `Idempotency-Key` header) returns the message that the first one stored, as it is now, whatever else it says; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased. Of a message that was deleted meanwhile, a retry returns what is left of it. Attachments are sent with their message or not at all; `validation_error` for files that are not yours or were sent already. To a conversation that is archived or closed it is a `conflict`.
    *
    * `POST /v1/conversations/{conversationId}/messages`
    *
@@ -901,7 +901,7 @@ export interface Messages {
   /**
    * Send a message to a user.
    *
-   * Finds or makes the direct conversation with the recipient, and makes one that is archived or closed active again. The message is stored before the answer. A retry with the same `clientId` (or `Idempotency-Key` header) returns the message that the first one stored, as it is now; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased. Of a message that was deleted meanwhile, a retry returns what is left of it. Attachments are sent with their message or not at all; `validation_error` for files that are not yours or were sent already.
+   * Finds or makes the direct conversation with the recipient, and makes one that is archived or closed active again. The message is stored before the answer. Whoever writes has read what was said before: your read mark moves to the message. A retry with the same `clientId` (or `Idempotency-Key` header) returns the message that the first one stored, as it is now, whatever else it says; the same `clientId` for another conversation is a `conflict`. To somebody who has blocked you it is `forbidden`, and `not_found` to one whose account is erased. Of a message that was deleted meanwhile, a retry returns what is left of it. Attachments are sent with their message or not at all; `validation_error` for files that are not yours or were sent already.
    *
    * `POST /v1/messages`
    *

@@ -44,7 +44,8 @@ export async function kindOf(head: Uint8Array, name: string, allowed: readonly s
   return kind
 }
 
-const refusal = 'Files of this kind are not taken: pictures, audio, video, PDF, ZIP, office documents and plain text are, as their bytes say.'
+const refusal =
+  'Files of this kind are not taken: pictures, audio, video, PDF, ZIP and office documents are, as their bytes say, and plain text whose name ends as such.'
 
 async function bySignature(head: Uint8Array): Promise<FileKind | undefined> {
   const found = await fileTypeFromBuffer(head).catch(() => undefined)
