@@ -18,6 +18,8 @@ interface Held {
   cut(): void
 }
 
+export type DatabaseProxy = Awaited<ReturnType<typeof startDatabaseProxy>>
+
 export async function startDatabaseProxy(t: Pick<Test, 'teardown'>, databaseUrl: string) {
   let holds: Hold[] = []
 

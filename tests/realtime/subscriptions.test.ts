@@ -6,7 +6,7 @@ import WebSocket from 'ws'
 import { createTestDatabase } from '../helpers/database.ts'
 import { until as eventually } from '../helpers/process.ts'
 import { type ReceivedFrame, startServer } from '../helpers/server.ts'
-import { startDatabaseProxy } from './database-proxy.ts'
+import { type DatabaseProxy, startDatabaseProxy } from './database-proxy.ts'
 import { createGroup, numbers, type Person, type Socket, send, times, until } from './people.ts'
 
 const server = await startServer(t)
@@ -28,6 +28,19 @@ async function startSlow(t: Test) {
   const slow = await startServer(t, { databaseUrl: proxy.url })
   const [alice, bob] = (await people(2, slow)) as [Person, Person]
   return { proxy, slow, alice, bob, id: await createGroup(alice, bob) }
+}
+
+/** @param read before the answer that is lost */
+async function failToSubscribe(t: Test, proxy: DatabaseProxy, socket: Socket, conversationId: string, read: string[]): Promise<void> {
+  let held = proxy.hold('"joined_change_seq"')
+  socket.send({ type: 'subscribe', id: 'failing', data: { conversationIds: [conversationId] } })
+  for (const _ of read) {
+    const answer = await held
+    held = proxy.hold('"joined_change_seq"')
+    answer.release()
+  }
+  ;(await held).cut()
+  t.match(await socket.frame(({ id }) => id === 'failing'), { type: 'error', error: { code: 'unavailable' } })
 }
 
 const idsIn = ({ frames }: Socket, from = 0) => new Set(frames.slice(from).flatMap(({ conversationId }) => conversationId ?? []))
@@ -119,18 +132,19 @@ t.test('subscribe', async (t) => {
 t.test('subscribing that fails half-way can be tried again, and nothing is missed then', async (t) => {
   const { proxy, slow, alice, bob, id } = await startSlow(t)
   const socket = await slow.socket(bob.accessToken, '?subscribe=none')
-  let held = proxy.hold('"joined_change_seq"')
-  socket.send({ type: 'subscribe', id: 'first', data: { conversationIds: [id] } })
-  for (const _ of ['whose it is', 'where it stands']) {
-    const answer = await held
-    held = proxy.hold('"joined_change_seq"')
-    answer.release()
-  }
-  ;(await held).cut()
-  t.match(await socket.frame((frame) => frame.id === 'first'), { type: 'error', error: { code: 'unavailable' } })
+  await failToSubscribe(t, proxy, socket, id, ['whose it is', 'where it stands'])
   t.same((await ask(socket, 'subscribe', { conversationIds: [id] })).data, { positions: { [id]: 3 } })
   const { changeSeq } = await send(alice, id)
   await until(socket, id, changeSeq)
+})
+
+t.test('subscribing that fails half-way leaves a socket that gets all with all', async (t) => {
+  const { proxy, slow, alice, bob, id } = await startSlow(t)
+  const other = await createGroup(alice, bob)
+  const socket = await slow.socket(bob.accessToken)
+  await failToSubscribe(t, proxy, socket, id, ['whose it is'])
+  const { changeSeq } = await send(alice, other)
+  await until(socket, other, changeSeq)
 })
 
 t.test('the answer to subscribe tells no less than hello did, though what is between has yet to be read', async (t) => {
