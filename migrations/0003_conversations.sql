@@ -10,6 +10,12 @@ CREATE TABLE "invites" (
 	CONSTRAINT "invites_uses" CHECK ("invites"."uses" >= 0 and "invites"."uses" <= coalesce("invites"."max_uses", "invites"."uses"))
 );
 --> statement-breakpoint
+CREATE TABLE "file_usage" (
+	"user_id" uuid PRIMARY KEY NOT NULL,
+	"used_bytes" bigint NOT NULL,
+	CONSTRAINT "file_usage_used" CHECK ("file_usage"."used_bytes" >= 0)
+);
+--> statement-breakpoint
 CREATE TABLE "files" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"owner_id" uuid NOT NULL,
@@ -78,6 +84,7 @@ ALTER TABLE "messages" ADD COLUMN "reactions" json;--> statement-breakpoint
 ALTER TABLE "messages" ADD COLUMN "edited_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "invites" ADD CONSTRAINT "invites_conversation_id_conversations_id_fk" FOREIGN KEY ("conversation_id") REFERENCES "public"."conversations"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "invites" ADD CONSTRAINT "invites_created_by_users_id_fk" FOREIGN KEY ("created_by") REFERENCES "public"."users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "file_usage" ADD CONSTRAINT "file_usage_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "files" ADD CONSTRAINT "files_owner_id_users_id_fk" FOREIGN KEY ("owner_id") REFERENCES "public"."users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "files" ADD CONSTRAINT "files_conversation_id_conversations_id_fk" FOREIGN KEY ("conversation_id") REFERENCES "public"."conversations"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "message_versions" ADD CONSTRAINT "message_versions_message" FOREIGN KEY ("conversation_id","seq") REFERENCES "public"."messages"("conversation_id","seq") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
@@ -88,10 +95,12 @@ CREATE INDEX "invites_conversation" ON "invites" USING btree ("conversation_id",
 CREATE INDEX "invites_created_by" ON "invites" USING btree ("created_by");--> statement-breakpoint
 CREATE INDEX "files_owner" ON "files" USING btree ("owner_id","id");--> statement-breakpoint
 CREATE INDEX "files_message" ON "files" USING btree ("conversation_id","seq") WHERE "files"."seq" is not null;--> statement-breakpoint
-CREATE INDEX "files_unattached" ON "files" USING btree ("created_at") WHERE "files"."seq" is null;--> statement-breakpoint
 CREATE INDEX "reactions_user" ON "reactions" USING btree ("user_id");--> statement-breakpoint
+CREATE INDEX "reactions_order" ON "reactions" USING btree ("conversation_id","seq","emoji","created_at","user_id");--> statement-breakpoint
+CREATE INDEX "conversations_public" ON "conversations" USING btree ("id") WHERE not "conversations"."is_private" and "conversations"."type" = 'group' and "conversations"."status" = 'active';--> statement-breakpoint
 CREATE INDEX "conversations_retention" ON "conversations" USING btree ("id") WHERE "conversations"."message_retention_days" is not null;--> statement-breakpoint
-CREATE INDEX "messages_replies" ON "messages" USING btree ("conversation_id","reply_to_seq") WHERE "messages"."reply_to_seq" is not null;--> statement-breakpoint
+CREATE INDEX "conversations_abandoned" ON "conversations" USING btree ("id") WHERE "conversations"."member_count" = 0 and "conversations"."type" = 'group';--> statement-breakpoint
+CREATE INDEX "members_joined_at" ON "members" USING btree ("joined_at");--> statement-breakpoint
 ALTER TABLE "conversations" ADD CONSTRAINT "conversations_status" CHECK ("conversations"."status" in ('active', 'archived', 'closed'));--> statement-breakpoint
 ALTER TABLE "conversations" ADD CONSTRAINT "conversations_history" CHECK ("conversations"."history_visibility" in ('all', 'sinceJoined'));--> statement-breakpoint
 ALTER TABLE "conversations" ADD CONSTRAINT "conversations_retention" CHECK ("conversations"."message_retention_days" > 0);--> statement-breakpoint

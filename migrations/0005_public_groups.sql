@@ -1,1 +1,0 @@
-CREATE INDEX "conversations_public" ON "conversations" USING btree ("id") WHERE not "conversations"."is_private" and "conversations"."type" = 'group' and "conversations"."status" = 'active';

@@ -1,1 +1,0 @@
-CREATE INDEX "reactions_order" ON "reactions" USING btree ("conversation_id","seq","emoji","created_at","user_id");

@@ -1,1 +1,0 @@
-DROP INDEX "files_unattached";

@@ -1,1 +1,0 @@
-CREATE INDEX "members_joined_at" ON "members" USING btree ("joined_at");

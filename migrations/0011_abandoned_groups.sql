@@ -1,1 +1,0 @@
-CREATE INDEX "conversations_abandoned" ON "conversations" USING btree ("id") WHERE "conversations"."member_count" = 0 and "conversations"."type" = 'group';
