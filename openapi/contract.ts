@@ -107,7 +107,7 @@ export interface Operation {
   summary: string
   description?: string
   access: Access
-  /** `none` is for probes and documents that must answer always. */
+  /** `none` is for probes and documents that must answer always, and for pictures of which a page shows many. */
   rateLimit: RateLimitClass | 'none'
   /** The body's `clientId` may also be given as the `Idempotency-Key` header. */
   idempotent?: true
@@ -160,7 +160,7 @@ export function errorsOf(operation: Operation): ErrorCode[] {
     if (operation.method !== 'GET') errors.add('csrf_rejected')
   }
   if (operation.access === 'admin') errors.add('forbidden')
-  // Probes and documents are neither counted nor do they need the database.
+  // Probes and documents do not need the database either; what does says so itself.
   if (operation.rateLimit !== 'none') for (const code of ['rate_limit_exceeded', 'unavailable', 'internal_error'] as const) errors.add(code)
   return [...errors]
 }

@@ -7,7 +7,7 @@ import { CreateFileLinkRequest, FileLink, FileParams, FileVariant, fileLinksPath
 const whoMayRead = 'For the members of the conversation who may see the message that has it; until it is sent, for who uploaded it.'
 
 const howMany =
-  'A process of the server sends 64 at once to one user: more are `rate_limit_exceeded`. Whoever takes nothing for 30 seconds is cut off, and may go on by `Range`.'
+  'A process of the server sends 64 at once to one user: more are `rate_limit_exceeded`. Whoever takes nothing for 30 seconds is cut off, and may go on by `Range` where that is heeded.'
 
 const { ETag, 'Content-Range': contentRange, ...fileHeaders } = contentHeaders
 
@@ -118,9 +118,9 @@ export const getLinkedFile = defineOperation({
   summary: 'Get the bytes of a file by a link',
   description: 'For browsers to show: see `files.createLink`. The same as `files.getContent`, and counted with what its maker gets there.',
   access: 'public',
-  rateLimit: 'public',
+  rateLimit: 'none',
   page: true,
   params: Type.Object({ token: Type.String({ pattern: '^[A-Za-z0-9_-]{92}$', description: 'The end of `url`' }) }),
   responses: content,
-  errors: ['not_found', 'range_not_satisfiable'],
+  errors: ['not_found', 'range_not_satisfiable', 'rate_limit_exceeded', 'unavailable', 'internal_error'],
 })

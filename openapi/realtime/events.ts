@@ -35,7 +35,8 @@ export const conversationJoined = defineEvent({
   type: 'conversation.joined',
   kind: 'signal',
   summary: 'You have become a member of a conversation that this socket does not get',
-  description: 'Told to sockets that have named what they want (`subscribe`); the others get the conversation itself. Subscribe to it, if you want it too.',
+  description:
+    'Told to sockets that have named what they want (`subscribe`); the others get the conversation itself. Subscribe to it, if you want it too. May be told again, and of what you joined shortly before you connected.',
   data: Type.Object({ conversationId: described(ConversationId, 'The conversation') }),
   example: { conversationId },
 })

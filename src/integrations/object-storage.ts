@@ -44,9 +44,14 @@ export async function createObjectStorage({ s3, dataDir }: StorageConfig & { dat
   return objects
 }
 
+/** The start waits no longer for the bucket. */
+const trialMilliseconds = 5_000
+
 /** Wrong keys are seen at the start, and not by whoever loses a file by them. That the bucket is away for a while is no reason not to start. */
 async function tryOut(objects: ObjectStorage, log: Log): Promise<void> {
-  const isRead = await useOnce(objects).catch((error: unknown) => {
+  const late = Promise.withResolvers<never>()
+  setTimeout(() => late.reject(new AppError('unavailable', `No answer within ${trialMilliseconds} ms`)), trialMilliseconds).unref()
+  const isRead = await Promise.race([useOnce(objects), late.promise]).catch((error: unknown) => {
     if (!(error instanceof AppError)) throw unusable(String(error))
     log.warn({ err: error }, 'Whether objects can be kept in S3_BUCKET is not known: it cannot be reached')
     return true

@@ -473,7 +473,11 @@ t.test('what comes from the storage alone says when that is away, and when too m
   const s3 = await startScriptedS3(t, (method) => (method === 'GET' ? [503, 'SlowDown'] : [200]))
   const avatar = async (server: TestServer) => (await call(server, operationOf('users.getAvatar'))).json.error.code
   t.equal(await avatar(await start(t, { env: s3.env })), 'unavailable')
-  t.equal(await avatar(await start(t, { downloadLimits: { atOnce: 0, silenceMilliseconds: 1_000 } })), 'rate_limit_exceeded')
+  const full = await start(t, { downloadLimits: { atOnce: 0, silenceMilliseconds: 1_000 } })
+  t.equal(await avatar(full), 'rate_limit_exceeded')
+  const { api } = await full.signUp()
+  const { url } = await api.files.createLink((await upload(api)).id)
+  t.equal((await full.request('GET', url)).json.error.code, 'rate_limit_exceeded')
 })
 
 t.test('a defect of the server tells the caller nothing but its request id', async (t) => {

@@ -314,7 +314,7 @@ t.test('an erasure', async (t) => {
       t.equal((await late).json.error.code, 'not_found', name)
       t.equal(await openOf(alice), 0, name)
       // Is about to write the membership.
-      const within = await hold(pool, 'lock table members in exclusive mode')
+      const within = await hold(pool, 'lock table members in share mode')
       const early = act(carol.id)
       await waiting(pool)
       const erasure = erase(carol)

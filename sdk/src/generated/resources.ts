@@ -617,7 +617,7 @@ export interface Conversations {
   /**
    * Create a conversation.
    *
-   * Two people have one direct conversation: creating it again returns it as it is with status 200, also when both do it at once; it is `forbidden` to begin one, or to create a group, with somebody who has blocked you. A group is created once per `clientId` (or `Idempotency-Key` header). With an `initialMessage` a retry that bears the same `clientId` does what is left to do: neither the conversation nor the message comes twice. In a direct conversation a message that was not sent before reopens what is archived or closed; in a group that is archived or closed it is a `conflict`.
+   * Two people have one direct conversation: creating it again returns it as it is with status 200, also when both do it at once; it is `forbidden` to begin one, or to create a group, with somebody who has blocked you. A group is created once per `clientId` (or `Idempotency-Key` header), for as long as it is there. With an `initialMessage` a retry that bears the same `clientId` does what is left to do: neither the conversation nor the message comes twice. In a direct conversation a message that was not sent before reopens what is archived or closed; in a group that is archived or closed it is a `conflict`.
    *
    * `POST /v1/conversations`
    *
@@ -1042,7 +1042,7 @@ export interface Files {
   /**
    * Get the bytes of a file.
    *
-   * For the members of the conversation who may see the message that has it; until it is sent, for who uploaded it. `Range` (one range), `If-Range` and `If-None-Match` are heeded. PNG, JPEG, WebP, GIF, AVIF, audio, video and PDF may be shown where they are; all else, HEIC and HEIF too, comes as an attachment. A process of the server sends 64 at once to one user: more are `rate_limit_exceeded`. Whoever takes nothing for 30 seconds is cut off, and may go on by `Range`.
+   * For the members of the conversation who may see the message that has it; until it is sent, for who uploaded it. `Range` (one range), `If-Range` and `If-None-Match` are heeded. PNG, JPEG, WebP, GIF, AVIF, audio, video and PDF may be shown where they are; all else, HEIC and HEIF too, comes as an attachment. A process of the server sends 64 at once to one user: more are `rate_limit_exceeded`. Whoever takes nothing for 30 seconds is cut off, and may go on by `Range` where that is heeded.
    *
    * `GET /v1/files/{fileId}/content`
    *

@@ -7,7 +7,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { eq } from 'drizzle-orm'
 import type { ConversationId } from '../../../openapi/shared/ids.ts'
 import type { Transaction } from '../../db/client.ts'
-import { conversations } from '../../db/schema/conversations.ts'
+import { type ConversationRow, conversations } from '../../db/schema/conversations.ts'
+import type { Change } from '../../topics.ts'
 import { endInvites } from './invite-repository.ts'
 import { lockedBlocks } from './locked-blocks.ts'
 import { lockedMembers } from './locked-members.ts'
@@ -20,8 +21,20 @@ export async function lockConversation(tx: Transaction, conversationId: Conversa
   const [found] = await tx.select().from(conversations).where(eq(conversations.id, conversationId)).for('no key update')
   if (found === undefined) return undefined
   const row = lockedRow(tx, found)
-  // Not spread: what it says of its state is as it is when one asks.
-  return Object.assign(row, lockedSettings(row), lockedMembers(row), lockedBlocks(row))
+  return {
+    get state(): Readonly<ConversationRow> {
+      return row.state
+    },
+
+    /** In order. */
+    get changes(): readonly Change[] {
+      return row.changes
+    },
+
+    ...lockedSettings(row),
+    ...lockedMembers(row),
+    ...lockedBlocks(row),
+  }
 }
 
 function lockedSettings(row: LockedRow) {

@@ -81,7 +81,7 @@ export function textCheck(): (bytes?: Uint8Array) => void {
 
 const safePictures: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif'])
 
-/** Whether a browser may show it where it is: in its own viewers, which run nothing on behalf of the page's origin. */
+/** Whether a browser may show it where it is. Viewers of PDF run nothing on behalf of a page's origin; Chromium's shows what comes in a sandbox, too. */
 export const isShownInline = (contentType: string): boolean =>
   safePictures.has(contentType) || /^(audio|video)\//.test(contentType) || contentType === 'application/pdf'
 

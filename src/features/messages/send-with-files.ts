@@ -9,7 +9,7 @@ import type { ConversationId, FileId, UserId } from '../../../openapi/shared/ids
 import { isDivisionByZero, isUniqueViolation } from '../../db/client.ts'
 import type { Executor } from '../../db/executor.ts'
 import { complete, type WriteResult, type Written } from './completion.ts'
-import { type Inserted, insertBatch, type NewMessage, type Refusal } from './insertion.ts'
+import { attempts, type Inserted, insertBatch, type NewMessage, type Refusal } from './insertion.ts'
 
 /** What sending needs of the files: see `FileService`. */
 export interface SentFiles {
@@ -23,9 +23,6 @@ interface Options {
   /** As the writer's. */
   onStored(written: Written): void
 }
-
-/** As the writer's: losing a race again and again would take as many rivals. */
-const attempts = 5
 
 export function createSendWithFiles({ pool, files, onStored }: Options) {
   const store = async (client: PoolClient, message: NewMessage, fileIds: readonly FileId[]): Promise<Inserted | Refusal> => {

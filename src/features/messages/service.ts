@@ -59,7 +59,13 @@ export function createMessageService(dependencies: Dependencies) {
     if (!mentions.every((userId) => pair.includes(userId))) throw strangersAmong(mentions, pair)
     if (found !== undefined) await resolve(actor, found, { replyTo, mentions, clientId })
     else if (replyTo !== undefined) throw unanswerable()
-    await messages.requireFiles(actor.userId, attachments)
+    try {
+      await messages.requireFiles(actor.userId, attachments)
+    } catch (error) {
+      // The same one may have been sent with them meanwhile.
+      if (clientId !== undefined && (await messages.isKnown(actor.userId, clientId))) return false
+      throw error
+    }
     return true
   }
 

@@ -4,7 +4,7 @@ import type { QueryResultRow } from 'pg'
 import type { Database } from '../../db/client.ts'
 import type { Executor } from '../../db/executor.ts'
 import { AppError } from '../../errors/app-error.ts'
-import { createGate } from './gate.ts'
+import { createGate } from '../../gate.ts'
 
 /** Runs one statement. @throws `unavailable` when the search has no time left, what PostgreSQL throws when it runs out of it */
 export type Ask = <T extends Record<string, unknown>>(statement: SQL, scans?: Scans) => Promise<Rows<T>>
@@ -15,14 +15,16 @@ type Rows<T> = Assume<T, QueryResultRow>[]
 /** `bitmaps`: only what intersects indexes. A plan that follows one of them may go through the whole table. */
 type Scans = 'all' | 'bitmaps'
 
-/** A process has some ten connections. */
+/** So that searches leave connections to whatever else is asked, of which a process has some ten. */
 const searchesAtOnce = 3
 const waitMilliseconds = 2_000
 /** PostgreSQL limits the time of a statement only: it is told again when that much has gone by. */
 const toleratedMilliseconds = 50
 
+const tooMany = () => new AppError('unavailable', 'Too many search at the moment; try again shortly.', { retryAfterSeconds: 1 })
+
 export function createReading({ db }: Pick<Database, 'db'>, limitMilliseconds: number) {
-  const gate = createGate({ atOnce: searchesAtOnce, waitMilliseconds })
+  const gate = createGate({ atOnce: searchesAtOnce, waitMilliseconds, refusal: tooMany })
 
   /** @throws `unavailable` when it, or others before it, take too long */
   return <T>(work: (ask: Ask) => Promise<T>): Promise<T> =>

@@ -28,6 +28,10 @@ export interface Membership {
   firstSeq: number
 }
 
+export interface Joining extends Membership {
+  joinedAt: Date
+}
+
 /** A membership, and where its conversation stands. */
 export interface Position extends Membership {
   changeSeq: number
@@ -61,9 +65,9 @@ export const createSyncRepository = ({ db, pool }: Database) => ({
   },
 
   /** Of these users, begun after this moment. */
-  membershipsSince(joinedAfter: Date, userIds: readonly UserId[]): Promise<Membership[]> {
+  membershipsSince(joinedAfter: Date, userIds: readonly UserId[]): Promise<Joining[]> {
     return db
-      .select(membership)
+      .select({ ...membership, joinedAt: members.joinedAt })
       .from(members)
       .where(and(gt(members.joinedAt, joinedAfter), ofUsers(userIds), isNull(members.leftAt)))
   },

@@ -2,7 +2,7 @@ import type { ConversationId, UserId } from '../../../openapi/shared/ids.ts'
 import type { Actor } from '../../actor.ts'
 import { showsOlder, withoutOriginal } from '../../message-visibility.ts'
 import type { Change } from '../../topics.ts'
-import type { ChangeRange, HiddenChange, Membership, Position, SyncRepository } from './repository.ts'
+import type { ChangeRange, HiddenChange, Joining, Membership, Position, SyncRepository } from './repository.ts'
 
 export type { HiddenChange, Membership, Position } from './repository.ts'
 
@@ -52,7 +52,7 @@ export function createSyncService({ sync }: { sync: SyncRepository }) {
     membershipsIn: (conversationId: ConversationId, userIds: readonly UserId[]): Promise<Membership[]> => sync.membershipsIn(conversationId, userIds),
 
     /** What these users have become members of after this moment. */
-    membershipsSince: (joinedAfter: Date, userIds: readonly UserId[]): Promise<Membership[]> => sync.membershipsSince(joinedAfter, userIds),
+    membershipsSince: (joinedAfter: Date, userIds: readonly UserId[]): Promise<Joining[]> => sync.membershipsSince(joinedAfter, userIds),
 
     /** The last `changeSeq` of these conversations. */
     heads: (conversationIds: ConversationId[]): Promise<Map<ConversationId, number>> => sync.heads(conversationIds),
