@@ -7,6 +7,7 @@ import { createDatabase } from '../../src/db/client.ts'
 import { createMessageWriter, type Incomplete } from '../../src/features/messages/writer.ts'
 import { createTestDatabase, silentLog } from '../helpers/database.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
+import { startDatabaseProxy } from '../realtime/database-proxy.ts'
 
 type Person = Awaited<ReturnType<TestServer['signUp']>>
 
@@ -91,6 +92,21 @@ t.test('a retried send returns the first message', async (t) => {
     const torn = await send(alice, id, { content: 'third', clientId: 'two' }, { key: 'one' })
     t.same([torn.status, torn.json.error.details[0].field], [400, 'body.clientId'], 'as long as both say the same')
     t.equal((await readAll(alice, id)).length, 1)
+  })
+
+  t.test('to a user, with files that the first one has sent meanwhile', async (t) => {
+    const proxy = await startDatabaseProxy(t, shared.url)
+    const slow = await startServer(t, { databaseUrl: proxy.url })
+    const [carol] = (await people(1)) as [Person]
+    const { id } = await alice.api.files.upload({ file: { name: 'menu.txt', content: 'Soup' } })
+    const body = { recipientId: carol.id, attachments: [id], clientId: 'menu' }
+    const held = proxy.hold('known-client-id')
+    const retried = slow.request('POST', '/v1/messages', { token: alice.accessToken, body })
+    const answer = await held
+    const first = await server.request('POST', '/v1/messages', { token: alice.accessToken, body })
+    answer.release()
+    const { status, json } = await retried
+    t.same([status, json], [201, first.json])
   })
 
   t.test('20 at once, which are one batch and its followers', async (t) => {
