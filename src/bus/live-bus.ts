@@ -9,7 +9,7 @@ import type { ConversationId, UserId } from '../../openapi/shared/ids.ts'
 import type { Log } from '../log.ts'
 import type { Kind, MessageEntity, TopicEvents, Topics } from '../topics.ts'
 import { type Carrier, createLink, silenceMilliseconds } from './link.ts'
-import { type Carried, formatBeat, formatFrames, formatLine, isPointer, type Line, type MentionPointer, parseFrame, parseLine } from './live-frames.ts'
+import { type Carried, formatBeat, formatFrames, formatLine, type Line, type MentionPointer, parseFrame, parseLine } from './live-frames.ts'
 
 interface Dependencies {
   carrier: Carrier
@@ -34,6 +34,8 @@ const gatherMilliseconds = 3
 const maximumWaiting = 8_388_608
 /** While nothing can be heard: the database may be there all the same. */
 const compareMilliseconds = 5_000
+/** What is not understood within this time is compared at once. */
+const misunderstandingMilliseconds = 1_000
 /** PostgreSQL carries out the last statement of a process that was killed, within its statement timeout. */
 const lastStatementMilliseconds = 31_000
 
@@ -50,6 +52,7 @@ export async function createLiveBus({ carrier, topics, readChanges, log }: Depen
   let sending: Promise<void> | undefined
   let comparedAt = 0
   let lateCompare: NodeJS.Timeout | undefined
+  let misunderstanding: NodeJS.Timeout | undefined
 
   const compare = (): void => {
     comparedAt = performance.now()
@@ -90,11 +93,21 @@ export async function createLiveBus({ carrier, topics, readChanges, log }: Depen
     if (frame.processId === processId) return true
     for (const line of frame.lines) {
       const carried = parseLine(line, topics.isHeard)
-      if (carried !== undefined && isPointer(carried.event)) void tellMention(carried.id as UserId, carried.event)
-      else if (carried !== undefined) topics.deliver(carried.kind, carried.id, carried.event)
+      if (carried === 'unwanted') continue
+      if (carried === 'not understood') compareSoon()
+      else if (carried.kind === 'mention') void tellMention(carried.id, carried.event)
+      else topics.deliver(carried.kind, carried.id, carried.event)
     }
     count(frame.processId, frame.number, frame.lines.length)
     return false
+  }
+
+  /** A process of a newer version may tell of changes that this one does not know, and of many: what they led to can be read. */
+  const compareSoon = (): void => {
+    misunderstanding ??= setTimeout(() => {
+      misunderstanding = undefined
+      compare()
+    }, misunderstandingMilliseconds).unref()
   }
 
   /** One that has changed again meanwhile is not told any more. */
@@ -149,6 +162,7 @@ export async function createLiveBus({ carrier, topics, readChanges, log }: Depen
     async close(): Promise<void> {
       clearTimeout(timer)
       clearTimeout(lateCompare)
+      clearTimeout(misunderstanding)
       await Promise.race([Promise.resolve(sending).then(send), new Promise((resolve) => setTimeout(resolve, gatherMilliseconds * 100).unref())])
       await link.close()
     },

@@ -4,7 +4,7 @@
  * found to be of no interest, without parsing them.
  */
 
-import type { ConversationId } from '../../openapi/shared/ids.ts'
+import type { ConversationId, UserId } from '../../openapi/shared/ids.ts'
 import { parseConversation, parseMember, parseMessage } from '../db/json.ts'
 import type { Advanced, Kind, PresenceChanged, TopicEvents } from '../topics.ts'
 
@@ -21,6 +21,12 @@ export interface MentionPointer {
   type: 'mentioned'
   conversationId: ConversationId
   changeSeq: number
+}
+
+interface CarriedMention {
+  kind: 'mention'
+  id: UserId
+  event: MentionPointer
 }
 
 /** An event, written. */
@@ -85,20 +91,18 @@ export function parseFrame(payload: string): LiveFrame | undefined {
   return processId === undefined ? undefined : { processId, number: Number(number), lines }
 }
 
-/** @returns undefined for what nobody wants, and for what cannot be understood */
-export function parseLine(text: string, isWanted: (kind: CarriedKind, id: string) => boolean): Carried | undefined {
+/** What nobody wants is not looked at. */
+export function parseLine(text: string, isWanted: (kind: CarriedKind, id: string) => boolean): Carried | CarriedMention | 'unwanted' | 'not understood' {
   const [, kind, id, json = ''] = line.exec(text) ?? []
-  if ((kind !== 'conversation' && kind !== 'user') || id === undefined || !isWanted(kind, id)) return undefined
+  if ((kind !== 'conversation' && kind !== 'user') || id === undefined || !isWanted(kind, id)) return 'unwanted'
   try {
     const event = JSON.parse(json)
-    if (!isUnderstood(kind, event) || (kind === 'conversation' && event.conversationId !== id)) return undefined
-    return { kind, id, event: revive(event) } as Carried
+    if (!isUnderstood(kind, event) || (kind === 'conversation' && event.conversationId !== id)) return 'not understood'
+    return { kind: event.type === 'mentioned' ? 'mention' : kind, id, event: revive(event) } as Carried | CarriedMention
   } catch {
-    return undefined
+    return 'not understood'
   }
 }
-
-export const isPointer = (event: Carried['event'] | MentionPointer): event is MentionPointer => event.type === 'mentioned'
 
 /** What an event of each type is nothing without. */
 const needs: { [K in CarriedKind]: Readonly<Record<string, readonly string[]>> } = {
@@ -110,10 +114,10 @@ const needs: { [K in CarriedKind]: Readonly<Record<string, readonly string[]>> }
     'member.joined': ['changeSeq', 'member'],
     'member.updated': ['changeSeq', 'member'],
     'member.left': ['changeSeq', 'userId'],
-    read: ['changeSeq', 'userId'],
-    delivered: ['changeSeq', 'userId'],
-    'membership.updated': ['changeSeq', 'userId'],
-    typing: ['userId'],
+    read: ['changeSeq', 'userId', 'readSeq', 'readRanges'],
+    delivered: ['changeSeq', 'userId', 'deliveredSeq'],
+    'membership.updated': ['changeSeq', 'userId', 'muted', 'pinned'],
+    typing: ['userId', 'typing'],
     advanced: ['changeSeq'],
   } satisfies Record<TopicEvents['conversation']['event']['type'], string[]>,
   user: {
@@ -127,7 +131,7 @@ const needs: { [K in CarriedKind]: Readonly<Record<string, readonly string[]>> }
 function isUnderstood(kind: CarriedKind, event: Record<string, never>): boolean {
   const { type } = event
   if (typeof type !== 'string' || !Object.hasOwn(needs[kind], type)) return false
-  return needs[kind][type]?.every((name) => (name.endsWith('Seq') ? Number.isSafeInteger(event[name]) : Boolean(event[name]))) ?? false
+  return needs[kind][type]?.every((name) => (name.endsWith('Seq') ? Number.isSafeInteger(event[name]) : (event[name] ?? undefined) !== undefined)) ?? false
 }
 
 /** With its times as such. */

@@ -56,6 +56,9 @@ export class Connection {
   /** Frames that were refused and that accepted ones have not made up for. */
   strikes = 0
   readonly following = new Set<ConversationId>()
+  readonly openedAt: Date
+  /** Whether the hello was sent. */
+  greeted = false
   /** What was joined while the socket was being opened has its turn afterwards; undefined from then on. */
   joinedMeanwhile: ConversationJoined[] | undefined = []
   /** Undefined: all conversations of the user, also those to come. */
@@ -71,7 +74,8 @@ export class Connection {
   #running = 0
   #finishing: (() => void) | undefined
 
-  constructor(socket: WebSocket, { raw, actor, requestId, startsEmpty }: Handshake) {
+  constructor(socket: WebSocket, { raw, actor, requestId, startsEmpty }: Handshake, openedAt: Date) {
+    this.openedAt = openedAt
     this.#socket = socket
     this.#raw = raw
     this.actor = actor

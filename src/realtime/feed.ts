@@ -50,7 +50,7 @@ export class Feed {
   #head: number
   #repair: NodeJS.Timeout | undefined
   #reading = false
-  /** Where the reading began: what was created since is new to the followers, however many reads it takes. */
+  /** Where the first of several readings began that brought something: what was created since is new to the followers, however many it takes. */
   #newSince: number | undefined
   #ended = false
 
@@ -194,11 +194,13 @@ export class Feed {
 
   async #read(): Promise<LinkedChange[]> {
     const { conversationId, sync, log } = this.#options
-    this.#newSince ??= this.lastChangeSeq
+    const newSince = this.#newSince ?? this.lastChangeSeq
     try {
-      const range = { conversationId, afterChangeSeq: this.lastChangeSeq, newSinceChangeSeq: this.#newSince }
+      const range = { conversationId, afterChangeSeq: this.lastChangeSeq, newSinceChangeSeq: newSince }
       const changes = await sync.changes(range, repairLimit)
       await this.#readReaches()
+      // After one that fails, more may come by itself before the next.
+      if (changes.length > 0) this.#newSince = newSince
       return changes
     } catch (error) {
       log.warn({ err: error, conversationId }, 'Could not read missed changes; trying again')

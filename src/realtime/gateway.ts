@@ -34,8 +34,6 @@ interface Dependencies {
 }
 
 export const maximumFrameBytes = 65_536
-/** A joining is committed later than it says, and the clocks of two servers differ: comparing reads this much more than it must. */
-const joinMarginMilliseconds = 120_000
 /** For the answers of commands that are under way at the end. */
 const answerMilliseconds = 3_000
 
@@ -54,6 +52,7 @@ export function createGateway({ topics, onCredentialEnd, sync, commands, presenc
     const positions = await subscriptions.begin(connection)
     if (!connection.isOpen) return
     tellHello(connection, positions, { heartbeatSeconds, maxFrameBytes: maximumFrameBytes })
+    connection.greeted = true
     connection.listen()
     for (const joined of connection.joinedMeanwhile ?? []) await subscriptions.joinLate(connection, joined)
     connection.joinedMeanwhile = undefined
@@ -68,22 +67,22 @@ export function createGateway({ topics, onCredentialEnd, sync, commands, presenc
   }
 
   const onUserEvent = (connection: Connection, event: ConversationJoined | PresenceChanged | Mentioned): void => {
-    const { joinedMeanwhile } = connection
     if (event.type === 'conversation.joined') {
+      const { joinedMeanwhile } = connection
       if (joinedMeanwhile === undefined) orGoAway(connection, subscriptions.join(connection, event))
       else joinedMeanwhile.push(event)
     }
     // Before the hello nothing is said: whoever is new here asks for the presence of others afterwards.
-    else if (joinedMeanwhile === undefined) connection.send(signalFrame(event))
+    else if (connection.greeted) connection.send(signalFrame(event))
   }
 
   /** Whoever opens a socket is told all that there is by then: only what has been joined since the last comparison may be missing. */
-  let comparedAt = clock.now().getTime()
+  let comparedAt = clock.now()
 
   const compareOnce = async (): Promise<void> => {
-    const startsAt = clock.now().getTime()
+    const startsAt = clock.now()
     await feeds.compareAll()
-    for (const [connection, joined] of await subscriptions.missedJoins([...connections], new Date(comparedAt - joinMarginMilliseconds))) {
+    for (const [connection, joined] of await subscriptions.missedJoins([...connections], comparedAt)) {
       if (connection.joinedMeanwhile === undefined) orGoAway(connection, subscriptions.joinLate(connection, joined))
       else connection.joinedMeanwhile.push(joined)
     }
@@ -120,7 +119,7 @@ export function createGateway({ topics, onCredentialEnd, sync, commands, presenc
     /** Takes over a socket whose handshake is done. */
     accept(socket: WebSocket, handshake: Handshake): void {
       const { actor } = handshake
-      const connection = new Connection(socket, handshake)
+      const connection = new Connection(socket, handshake, clock.now())
       connections.add(connection)
       socket.on('error', () => socket.terminate())
       socket.on('close', () => connections.delete(connection))

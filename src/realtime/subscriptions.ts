@@ -18,6 +18,8 @@ interface Dependencies {
   catchUp: CatchUp
 }
 
+/** A joining is committed later than it says, and the clocks of two servers differ: what is compared goes back this much more than it must. */
+const joinMarginMilliseconds = 120_000
 /** Users whose memberships are read at once. */
 const usersPerRead = 500
 
@@ -26,15 +28,15 @@ export type Subscriptions = ReturnType<typeof createSubscriptions>
 export function createSubscriptions({ sync, feeds, catchUp }: Dependencies) {
   /** What a socket is subscribed to and not yet told of, unless it has joined it meanwhile. */
   const untold = new WeakMap<Connection, Set<ConversationId>>()
-  /** What a socket that has named what it wants was told of beside that: comparing finds a joining again for a while. */
-  const known = new WeakMap<Connection, Set<ConversationId>>()
-  const remember = (connection: Connection, conversationId: ConversationId): void => {
-    known.set(connection, (known.get(connection) ?? new Set()).add(conversationId))
+  /** Up to which change a socket that has named what it wants was told of joinings beside that: comparing finds them again for a while. */
+  const announced = new WeakMap<Connection, Map<ConversationId, number>>()
+  const remember = (connection: Connection, conversationId: ConversationId, upToChangeSeq: number): void => {
+    announced.set(connection, (announced.get(connection) ?? new Map()).set(conversationId, upToChangeSeq))
   }
 
   /** Whoever has named what they want learns that there is something new. */
-  const announce = (connection: Connection, { conversationId }: ConversationJoined): void => {
-    remember(connection, conversationId)
+  const announce = (connection: Connection, { conversationId, afterChangeSeq }: ConversationJoined): void => {
+    remember(connection, conversationId, afterChangeSeq)
     connection.sendJson({ type: 'conversation.joined', data: { conversationId } })
   }
 
@@ -72,13 +74,17 @@ export function createSubscriptions({ sync, feeds, catchUp }: Dependencies) {
     return told
   }
 
+  const leaveUnwanted = (connection: Connection): void => {
+    for (const id of connection.following) if (!connection.wants(id)) feeds.unfollow(connection, id)
+  }
+
   const narrow = (connection: Connection, wanted: Iterable<ConversationId>): void => {
     connection.want(wanted)
     for (const id of connection.following) {
-      if (connection.wants(id)) continue
-      feeds.unfollow(connection, id)
-      remember(connection, id)
+      const stands = feeds.positionOf(connection, id)
+      if (!connection.wants(id) && stands !== undefined) remember(connection, id, stands)
     }
+    leaveUnwanted(connection)
   }
 
   /** A failure leaves the socket with what it has wanted before. */
@@ -88,8 +94,9 @@ export function createSubscriptions({ sync, feeds, catchUp }: Dependencies) {
     try {
       return await follow(connection, among)
     } catch (error) {
-      if (before === undefined) connection.want(undefined)
-      else narrow(connection, before)
+      connection.want(before)
+      // What was joined meanwhile was never announced.
+      leaveUnwanted(connection)
       throw error
     }
   }
@@ -129,19 +136,24 @@ export function createSubscriptions({ sync, feeds, catchUp }: Dependencies) {
     async joinLate(connection: Connection, joined: ConversationJoined): Promise<void> {
       const { conversationId, afterChangeSeq } = joined
       if (!connection.isOpen || connection.following.has(conversationId)) return
-      if (!connection.wants(conversationId)) return known.get(connection)?.has(conversationId) ? undefined : announce(connection, joined)
+      if (!connection.wants(conversationId)) {
+        const told = announced.get(connection)?.get(conversationId) ?? -1
+        return told >= afterChangeSeq ? undefined : announce(connection, joined)
+      }
       const stands = feeds.join(connection, joined) ?? 0
       await catchUp.bridge(connection, conversationId, afterChangeSeq, Math.max(stands, afterChangeSeq + 1))
     },
 
-    /** What these users have become members of since then, as far as nobody here follows it for them. */
-    async missedJoins(connections: Iterable<Connection>, joinedAfter: Date): Promise<[Connection, ConversationJoined][]> {
+    /** What these users have become members of since then and since their sockets were opened, as far as nobody here follows it for them. */
+    async missedJoins(connections: Iterable<Connection>, since: Date): Promise<[Connection, ConversationJoined][]> {
+      const joinedAfter = new Date(since.getTime() - joinMarginMilliseconds)
       const byUser = Map.groupBy(connections, ({ actor }) => actor.userId)
       const missed: [Connection, ConversationJoined][] = []
       for (const userIds of inParts([...byUser.keys()], usersPerRead)) {
-        for (const { userId, conversationId, joinedChangeSeq, firstSeq } of await sync.membershipsSince(joinedAfter, userIds)) {
+        for (const { userId, conversationId, joinedChangeSeq, firstSeq, joinedAt } of await sync.membershipsSince(joinedAfter, userIds)) {
           for (const connection of byUser.get(userId) ?? []) {
-            if (connection.following.has(conversationId)) continue
+            const isOld = joinedAt.getTime() < connection.openedAt.getTime() - joinMarginMilliseconds
+            if (isOld || connection.following.has(conversationId)) continue
             missed.push([connection, { type: 'conversation.joined', conversationId, afterChangeSeq: joinedChangeSeq - 1, firstSeq }])
           }
         }

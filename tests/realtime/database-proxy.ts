@@ -22,11 +22,13 @@ export type DatabaseProxy = Awaited<ReturnType<typeof startDatabaseProxy>>
 
 export async function startDatabaseProxy(t: Pick<Test, 'teardown'>, databaseUrl: string) {
   let holds: Hold[] = []
+  let refused: string | undefined
 
   const { url, cutAll } = await standBetween(t, databaseUrl, (client, database) => {
     let hold: Hold | undefined
     let late: Buffer[] | undefined
     client.on('data', (data) => {
+      if (refused !== undefined && data.includes(refused)) return void client.destroy()
       hold ??= holds.find(({ statement }) => data.includes(statement))
       holds = holds.filter((other) => other !== hold)
       database.write(data)
@@ -52,6 +54,11 @@ export async function startDatabaseProxy(t: Pick<Test, 'teardown'>, databaseUrl:
 
     /** @returns a promise of the next statement like this, carried out, its answer held back. */
     hold: (statement: string): Promise<Held> => new Promise((caught) => holds.push({ statement, caught })),
+
+    /** From now on, breaks every connection over which this is said. */
+    refuse(statement: string): void {
+      refused = statement
+    },
 
     /** Breaks every connection. What is under way in the database goes on. */
     cutAll,

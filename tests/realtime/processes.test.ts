@@ -6,10 +6,12 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import pino from 'pino'
 import t, { type Test } from 'tap'
+import type { ConversationId } from '../../openapi/shared/ids.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 import { until as eventually } from '../helpers/process.ts'
 import { startServer } from '../helpers/server.ts'
 import { arriveTwice, buses, cutListeners, query, reached, stopAll } from './buses.ts'
+import { startDatabaseProxy } from './database-proxy.ts'
 import { startLossyProxy } from './lossy-proxy.ts'
 import { createGroup, numbers, range, type Socket, send, times, until } from './people.ts'
 
@@ -140,17 +142,17 @@ t.test('what happens on others arrives where they cannot be heard over PostgreSQ
   const database = await createTestDatabase()
   const lines: string[] = []
   const log = pino({ level: 'debug' }, { write: (line) => void lines.push(line) })
-  const [here, there] = [await startServer(t, { databaseUrl: database.url }), await startServer(t, { databaseUrl: database.url, log })] as const
+  const proxy = await startDatabaseProxy(t, database.url)
+  const [here, there] = [await startServer(t, { databaseUrl: database.url }), await startServer(t, { databaseUrl: proxy.url, log })] as const
   t.teardown(() => stopAll(database, here, there))
   const [alice, bob] = [await here.signUp(), await here.signUp()]
   const id = await createGroup(alice, bob)
   const socket = await there.socket(bob.accessToken)
   await eventually(() => lines.some((line) => line.includes('Another process is there')))
-  await here.database.pool.query('update pg_database set datallowconn = false where datname = current_database()')
-  await here.database.pool.query(cutListeners)
+  proxy.refuse('listen parley')
+  await query(database.url, cutListeners)
   await eventually(() => lines.some((line) => line.includes('Another process is silent')))
   await arriveTwice(t, alice, socket, id)
-  await here.database.pool.query('update pg_database set datallowconn = true where datname = current_database()')
 })
 
 t.test('what others write to the bus is ignored', async (t) => {
@@ -173,14 +175,37 @@ t.test('what others write to the bus is ignored', async (t) => {
     `${head}\nconversation ${id} null`,
     `${head}\nconversation ${id} {"type":"message.praised","conversationId":"${id}","changeSeq":4}`,
     `${head}\nconversation ${id} {"type":"message.created","conversationId":"${id}","changeSeq":4}`,
+    `${head}\nconversation ${id} {"type":"read","conversationId":"${id}","changeSeq":4,"userId":"${bob.id}"}`,
+    `${head}\nconversation ${id} {"type":"delivered","conversationId":"${id}","changeSeq":4,"userId":"${bob.id}"}`,
+    `${head}\nconversation ${id} {"type":"membership.updated","conversationId":"${id}","changeSeq":4,"userId":"${bob.id}"}`,
     `${head}\nconversation ${id} {"type":"advanced","conversationId":"${id}","changeSeq":"many"}`,
     `${head}\nuser ${bob.id} 7`,
   ]
   for (const payload of foreign) await query(database.url, `notify parley_live, '${payload}'`)
   const { changeSeq } = await send(alice, id)
-  await until(socket, id, changeSeq)
+  t.equal((await until(socket, id, changeSeq)).type, 'message.created')
   sameAsRange(t, socket, id, changeSeq, changeSeq)
   t.same(lines, [])
+})
+
+t.test('what another process says and this one does not understand is read', async (t) => {
+  const lines: string[] = []
+  const log = pino({ level: 'debug' }, { write: (line) => void lines.push(line) })
+  const database = await createTestDatabase()
+  const [here, there] = [await startServer(t, { databaseUrl: database.url, log }), await startServer(t, { databaseUrl: database.url, log })] as const
+  t.teardown(() => stopAll(database, here, there))
+  const [alice, bob] = [await here.signUp(), await here.signUp()]
+  const id = await createGroup(alice, bob)
+  const socket = await there.socket(bob.accessToken)
+  await eventually(() => lines.filter((line) => line.includes('Another process is there')).length === 2)
+  let compared = 0
+  there.app.topics.onStale(() => void compared++)
+  await here.database.pool.query("update conversations set title = 'Praised', last_change_seq = 103, change_seq = 103 where id = $1", [id])
+  for (const changeSeq of range(4, 103)) {
+    here.app.topics.publish('conversation', id as ConversationId, { type: 'message.praised', conversationId: id, changeSeq } as never)
+  }
+  t.match(await until(socket, id, 103), { type: 'conversation.updated', data: { conversation: { title: 'Praised' } } })
+  t.ok(compared > 0 && compared < 20, `all of it together: ${compared}`)
 })
 
 t.test('a process that is alone says nothing but that it is there', async (t) => {

@@ -62,7 +62,7 @@ async function openPair(t: Test) {
 
 t.test('waiting for the end of a socket that has ended is over at once', async (t) => {
   const { client, socket, raw } = await openPair(t)
-  const connection = new Connection(socket, { raw, actor, requestId: 'one' })
+  const connection = new Connection(socket, { raw, actor, requestId: 'one' }, new Date())
   client.terminate()
   await once(socket, 'close')
   await connection.closeAndWait('going_away')

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import WebSocket from 'ws'
 import { createTestDatabase } from '../helpers/database.ts'
 import { until as eventually } from '../helpers/process.ts'
-import { type ReceivedFrame, startServer } from '../helpers/server.ts'
+import { type Options, type ReceivedFrame, startServer, type TestServer } from '../helpers/server.ts'
 import { type DatabaseProxy, startDatabaseProxy } from './database-proxy.ts'
 import { createGroup, numbers, type Person, type Socket, send, times, until } from './people.ts'
 
@@ -44,6 +44,12 @@ async function failToSubscribe(t: Test, proxy: DatabaseProxy, socket: Socket, co
 }
 
 const idsIn = ({ frames }: Socket, from = 0) => new Set(frames.slice(from).flatMap(({ conversationId }) => conversationId ?? []))
+
+/** Beside another one; it tells nobody what happens there. */
+const startSilent = (t: Test, { database }: TestServer, options: Options = {}) =>
+  startServer(t, { databaseUrl: database.pool.options.connectionString ?? '', env: { REDIS_URL: 'redis://127.0.0.1:1' }, ...options })
+
+const joinings = ({ frames }: Socket): string[] => frames.flatMap(({ type, data }) => (type === 'conversation.joined' ? data.conversationId : []))
 
 /** Two people and three conversations of theirs, at 3 each. */
 async function begin() {
@@ -167,26 +173,40 @@ t.test('what a socket that has named what it wants did not hear of joining is fo
   await ask(socket, 'subscribe', { conversationIds: [ids[0]] })
   await alice.api.conversations.removeMember(ids[0], bob.id)
   await until(socket, ids[0], 4)
-  // It tells nobody what happens there.
-  const silent = await startServer(t, { databaseUrl: server.database.pool.options.connectionString ?? '', env: { REDIS_URL: 'redis://127.0.0.1:1' } })
+  const silent = await startSilent(t, server)
   const there = { ...alice, api: silent.client({ accessToken: alice.accessToken }) }
   await there.api.conversations.addMembers(ids[0], { userIds: [bob.id] })
   const told: string[] = []
   for (const time of ['found', 'found again']) {
+    // One that the socket has followed, and that was announced then.
+    await there.api.conversations.removeMember(ids[1], bob.id)
+    await there.api.conversations.addMembers(ids[1], { userIds: [bob.id] })
     const created = await createGroup(there, bob)
-    told.push(created)
+    told.push(ids[1], created)
     server.app.topics.publishStale()
     await socket.frame(({ type, data }) => type === 'conversation.joined' && data.conversationId === created)
     await ask(socket, 'ping', {})
-    t.same(
-      socket.frames.filter(({ type }) => type === 'conversation.joined').map(({ data }) => data.conversationId),
-      told,
-      time,
-    )
+    t.same(joinings(socket).sort(), told.toSorted(), time)
   }
   const { changeSeq } = await send(alice, ids[0])
   await until(socket, ids[0], changeSeq)
   t.same([...new Set(numbers(socket, ids[0]))], [4, 5, 6], 'what it has named it gets')
+})
+
+t.test('a socket that begins with nothing is not told of what was joined long before it', async (t) => {
+  let ahead = 0
+  const clock = { now: () => new Date(Date.now() + ahead) }
+  const own = await startServer(t, { clock })
+  const silent = await startSilent(t, own, { clock })
+  const [alice, bob] = (await people(2, own)) as [Person, Person]
+  await createGroup(alice, bob)
+  ahead = 180_000
+  const socket = await own.socket(bob.accessToken, '?subscribe=none')
+  const created = await createGroup({ ...alice, api: silent.client({ accessToken: alice.accessToken }) }, bob)
+  own.app.topics.publishStale()
+  await socket.frame(({ type, data }) => type === 'conversation.joined' && data.conversationId === created)
+  await ask(socket, 'ping', {})
+  t.same(joinings(socket), [created])
 })
 
 t.test('unsubscribe takes some away, and of those that get all too', async (t) => {
