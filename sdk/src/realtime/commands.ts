@@ -12,6 +12,8 @@ import { backoff, type Runtime } from '../runtime.ts'
 interface Pending {
   text: string
   isSent: boolean
+  /** Nobody waits for it: the others go first. */
+  yields: boolean
   failures: number
   /** Of the answer, once it is sent. */
   cancelTimer(): void
@@ -20,6 +22,7 @@ interface Pending {
 
 const mostUnanswered = 32
 export const answerTimeoutMilliseconds = 15_000
+export const markDelivered = 'conversations.markDelivered'
 /** A server that fails without saying why may fail because of this command. */
 const mostInternalErrors = 3
 
@@ -60,6 +63,7 @@ export class Commands {
       const command: Pending = {
         text,
         isSent: false,
+        yields: type === markDelivered,
         failures: 0,
         cancelTimer() {},
         settle: (error, result) => {
@@ -128,7 +132,7 @@ export class Commands {
     if (!this.#connected || this.#cancelPause) return
     const commands = [...this.#pending.values()]
     const unanswered = commands.filter(({ isSent }) => isSent).length
-    const waiting = commands.filter(({ isSent }) => !isSent)
+    const waiting = commands.filter(({ isSent }) => !isSent).sort((one, other) => Number(one.yields) - Number(other.yields))
     for (const command of waiting.slice(0, Math.max(0, this.#allowed - unanswered))) {
       command.isSent = true
       command.cancelTimer = this.#runtime.after(answerTimeoutMilliseconds, () => {

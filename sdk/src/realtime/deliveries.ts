@@ -1,12 +1,13 @@
 import type { Change } from '../generated/types.ts'
 import type { Parley } from '../parley.ts'
 import type { Runtime } from '../runtime.ts'
-import { type Commands, isAnything } from './commands.ts'
+import { type Commands, isAnything, markDelivered } from './commands.ts'
 
 const gatherMilliseconds = 2_000
 
 /** Tells the server up to where messages of others have arrived here: once in two seconds for a conversation, for marks are as good together. */
 export function createDeliveries(api: Parley, commands: Commands, runtime: Runtime) {
+  /** Of conversations whose confirmation is to come or is not answered yet: no second one is begun beside it. */
   const marks = new Map<string, number>()
   // Where it cannot be known, one's own messages are confirmed as well, which changes nothing for anybody.
   const ownId = api.auth.me().then(
@@ -14,10 +15,13 @@ export function createDeliveries(api: Parley, commands: Commands, runtime: Runti
     () => undefined,
   )
 
-  const confirm = (conversationId: string): void => {
+  const confirmSoon = (conversationId: string) => runtime.after(gatherMilliseconds, () => void confirm(conversationId))
+
+  const confirm = async (conversationId: string): Promise<void> => {
     const seq = marks.get(conversationId)
-    marks.delete(conversationId)
-    commands.send('conversations.markDelivered', { conversationId, seq }, isAnything).catch(() => {})
+    await commands.send(markDelivered, { conversationId, seq }, isAnything).catch(() => {})
+    if (marks.get(conversationId) === seq) marks.delete(conversationId)
+    else confirmSoon(conversationId)
   }
 
   return async (change: Change): Promise<void> => {
@@ -25,7 +29,7 @@ export function createDeliveries(api: Parley, commands: Commands, runtime: Runti
     const { conversationId } = change
     const { senderId, seq } = change.data.message
     if (senderId === (await ownId)) return
-    if (!marks.has(conversationId)) runtime.after(gatherMilliseconds, () => confirm(conversationId))
+    if (!marks.has(conversationId)) confirmSoon(conversationId)
     marks.set(conversationId, Math.max(seq, marks.get(conversationId) ?? 0))
   }
 }
