@@ -95,11 +95,11 @@ export function paged<T>(fetchPage: (next?: { cursor: string; before: undefined;
   return Object.assign(first, { pages, [Symbol.asyncIterator]: items })
 }
 
-/** A path with its parameters encoded. @throws TypeError for an empty one, which would be another path. */
+/** A path with its parameters encoded. @throws TypeError for one that would make another path of it. */
 export const path = (parts: TemplateStringsArray, ...parameters: string[]): string =>
   parts.reduce((result, part, index) => {
     const parameter = parameters[index - 1] ?? ''
-    if (['', '.', '..'].includes(parameter)) throw new TypeError('An id is empty')
+    if (['', '.', '..'].includes(parameter)) throw new TypeError("A part of the path is empty, '.' or '..'")
     return result + encodeURIComponent(parameter) + part
   })
 

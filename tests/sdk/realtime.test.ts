@@ -382,15 +382,19 @@ t.test('what is subscribed', async (t) => {
   t.test('of calls that do not wait for each other the last one counts', async (t) => {
     const { server, realtime, log } = await start(t)
     const peer = await server.connection()
-    peer.hello({ c1: 4, c2: 9 })
-    const done = Promise.all([realtime.unsubscribe(['c2']), realtime.subscribeAll()])
+    peer.hello({ c1: 4, c2: 9, c3: 2 })
+    const done = Promise.all([realtime.unsubscribe(['c2', 'c3']), realtime.subscribeAll()])
     peer.send({ type: 'ack', id: (await peer.next('unsubscribe')).id })
-    peer.send({ type: 'ack', id: (await peer.next('subscribe')).id, data: { positions: { c1: 4, c2: 9 } } })
+    const { id } = await peer.next('subscribe')
+    peer.send({ type: 'positions', data: { positions: { c3: 3 }, hasMore: true } })
+    peer.send({ type: 'ack', id, data: { positions: { c1: 4, c2: 9 } } })
     peer.send(change('c2', 10))
     peer.send(change('c1', 5))
     await done
     await emitted(realtime, 'c1', 5)
     t.same(log, ['c2/10', 'c1/5'])
+    t.equal(realtime.state, 'resuming', 'what was told ahead of the answer is gone after as well')
+    t.same((await peer.next('resume')).data, { cursors: { c3: 2 } })
   })
 
   t.test('when the answer does not come, a new connection is told what is wanted', async (t) => {
@@ -493,6 +497,35 @@ t.test('what is subscribed', async (t) => {
     peer.send({ type: 'ready', data: { cursors: { c1: 6 } } })
     await realtime.ready()
     t.same(log, ['c1/6'])
+  })
+
+  t.test('what is gone comes again on the same connection, which the server has not been told to leave out, and is given up on the next', async (t) => {
+    const pulled = { changes: [], cursors: {}, positions: {}, gone: [], hasMore: false }
+    const { server, realtime, log } = await start(t, { cursors: { c1: 4, c2: 4 } }, () => ({ body: pulled }))
+    const gone: string[] = []
+    realtime.on('gone', ({ data }) => gone.push(data.conversationId))
+    const first = await server.connection()
+    first.hello({ c1: 4, c2: 4 })
+    const named = realtime.subscribe(['c1'])
+    first.send({ type: 'ack', id: (await first.next('subscribe')).id, data: { positions: { c1: 5 } } })
+    await named
+    await first.next('resume')
+    first.send({ type: 'gone', data: { conversationId: 'c1' } })
+    first.send({ type: 'ready', data: { cursors: {} } })
+    first.send(change('c1', 8))
+    await emitted(realtime, 'c1', 8)
+    t.same([gone, log], [['c1'], ['c1/8']])
+    first.socket.terminate()
+    const second = await server.connection()
+    second.hello({})
+    const { id } = await second.next('subscribe')
+    second.send({ type: 'error', id, error: { code: 'not_found', message: 'There is no such thing.', requestId: null, timestamp: '2026-11-20T10:00:00.000Z' } })
+    await until(() => gone.length === 2)
+    second.socket.terminate()
+    const third = await server.connection()
+    third.hello({})
+    realtime.subscribe(['c2']).catch(() => {})
+    t.same((await third.next('subscribe')).data, { conversationIds: ['c2'] })
   })
 
   t.test('going back to all tells which conversations are not ours any more, and not of those that came meanwhile', async (t) => {
@@ -715,8 +748,48 @@ t.test('what arrived before the connection broke is confirmed on the next one, h
   await runtime.expire(2_000)
   runtime.pass(12_000)
   second.hello({ c1: 1 })
+  await realtime.ready()
   realtime.markRead('c1', 1).catch(() => {})
   t.same((await second.next('conversations.markDelivered')).data, { conversationId: 'c1', seq: 1 })
+})
+
+t.test('while the server refuses, one confirmation waits for each conversation, and lets messages go first', async (t) => {
+  const { server, realtime, runtime } = await start(t, { confirmDelivery: true }, () => ({ body: { id: 'me' } }))
+  const peer = await server.connection()
+  const arrive = async (seq: number) => {
+    for (const id of ['c1', 'c2']) peer.send(change(id, seq))
+    await emitted(realtime, 'c2', seq)
+  }
+  const refuse = ({ id }: { id?: string | number }) =>
+    peer.send({ type: 'error', id, error: { code: 'rate_limit_exceeded', message: 'Later', requestId: null, timestamp: '2026-11-20T10:00:00.000Z' } })
+  peer.hello({ c1: 0, c2: 0 })
+  await arrive(1)
+  for (const _ of ['c1', 'c2']) await runtime.expire(2_000)
+  for (const _ of ['c1', 'c2']) refuse(await peer.next('conversations.markDelivered'))
+  for (let seq = 2; seq <= 30; seq++) {
+    await arrive(seq)
+    runtime.pass(2_000)
+    refuse(await peer.next('conversations.markDelivered'))
+  }
+  const sent = realtime.sendMessage('c1', { content: 'Hello' })
+  const { id, data } = await peer.next('conversations.sendMessage')
+  peer.send({ type: 'ack', id, data: { message: data } })
+  await sent
+  const confirmed: unknown[] = []
+  const confirm = async () => {
+    const { id, data } = await peer.next('conversations.markDelivered')
+    confirmed.push([data.conversationId, data.seq])
+    peer.send({ type: 'ack', id })
+  }
+  for (const _ of ['c1', 'c2']) await confirm()
+  for (const _ of ['c1', 'c2']) await runtime.expire(2_000)
+  for (const _ of ['c1', 'c2']) await confirm()
+  t.same(confirmed, [
+    ['c1', 1],
+    ['c2', 1],
+    ['c1', 30],
+    ['c2', 30],
+  ])
 })
 
 t.test('what is of the moment is passed on as it is', async (t) => {

@@ -91,7 +91,7 @@ t.test('an upload', async (t) => {
 
 t.test('an empty id is refused before it becomes another path', async (t) => {
   const api = new Parley({ baseUrl: 'http://127.0.0.1:9' })
-  for (const id of ['', '.', '..']) t.throws(() => api.conversations.get(id), TypeError)
+  for (const id of ['', '.', '..']) t.throws(() => api.conversations.get(id), new TypeError("A part of the path is empty, '.' or '..'"))
 })
 
 t.test('the response is at hand beside the result', async (t) => {

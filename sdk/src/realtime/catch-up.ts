@@ -120,14 +120,14 @@ export class CatchUp {
   }
 
   /** Everything that is ours has been told. @param before the cursors when that was asked: of what has moved since, more is known by now. */
-  toldAll(ids: ReadonlySet<string>, before: Record<string, number>): void {
+  toldAll(all: Record<string, number>, before: Record<string, number>): void {
     for (const [id, cursor] of Object.entries(before)) {
-      if (!ids.has(id) && this.#cursors.get(id) === cursor && !this.#known.has(id)) this.gone(id)
+      if (!(id in all) && this.#cursors.get(id) === cursor && !this.#known.has(id)) this.gone(id)
     }
   }
 
+  /** It stays wanted: this connection goes on to bring it, unannounced, should it be ours again. The next one is asked for it and finds out. */
   gone(id: string): void {
-    this.#wanted?.delete(id)
     this.#known.delete(id)
     this.#toPull.delete(id)
     this.#untold.delete(id)

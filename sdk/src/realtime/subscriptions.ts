@@ -30,11 +30,11 @@ export function createSubscriptions({ commands, catchUp, fetchPositions, restart
     }
   }
 
-  /** For each time that all are asked for, until it is answered: those that were told. */
-  const told = new Set<Set<string>>()
+  /** For each time that all are asked for, until it is answered: where those stand that were told. */
+  const told = new Set<Record<string, number>>()
 
   const follow = (positions: Record<string, number>): void => {
-    for (const ids of told) for (const id of Object.keys(positions)) ids.add(id)
+    for (const all of told) Object.assign(all, positions)
     catchUp.follow(positions)
   }
 
@@ -54,9 +54,11 @@ export function createSubscriptions({ commands, catchUp, fetchPositions, restart
       if (!(error instanceof NotFoundError)) throw error
       const positions = await fetchPositions()
       if (!isCurrent()) return
-      for (const id of ids) if (!(id in positions)) catchUp.gone(id)
+      const lost = new Set(ids.filter((id) => !(id in positions)))
+      for (const id of lost) catchUp.gone(id)
+      catchUp.want(catchUp.wanted?.filter((id) => !lost.has(id)))
       await askAgain(
-        ids.filter((id) => id in positions),
+        ids.filter((id) => !lost.has(id)),
         isCurrent,
       )
     }
@@ -75,14 +77,15 @@ export function createSubscriptions({ commands, catchUp, fetchPositions, restart
 
     async subscribeAll(): Promise<void> {
       const { cursors, wanted } = catchUp
-      const all = new Set<string>()
+      const all: Record<string, number> = {}
       told.add(all)
       catchUp.want(undefined)
       try {
         await ask({}, (positions) => {
-          // The answer to what was asked before may have narrowed it meanwhile.
+          // The answer to what was asked before may have narrowed it meanwhile, and what was told since been passed over.
           catchUp.want(undefined)
           follow(positions)
+          catchUp.follow(all)
           catchUp.toldAll(all, cursors)
         })
       } catch (error) {
