@@ -153,6 +153,20 @@ t.test('subscribing that fails half-way leaves a socket that gets all with all',
   await until(socket, other, changeSeq)
 })
 
+t.test('what is joined while subscribing to all fails is announced, for the socket goes back to what it had', async (t) => {
+  const { proxy, slow, alice, bob } = await startSlow(t)
+  const socket = await slow.socket(bob.accessToken, '?subscribe=none')
+  const held = proxy.hold('"joined_change_seq"')
+  socket.send({ type: 'subscribe', id: 'failing', data: {} })
+  const answer = await held
+  const created = await createGroup(alice, bob)
+  await until(socket, created, 3)
+  answer.cut()
+  t.match(await socket.frame(({ id }) => id === 'failing'), { type: 'error', error: { code: 'unavailable' } })
+  slow.app.topics.publishStale()
+  await socket.frame(({ type, data }) => type === 'conversation.joined' && data.conversationId === created)
+})
+
 t.test('the answer to subscribe tells no less than hello did, though what is between has yet to be read', async (t) => {
   const { proxy, slow, alice, bob, id } = await startSlow(t)
   await slow.socket(alice.accessToken)
