@@ -9,7 +9,8 @@ export type FileContent = Blob | Uint8Array | ReadableStream<Uint8Array>
 /** A file with the name that others see. A `File` has one of its own. */
 export interface NamedFile {
   name: string
-  content: FileContent
+  /** Text is sent as UTF-8. */
+  content: FileContent | string
 }
 
 /** What can be uploaded. */
@@ -68,7 +69,9 @@ function undisturbed(listener: OnProgress): OnProgress {
 function fileOf(value: unknown): FormFile | undefined {
   if (value instanceof Blob) return { name: 'name' in value ? String(value.name) : 'file', content: value }
   if (value instanceof Uint8Array || value instanceof ReadableStream) return { name: 'file', content: value }
-  return typeof value === 'object' && value !== null && 'content' in value ? (value as NamedFile) : undefined
+  if (typeof value !== 'object' || value === null || !('content' in value)) return undefined
+  const { name, content } = value as NamedFile
+  return { name, content: typeof content === 'string' ? new Blob([content]) : content }
 }
 
 function formData(body: object): FormData {
