@@ -61,6 +61,24 @@ t.test('of one user four uploads are under way at most, whatever they wait for',
   for (const socket of begun) socket.destroy()
 })
 
+t.test('of ten at once of one user each is kept whole or told to wait; of ten users all are kept', async (t) => {
+  const server = await startServer(t)
+  const [alice, ...others] = await repeat(11, () => server.signUp())
+  const answers = await repeat(10, () => upload(server, alice?.accessToken ?? ''))
+  const kept = answers.filter(({ status }) => status === 201)
+  t.ok(kept.length >= 4, `${kept.length} of them kept`)
+  t.ok(answers.every(({ status, json }) => status === 201 || json.error.code === 'rate_limit_exceeded'))
+  const { rows } = await server.database.pool.query(
+    'select count(*) as files, sum(size_bytes) as bytes, (select sum(used_bytes) from file_usage) as used from files',
+  )
+  t.match(rows, [{ files: kept.length, bytes: String(kept.length * tinyPng.length) }])
+  t.equal(rows[0]?.used, rows[0]?.bytes, 'and the quota counts just these')
+  t.same(
+    (await Promise.all(others.map(({ accessToken }) => upload(server, accessToken)))).map(({ status }) => status),
+    others.map(() => 201),
+  )
+})
+
 t.test('an upload that falls silent, or takes for ever, is answered and ended', async (t) => {
   const times = { silenceMilliseconds: 150, totalMilliseconds: 60_000 }
   const silent = await startServer(t, { formTimes: times })
