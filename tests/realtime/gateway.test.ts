@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import pino from 'pino'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import WebSocket from 'ws'
 import type { ConversationId } from '../../openapi/shared/ids.ts'
 import type { Change } from '../../src/topics.ts'
@@ -51,6 +51,14 @@ function applied(frames: ReceivedFrame[], cursor: number): number[] {
   return numbers
 }
 
+/** A server whose database answers when the test says so. */
+async function startBehindProxy(t: Pick<Test, 'teardown'>) {
+  const database = await createTestDatabase()
+  t.teardown(() => database.drop())
+  const proxy = await startDatabaseProxy(t, database.url)
+  return { proxy, server: await startServer(t, { databaseUrl: proxy.url }) }
+}
+
 t.test('hello', async (t) => {
   t.test('comes first and says where every conversation of mine stands', async (t) => {
     const [alice, bob] = (await people(2)) as [Person, Person]
@@ -81,10 +89,7 @@ t.test('hello', async (t) => {
   })
 
   t.test('nor does one that is told late where it stands', async (t) => {
-    const database = await createTestDatabase()
-    t.teardown(() => database.drop())
-    const proxy = await startDatabaseProxy(t, database.url)
-    const slow = await startServer(t, { databaseUrl: proxy.url })
+    const { proxy, server: slow } = await startBehindProxy(t)
     const [alice, bob] = (await people(2, slow)) as [Person, Person]
     const id = await createGroup(alice, bob)
 
@@ -112,10 +117,7 @@ t.test('hello', async (t) => {
   })
 
   t.test('comes before the answer to what the client says at once, which counts from then on', async (t) => {
-    const database = await createTestDatabase()
-    t.teardown(() => database.drop())
-    const proxy = await startDatabaseProxy(t, database.url)
-    const slow = await startServer(t, { databaseUrl: proxy.url })
+    const { proxy, server: slow } = await startBehindProxy(t)
     const [alice, bob] = (await people(2, slow)) as [Person, Person]
     const [one, two] = [await createGroup(alice, bob), await createGroup(alice, bob)]
     const held = proxy.hold('"joined_change_seq"')
@@ -142,10 +144,7 @@ t.test('hello', async (t) => {
   })
 
   t.test('a mention arrives as soon as that was said, though what was joined meanwhile has yet to be read', async (t) => {
-    const database = await createTestDatabase()
-    t.teardown(() => database.drop())
-    const proxy = await startDatabaseProxy(t, database.url)
-    const slow = await startServer(t, { databaseUrl: proxy.url })
+    const { proxy, server: slow } = await startBehindProxy(t)
     const [alice, bob] = (await people(2, slow)) as [Person, Person]
     const id = await createGroup(alice, bob)
     const first = proxy.hold('"joined_change_seq"')
@@ -167,10 +166,7 @@ t.test('hello', async (t) => {
   })
 
   t.test('a conversation that is joined while the socket goes back to all is followed', async (t) => {
-    const database = await createTestDatabase()
-    t.teardown(() => database.drop())
-    const proxy = await startDatabaseProxy(t, database.url)
-    const slow = await startServer(t, { databaseUrl: proxy.url })
+    const { proxy, server: slow } = await startBehindProxy(t)
     const [alice, bob] = (await people(2, slow)) as [Person, Person]
     const socket = await slow.socket(bob.accessToken)
     const held = proxy.hold('"joined_change_seq"')
@@ -186,10 +182,7 @@ t.test('hello', async (t) => {
   })
 
   t.test('whoever is removed while the socket opens follows nothing', async (t) => {
-    const database = await createTestDatabase()
-    t.teardown(() => database.drop())
-    const proxy = await startDatabaseProxy(t, database.url)
-    const slow = await startServer(t, { databaseUrl: proxy.url })
+    const { proxy, server: slow } = await startBehindProxy(t)
     const [alice, bob] = (await people(2, slow)) as [Person, Person]
 
     for (const others of ['with', 'without']) {
@@ -672,10 +665,7 @@ t.test('a client that keeps to the rule', async (t) => {
   })
 
   t.test('what was committed without an acknowledgement arrives all the same', async (t) => {
-    const database = await createTestDatabase()
-    t.teardown(() => database.drop())
-    const proxy = await startDatabaseProxy(t, database.url)
-    const cut = await startServer(t, { databaseUrl: proxy.url })
+    const { proxy, server: cut } = await startBehindProxy(t)
     const [alice, bob] = (await people(2, cut)) as [Person, Person]
     const id = await createGroup(alice, bob)
     const socket = await cut.socket(bob.accessToken)
